@@ -1,0 +1,29 @@
+"""The entry point: the commands in one tree, and every expected error as one line on stderr."""
+
+import sys
+
+import typer
+
+from ops.cli import output
+from schemas.errors import LapstreamError
+
+app = typer.Typer(
+    name="lapstream",
+    help="Import practice days from the timing site into PostgreSQL, through Kafka.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; exits with 1 on an expected error, 2 on wrong usage, 130 on Ctrl-C."""
+    try:
+        app()
+    except LapstreamError as error:
+        output.say_error(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        output.say_error("interrupted")
+        sys.exit(130)

@@ -1,0 +1,34 @@
+"""What commands print: data on stdout, everything for a person's eyes alone on stderr.
+
+What a site or a producer wrote is printed through `clean`, so that it can't move a terminal's cursor.
+"""
+
+import sys
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.text import Text
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
+
+out = Console(highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
+
+
+def clean(text: str) -> str:
+    """The text without control characters: each is shown as an escape instead."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode
+    """Print one JSON document on stdout, with nulls where a field is absent."""
+    data = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    sys.stdout.write(data.decode() + "\n")
+
+
+def say_error(message: str) -> None:
+    """Print one error, in red where the terminal has colours."""
+    lines = [clean(line) for line in message.splitlines()]
+    err.print(Text("error: ", style="bold red").append("\n".join(lines), style="default"))
