@@ -26,7 +26,7 @@ class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every part of an event is: immutable, named, and silent about what is absent."""
 
 
-class Finding(Value):
+class Finding(Value, frozen=True, kw_only=True):
     """A disagreement that a parser noticed: it is reported, and never mended by guessing."""
 
     code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -34,7 +34,7 @@ class Finding(Value):
     expected: f.Text | None = None
 
 
-class ListedSession(Value):
+class ListedSession(Value, frozen=True, kw_only=True):
     """One row of a day list."""
 
     session_id: f.SessionId
@@ -49,14 +49,14 @@ class ListedSession(Value):
     session_url: f.Url | None = None
 
 
-class ClassLaps(Value):
+class ClassLaps(Value, frozen=True, kw_only=True):
     """The laps that the page says a class drove on the day."""
 
     class_name: f.Label
     laps: f.Count
 
 
-class LeaderboardEntry(Value):
+class LeaderboardEntry(Value, frozen=True, kw_only=True):
     """One row of the day's leaderboard; without a class name it is the fastest overall."""
 
     session_id: f.SessionId
@@ -65,7 +65,7 @@ class LeaderboardEntry(Value):
     driver_name: f.Label | None = None
 
 
-class DayStats(Value):
+class DayStats(Value, frozen=True, kw_only=True):
     """The day's totals as the page states them: they are claims of the page, not sums of its rows."""
 
     total_laps: f.Count | None = None
@@ -78,7 +78,7 @@ class DayStats(Value):
     leaderboard: Annotated[tuple[LeaderboardEntry, ...], Meta(max_length=1_000)] = ()
 
 
-class Lap(Value):
+class Lap(Value, frozen=True, kw_only=True):
     """One lap of a session.
 
     `elapsed_race_time` is derived: the sum of the lap times so far. `lapped_at` is the local moment at
@@ -96,7 +96,7 @@ class Lap(Value):
     segments: Annotated[tuple[f.Seconds | None, ...], Meta(max_length=100)] | None = None
 
 
-class DayFacts(Value):
+class DayFacts(Value, frozen=True, kw_only=True):
     """What a day list page says.
 
     `complete` is true only when the rows agree with the page's own totals.
@@ -110,7 +110,7 @@ class DayFacts(Value):
     findings: Annotated[tuple[Finding, ...], Meta(max_length=MAX_FINDINGS)] = ()
 
 
-class SessionFacts(Value):
+class SessionFacts(Value, frozen=True, kw_only=True):
     """What a session's page says. `date` is the day that the session began on."""
 
     date: dt.date
@@ -135,7 +135,7 @@ class SessionFacts(Value):
     findings: Annotated[tuple[Finding, ...], Meta(max_length=MAX_FINDINGS)] = ()
 
 
-class PracticeDayRequested(Value):
+class PracticeDayRequested(Value, frozen=True, kw_only=True):
     """Somebody asks for a day to be imported."""
 
     type_name: ClassVar[str] = "practice_day.requested.v1"
@@ -147,7 +147,7 @@ class PracticeDayRequested(Value):
     refresh: Literal["all", "changed", "missing"] = "all"
 
 
-class PracticeDayListed(DayFacts):
+class PracticeDayListed(DayFacts, frozen=True, kw_only=True):
     """What a day's list page said, and when it was seen.
 
     `time_zone` is an IANA name that a track's keeper gave; the site never states one.
@@ -163,7 +163,7 @@ class PracticeDayListed(DayFacts):
     time_zone: Annotated[str, Meta(max_length=64)] | None = None
 
 
-class PracticeDayListFailed(Value):
+class PracticeDayListFailed(Value, frozen=True, kw_only=True):
     """The list of a day could not be had: nothing that is stored changes."""
 
     type_name: ClassVar[str] = "practice_day.list_failed.v1"
@@ -180,7 +180,7 @@ class PracticeDayListFailed(Value):
     page_sha256: f.Sha256 | None = None
 
 
-class SessionDetailRequested(Value):
+class SessionDetailRequested(Value, frozen=True, kw_only=True):
     """One session's page is to be fetched; the address is the fetcher's own to build.
 
     `start_time` is the list row's: a page that says otherwise is another session's.
@@ -197,7 +197,7 @@ class SessionDetailRequested(Value):
     list_row_digest: f.Digest | None = None
 
 
-class SessionDetailFetched(SessionFacts):
+class SessionDetailFetched(SessionFacts, frozen=True, kw_only=True):
     """What a session's page said, and when it was seen.
 
     `list_row_digest` is of the list row that it was fetched for.
@@ -213,7 +213,7 @@ class SessionDetailFetched(SessionFacts):
     list_row_digest: f.Digest | None = None
 
 
-class SessionDetailFailed(Value):
+class SessionDetailFailed(Value, frozen=True, kw_only=True):
     """One session's page could not be had after bounded retries: what the list said of it stays."""
 
     type_name: ClassVar[str] = "session_detail.failed.v1"
