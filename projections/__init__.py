@@ -1,0 +1,1 @@
+"""From events to rows: pure functions, without a client, a clock or an await."""

@@ -68,13 +68,17 @@ def source_event_id(track_slug: str, date: dt.date) -> str:
     return f"{track_slug}-practice-{date.isoformat()}"
 
 
+def stripped_transponder(transponder_number: str | None) -> str | None:
+    """The transponder without white space around it; None where nothing is left."""
+    return (transponder_number or "").strip() or None
+
+
 def source_driver_id(session_id: str, transponder_number: str | None) -> str:
     """Who drove: the transponder, stripped, when there is one; else nobody but this session's driver.
 
     An "Unknown Driver" with a transponder is that transponder's driver.
     """
-    transponder = (transponder_number or "").strip()
-    return transponder or f"practice_session_{session_id}"
+    return stripped_transponder(transponder_number) or f"practice_session_{session_id}"
 
 
 def track_id(source: str, track_slug: str) -> uuid.UUID:

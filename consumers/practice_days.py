@@ -1,0 +1,168 @@
+"""The projection of practice days on a connection: observations in, rows of all tables of a day out.
+
+What is known of the days is read, merged with what came, and the difference of the rows is written. All of it
+is one transaction of the caller's; the days are locked first, so that two projectors never mix.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from projections.changes import Changes, add_day_changes, laps_wanted, with_laps
+from projections.rows import race_id
+from projections.sightings import newest_drivers, newest_tracks
+from projections.state import (
+    EMPTY_DAY,
+    Day,
+    DayRef,
+    FactsT_co,
+    ListFacts,
+    Seen,
+    Sighted,
+    fold_days,
+    merge_day,
+    sight,
+)
+from schemas.envelope import Received
+from schemas.events import Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.identity import practice_event_id, source_event_id, track_id
+from schemas.tables import DayRow, LapRow, Stamp
+from store import practice_days as store
+from store.pool import Connection, Record
+
+Days = dict[DayRef, Day]
+
+
+async def project(connection: Connection, received: Iterable[Received]) -> None:
+    """Apply a batch of events; what is no observation of a page changes nothing."""
+    sighted = [
+        sight(one.event, one.id)
+        for one in received
+        if isinstance(one.event, PracticeDayListed | SessionDetailFetched)
+    ]
+    if sighted:
+        batch = fold_days(sighted)
+        await store.lock_days(connection, map(day_row, batch))
+        await _apply(connection, sighted, batch)
+
+
+async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> None:
+    old = await _load(connection, batch)
+    new = {ref: merge_day(old[ref], day) for ref, day in batch.items()}
+    new = await _with_wanted_laps(connection, old, new)
+    changes = Changes()
+    for ref in sorted(batch):
+        add_day_changes(changes, ref, old[ref], new[ref])
+    await store.save_tracks(connection, newest_tracks(sighted))
+    await store.save_drivers(connection, newest_drivers(sighted))
+    await _write(connection, changes)
+
+
+async def _write(connection: Connection, changes: Changes) -> None:
+    await store.delete_rows(connection, "races", changes.races_gone)
+    await store.delete_rows(connection, "race_drivers", changes.race_drivers_gone)
+    await store.save_rows(connection, "metadata", changes.metadata)
+    await store.save_rows(connection, "races", sorted(changes.races))
+    await store.save_rows(connection, "race_drivers", changes.race_drivers)
+    await store.save_rows(connection, "race_results", changes.race_results)
+    await store.save_laps(connection, changes.laps, changes.laps_replaced)
+    await store.save_observations(connection, changes.observations)
+
+
+def day_row(ref: DayRef) -> DayRow:
+    """The row of a day of which anything was seen."""
+    return DayRow(
+        practice_event_id(*ref),
+        track_id(ref.source, ref.track_slug),
+        ref.source,
+        source_event_id(ref.track_slug, ref.date),
+        ref.date,
+        ref.track_slug,
+    )
+
+
+async def _load(connection: Connection, batch: Days) -> Days:
+    """What is known: of days with a new complete list everything, of others what the batch is about."""
+    by_id = {practice_event_id(*ref): ref for ref in batch}
+    whole = [event_id for event_id, ref in by_id.items() if batch[ref].complete_list]
+    others = [event_id for event_id, ref in by_id.items() if not batch[ref].complete_list]
+    sessions = [
+        race_id(by_id[event_id], session_id)
+        for event_id in others
+        for session_id in {*batch[by_id[event_id]].rows, *batch[by_id[event_id]].details}
+    ]
+    records = await store.load_observations(connection, whole, others, sessions)
+    known: dict[UUID, list[Record]] = {}
+    for record in records:
+        known.setdefault(record["event_id"], []).append(record)
+    return {ref: _day(known[event_id]) if event_id in known else EMPTY_DAY for event_id, ref in by_id.items()}
+
+
+def _day(records: Sequence[Record]) -> Day:
+    complete_list: Seen[ListFacts] | None = None
+    rows: dict[str, Seen[ListedSession]] = {}
+    details: dict[str, Seen[SessionFacts]] = {}
+    for record in records:
+        if record["kind"] == "list":
+            complete_list = _seen(record, _list_facts.decode(record["facts"]))
+        elif record["kind"] == "row":
+            row = _row_facts.decode(record["facts"])
+            rows[row.session_id] = _seen(record, row)
+        else:
+            detail = _detail_facts.decode(record["facts"])
+            shelved = record["shelved_laps"]
+            laps = None if shelved is None else _laps.decode(shelved)
+            details[detail.session_id] = _seen(record, detail, laps)
+    return Day(complete_list=complete_list, rows=rows, details=details)
+
+
+_list_facts = msgspec.json.Decoder(ListFacts)
+_row_facts = msgspec.json.Decoder(ListedSession)
+_detail_facts = msgspec.json.Decoder(SessionFacts)
+_laps = msgspec.json.Decoder(tuple[Lap, ...])
+
+
+def _seen(record: Record, facts: FactsT_co, laps: tuple[Lap, ...] | None = None) -> Seen[FactsT_co]:
+    return Seen(
+        stamp=Stamp(
+            record["observed_at"],
+            record["parser_version"],
+            record["content_digest"],
+            record["source_event_id"],
+        ),
+        first_observed_at=record["first_observed_at"],
+        page_sha256=record["page_sha256"],
+        facts=facts,
+        laps=laps,
+    )
+
+
+async def _with_wanted_laps(connection: Connection, old: Days, new: Days) -> Days:
+    """The days with the laps at hand that move with their sessions."""
+    wanted: Mapping[UUID, tuple[DayRef, str]] = {
+        result: (ref, session_id)
+        for ref in new
+        for result, session_id in laps_wanted(ref, old[ref], new[ref]).items()
+    }
+    if not wanted:
+        return new
+    found: dict[DayRef, dict[str, list[Lap]]] = {}
+    for ref, session_id in wanted.values():
+        found.setdefault(ref, {})[session_id] = []
+    for row in await store.load_laps(connection, sorted(wanted)):
+        ref, session_id = wanted[row.race_result_id]
+        found[ref][session_id].append(_lap(row))
+    moved = {ref: {key: tuple(laps) for key, laps in sessions.items()} for ref, sessions in found.items()}
+    return {ref: with_laps(day, moved[ref]) if ref in moved else day for ref, day in new.items()}
+
+
+def _lap(row: LapRow) -> Lap:
+    segments = None if row.segments_json is None else _segments.decode(row.segments_json)
+    values = dict(zip(row._fields[1:], row[1:], strict=True))
+    return Lap(
+        **{name: value for name, value in values.items() if name != "segments_json"}, segments=segments
+    )
+
+
+_segments = msgspec.json.Decoder(tuple[float | None, ...])

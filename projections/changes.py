@@ -1,0 +1,168 @@
+"""What a batch changes: the rows of what was known against the rows of what is known now.
+
+Because the tables are a pure function of the observations, nothing of them needs to be read to know what
+to write. The one exception are laps that a session takes with it, to a new driver or onto the shelf:
+`laps_wanted` names the results whose laps are to be read first.
+"""
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct, field
+
+from projections.rows import SessionRows, day_metadata, lap_rows, race_id, session_rows
+from projections.state import Day, DayRef, FactsT_co, Seen
+from schemas.events import Lap, SessionFacts
+from schemas.identity import practice_event_id
+from schemas.tables import LapRow, ObservationRow, RaceDriverRow, RaceResultRow, RaceRow
+
+
+class Changes(Struct):
+    """Row changes, in the order in which they are to be written: what goes first, then what comes."""
+
+    races_gone: list[UUID] = field(default_factory=list[UUID])
+    race_drivers_gone: list[UUID] = field(default_factory=list[UUID])
+    metadata: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
+    races: list[RaceRow] = field(default_factory=list[RaceRow])
+    race_drivers: list[RaceDriverRow] = field(default_factory=list[RaceDriverRow])
+    race_results: list[RaceResultRow] = field(default_factory=list[RaceResultRow])
+    laps: list[LapRow] = field(default_factory=list[LapRow])
+    laps_replaced: list[UUID] = field(default_factory=list[UUID])
+    observations: list[ObservationRow] = field(default_factory=list[ObservationRow])
+
+
+class _Step(Struct, frozen=True):
+    """One session before and after the batch."""
+
+    session_id: str
+    before: SessionRows | None
+    after: SessionRows | None
+    was: Seen[SessionFacts] | None
+    detail: Seen[SessionFacts] | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the session's laps leave the result that they lie under."""
+        return self.before is not None and (
+            self.after is None or self.after.result.id != self.before.result.id
+        )
+
+    @property
+    def writes_laps(self) -> bool:
+        """Whether laps are to be written: the result is new, or the detail says something new."""
+        if self.after is None or self.detail is None:
+            return False
+        if self.before is None or self.moves or self.was is None:
+            return True
+        return self.was.stamp.content_digest != self.detail.stamp.content_digest
+
+
+def _steps(ref: DayRef, old: Day, new: Day) -> Iterator[_Step]:
+    for session_id in _touched(old, new):
+        yield _Step(
+            session_id,
+            session_rows(ref, old, session_id),
+            session_rows(ref, new, session_id),
+            old.details.get(session_id),
+            new.details.get(session_id),
+        )
+
+
+def _touched(old: Day, new: Day) -> list[str]:
+    if old.complete_list is not new.complete_list:
+        return sorted({*new.rows, *new.details})
+    rows = {key for key, seen in new.rows.items() if seen is not old.rows.get(key)}
+    return sorted(rows | {key for key, seen in new.details.items() if seen is not old.details.get(key)})
+
+
+def laps_wanted(ref: DayRef, old: Day, new: Day) -> dict[UUID, str]:
+    """The results whose laps are to be read from the tables before `day_changes`, with their sessions."""
+    return {
+        step.before.result.id: step.session_id
+        for step in _steps(ref, old, new)
+        if step.before and step.moves and step.detail and step.detail.laps is None
+    }
+
+
+def with_laps(day: Day, laps: Mapping[str, tuple[Lap, ...]]) -> Day:
+    """The day with these sessions' laps at hand."""
+    details = {
+        key: msgspec.structs.replace(seen, laps=laps[key]) if key in laps else seen
+        for key, seen in day.details.items()
+    }
+    return msgspec.structs.replace(day, details=details)
+
+
+def add_day_changes(changes: Changes, ref: DayRef, old: Day, new: Day) -> None:
+    """Add what happens to a day's rows when what is known of it goes from `old` to `new`."""
+    for step in _steps(ref, old, new):
+        _add_rows(changes, step)
+        _add_laps(changes, step)
+        changes.observations.extend(_session_observations(ref, old, new, step))
+    listed = new.complete_list
+    if listed is not None and listed is not old.complete_list:
+        event_id = practice_event_id(*ref)
+        changes.metadata.append((event_id, day_metadata(listed)))
+        changes.observations.append(_observation("list", event_id, event_id, listed))
+
+
+def _add_rows(changes: Changes, step: _Step) -> None:
+    before, after = step.before, step.after
+    if before and not after:
+        changes.races_gone.append(before.race.id)
+    if after is None:
+        return
+    if before and before.driver.id != after.driver.id:
+        changes.race_drivers_gone.append(before.driver.id)
+    if before is None or before.race != after.race:
+        changes.races.append(after.race)
+    if before is None or before.driver != after.driver:
+        changes.race_drivers.append(after.driver)
+    if before is None or before.result != after.result:
+        changes.race_results.append(after.result)
+
+
+def _add_laps(changes: Changes, step: _Step) -> None:
+    if not step.writes_laps or step.after is None or step.detail is None:
+        return
+    changes.laps.extend(lap_rows(step.after.result, _laps_at_hand(step.detail)))
+    if step.before is not None and step.was is not None and not step.moves:
+        changes.laps_replaced.append(step.after.result.id)
+
+
+def _laps_at_hand(detail: Seen[SessionFacts]) -> tuple[Lap, ...]:
+    if detail.laps is None:
+        raise ValueError(f"the laps of session {detail.facts.session_id} were not read first")
+    return detail.laps
+
+
+def _session_observations(ref: DayRef, old: Day, new: Day, step: _Step) -> Iterator[ObservationRow]:
+    subject, event_id = race_id(ref, step.session_id), practice_event_id(*ref)
+    row = new.rows.get(step.session_id)
+    if row is not None and row is not old.rows.get(step.session_id):
+        yield _observation("row", subject, event_id, row)
+    detail = step.detail
+    toggled = (step.before is None) != (step.after is None)
+    if detail is not None and (detail is not step.was or toggled):
+        shelved = None if step.after else _encode(_laps_at_hand(detail))
+        yield _observation("detail", subject, event_id, detail, shelved)
+
+
+def _observation(
+    kind: str, subject: UUID, event_id: UUID, seen: Seen[FactsT_co], shelved: str | None = None
+) -> ObservationRow:
+    return ObservationRow(
+        kind,
+        subject,
+        event_id,
+        seen.first_observed_at,
+        *seen.stamp,
+        seen.page_sha256,
+        _encode(seen.facts),
+        shelved,
+    )
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()

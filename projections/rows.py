@@ -1,0 +1,150 @@
+"""A session's observations become its rows: the tables' contents as a pure function of what is known."""
+
+import datetime as dt
+import zoneinfo
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from projections.precedence import SharedFacts, shared_facts
+from projections.state import Day, DayRef, ListFacts, Seen
+from schemas.events import Lap, SessionFacts
+from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
+from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
+
+WINNER = 1
+"""The final position of whoever drove: a practice session has one driver."""
+
+_SESSION_STATS = (
+    "top_3_consecutive",
+    "avg_top_5",
+    "avg_top_10",
+    "avg_top_15",
+    "std_deviation",
+    "valid_lap_range",
+)
+
+
+class SessionRows(NamedTuple):
+    """The rows of one session that exists, without its laps."""
+
+    race: RaceRow
+    driver: RaceDriverRow
+    result: RaceResultRow
+
+
+def session_rows(ref: DayRef, day: Day, session_id: str) -> SessionRows | None:
+    """The rows of a session; None where it is not known, or does not exist."""
+    row, detail = day.rows.get(session_id), day.details.get(session_id)
+    if not (row or detail) or not day.exists(session_id):
+        return None
+    shared = shared_facts(row, detail)
+    url = row.facts.session_url if row else None
+    race = _race(ref, session_id, shared, url, detail, day.complete_list)
+    driver = _driver(ref, race, shared)
+    return SessionRows(race, driver, _result(ref, race, driver, shared, detail))
+
+
+def race_id(ref: DayRef, session_id: str) -> UUID:
+    """The row id of a session."""
+    return day_row_id(ref.date, "race", ref.source, ref.track_slug, session_id)
+
+
+def lap_rows(result: RaceResultRow, laps: tuple[Lap, ...]) -> list[LapRow]:
+    """The rows of a session's laps."""
+    return [
+        LapRow(
+            result.id,
+            lap.lap_number,
+            lap.position_on_lap,
+            lap.lap_time_raw,
+            lap.lap_time_seconds,
+            lap.pace_string,
+            lap.elapsed_race_time,
+            None if lap.segments is None else _json(lap.segments),
+            lap.is_valid,
+            lap.lapped_at,
+        )
+        for lap in laps
+    ]
+
+
+def day_metadata(listed: Seen[ListFacts]) -> str:
+    """The metadata of a day, from its newest complete list."""
+    return _json({"practiceDayStats": listed.facts.stats})
+
+
+def _race(
+    ref: DayRef,
+    session_id: str,
+    shared: SharedFacts,
+    url: str | None,
+    detail: Seen[SessionFacts] | None,
+    listed: Seen[ListFacts] | None,
+) -> RaceRow:
+    return RaceRow(
+        race_id(ref, session_id),
+        practice_event_id(*ref),
+        ref.source,
+        session_id,
+        shared.class_name,
+        f"Practice - {shared.driver_name}" if shared.driver_name else None,
+        url,
+        shared.start_time,
+        _in_utc(shared.start_time, listed.facts.time_zone if listed else None),
+        shared.duration_seconds,
+        _race_metadata(detail.facts) if detail else None,
+    )
+
+
+def _in_utc(local: dt.datetime | None, zone: str | None) -> dt.datetime | None:
+    if local is None or zone is None:
+        return None
+    return local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(dt.UTC)
+
+
+def _race_metadata(facts: SessionFacts) -> str:
+    return _json({"end_time": facts.end_time, "practiceSessionStats": _session_stats(facts)})
+
+
+def _session_stats(facts: SessionFacts) -> dict[str, object]:
+    return {name: getattr(facts, name) for name in _SESSION_STATS}
+
+
+def _driver(ref: DayRef, race: RaceRow, shared: SharedFacts) -> RaceDriverRow:
+    identity = source_driver_id(race.source_race_id, shared.transponder_number)
+    return RaceDriverRow(
+        day_row_id(ref.date, "race_driver", ref.source, ref.track_slug, race.source_race_id, identity),
+        race.id,
+        driver_id(ref.source, identity),
+        identity,
+        shared.driver_name,
+        stripped_transponder(shared.transponder_number),
+    )
+
+
+def _result(
+    ref: DayRef,
+    race: RaceRow,
+    driver: RaceDriverRow,
+    shared: SharedFacts,
+    detail: Seen[SessionFacts] | None,
+) -> RaceResultRow:
+    return RaceResultRow(
+        day_row_id(
+            ref.date, "race_result", ref.source, ref.track_slug, race.source_race_id, driver.source_driver_id
+        ),
+        race.id,
+        driver.id,
+        WINNER,
+        shared.lap_count,
+        shared.fastest_lap,
+        shared.average_lap,
+        detail.facts.consistency if detail else None,
+        _json(_session_stats(detail.facts)) if detail else None,
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,32 @@
+"""What a type can't say of an event, and a table can't bear: checked once, where a record is read."""
+
+import zoneinfo
+from collections import Counter
+from functools import lru_cache
+
+from schemas.events import Event, PracticeDayListed, SessionDetailFetched
+
+
+def fault_of(event: Event) -> str | None:
+    """What is wrong with an event of the right types; None when nothing is."""
+    if isinstance(event, SessionDetailFetched):
+        return _lap_fault(event)
+    if isinstance(event, PracticeDayListed) and event.time_zone is not None and not _is_zone(event.time_zone):
+        return f"time_zone {event.time_zone!r} is no IANA zone"
+    return None
+
+
+def _lap_fault(event: SessionDetailFetched) -> str | None:
+    if len({lap.lap_number for lap in event.laps}) == len(event.laps):
+        return None
+    twice, _ = Counter(lap.lap_number for lap in event.laps).most_common(1)[0]
+    return f"lap {twice} of session {event.session_id} stands there more than once"
+
+
+@lru_cache(maxsize=1_000)
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

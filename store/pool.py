@@ -1,0 +1,71 @@
+"""The connections to PostgreSQL: the schemas' names are said here once, every statement leaves them out.
+
+asyncpg carries no types of its own that a strict checker accepts: the two protocols are the part of it that
+is used here, so that everything above them is checked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, cast
+
+import asyncpg
+
+from store.statements import statement
+
+Record = Mapping[str, Any]
+"""A row by its columns' names; iterating gives its values, as a tuple's."""
+
+
+class Connection(Protocol):
+    """A connection to the database."""
+
+    def transaction(self, *, isolation: str | None = None) -> AbstractAsyncContextManager[object]: ...
+    async def execute(self, query: str, *args: object) -> str: ...
+    async def fetch(self, query: str, *args: object) -> list[Any]: ...
+    async def fetchrow(self, query: str, *args: object) -> Any: ...  # noqa: ANN401 - a record or None
+    async def fetchval(self, query: str, *args: object) -> Any: ...  # noqa: ANN401 - of the column's type
+    async def copy_records_to_table(
+        self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str]
+    ) -> str: ...
+
+
+class Pool(Protocol):
+    """A pool of connections."""
+
+    def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
+    async def close(self) -> None: ...
+
+
+SEARCH_PATH = "practice_days, lapstream"
+"""The read model first, then what a replay leaves alone."""
+
+TRANSIENT: tuple[type[Exception], ...] = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+)
+"""Errors of the moment, not of the data: the same work may succeed later."""
+
+
+async def open_pool(dsn: str, *, size: int = 4) -> Pool:
+    """A pool of connections that see the tables without their schemas' names.
+
+    Raises OSError or an asyncpg error where the database does not answer.
+    """
+    pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] - asyncpg is untyped
+        dsn,
+        min_size=1,
+        max_size=size,
+        init=_prepare,
+        server_settings={"search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "lapstream"},
+    )
+    return cast("Pool", pool)
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.execute(statement("create_lap_staging"))

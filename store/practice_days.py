@@ -1,0 +1,84 @@
+"""Reading what is known of practice days, and writing what changes, on a connection in a transaction.
+
+Rows come as the tuples of `schemas.tables`; which table a list of them goes to is said by the caller.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from schemas.tables import DayRow, DriverSighting, LapRow, ObservationRow, TrackSighting
+from store.pool import Connection, Record
+from store.statements import statement
+
+Row = tuple[Any, ...]
+
+
+async def _run(connection: Connection, name: str, rows: Sequence[Row]) -> None:
+    """Run a statement that takes an array for each column of these rows; with no rows, nothing."""
+    if rows:
+        await connection.execute(statement(name), *zip(*rows, strict=True))
+
+
+async def lock_days(connection: Connection, days: Iterable[DayRow]) -> None:
+    """Make sure that the days and their tracks have rows, and hold the days until the transaction ends."""
+    ordered = sorted(days)
+    tracks = sorted({(day.track_id, day.source, day.track_slug) for day in ordered})
+    await _run(connection, "add_tracks", tracks)
+    await _run(connection, "add_events", [day[:5] for day in ordered])
+    await connection.execute(statement("lock_events"), [day.id for day in ordered])
+
+
+async def load_observations(
+    connection: Connection, whole_days: Sequence[UUID], other_days: Sequence[UUID], sessions: Sequence[UUID]
+) -> list[Record]:
+    """The observations of whole days, and those of single sessions of other days with the days' lists."""
+    return await connection.fetch(statement("load_observations"), whole_days, other_days, sessions)
+
+
+async def load_laps(connection: Connection, results: Sequence[UUID]) -> list[LapRow]:
+    """The laps of results, in the order of their numbers."""
+    return [LapRow(*record) for record in await connection.fetch(statement("load_laps"), results)]
+
+
+async def save_tracks(connection: Connection, tracks: Sequence[TrackSighting]) -> None:
+    """Keep the newest sighting of each track, and give the track its name."""
+    rows = [(t.track_id, t.name, t.time_zone, *t.stamp) for t in tracks]
+    await _run(connection, "save_track_observations", rows)
+    await connection.execute(statement("save_tracks"), [t.track_id for t in tracks])
+
+
+async def save_drivers(connection: Connection, drivers: Sequence[DriverSighting]) -> None:
+    """Add drivers that were not known, keep the newest sighting of each, and give the driver its name."""
+    rows = [(d.driver_id, d.source, d.source_driver_id, d.transponder_number) for d in drivers]
+    await _run(connection, "add_drivers", rows)
+    named = [d for d in drivers if d.display_name is not None]
+    names = [(d.driver_id, d.named, d.display_name, d.normalized_name, *d.stamp) for d in named]
+    await _run(connection, "save_driver_observations", names)
+    await connection.execute(statement("save_drivers"), [d.driver_id for d in named])
+
+
+async def save_rows(connection: Connection, table: str, rows: Sequence[Row]) -> None:
+    """Write new and changed rows of `metadata`, `races`, `race_drivers` or `race_results`."""
+    await _run(connection, f"save_{table}", rows)
+
+
+async def delete_rows(connection: Connection, table: str, ids: Sequence[UUID]) -> None:
+    """Delete rows of `races` or `race_drivers`, with all that hangs on them."""
+    if ids:
+        await connection.execute(statement(f"delete_{table}"), sorted(ids))
+
+
+async def save_laps(connection: Connection, laps: Sequence[LapRow], replaced: Sequence[UUID]) -> None:
+    """Write new and changed laps; those that a `replaced` result has no more are deleted."""
+    if not laps and not replaced:
+        return
+    await connection.copy_records_to_table("lap_staging", records=laps, columns=LapRow._fields)
+    if replaced:
+        await connection.execute(statement("delete_stale_laps"), replaced)
+    await connection.execute(statement("save_laps"))
+
+
+async def save_observations(connection: Connection, rows: Sequence[ObservationRow]) -> None:
+    """Write the newest observations of lists, rows and details."""
+    await _run(connection, "save_observations", rows)
