@@ -5,6 +5,7 @@ is one transaction of the caller's; the days are locked first, so that two proje
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -158,11 +159,10 @@ async def _with_wanted_laps(connection: Connection, old: Days, new: Days) -> Day
 
 
 def _lap(row: LapRow) -> Lap:
-    segments = None if row.segments_json is None else _segments.decode(row.segments_json)
-    values = dict(zip(row._fields[1:], row[1:], strict=True))
-    return Lap(
-        **{name: value for name, value in values.items() if name != "segments_json"}, segments=segments
-    )
+    values: dict[str, Any] = row._asdict()
+    segments = values.pop("segments_json")
+    del values["race_result_id"]
+    return Lap(**values, segments=None if segments is None else _segments.decode(segments))
 
 
 _segments = msgspec.json.Decoder(tuple[float | None, ...])

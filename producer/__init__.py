@@ -1,0 +1,1 @@
+"""From the timing site to events: fetching with manners, parsing, planning, publishing."""

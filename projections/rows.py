@@ -11,6 +11,7 @@ from projections.precedence import SharedFacts, shared_facts
 from projections.state import Day, DayRef, ListFacts, Seen
 from schemas.events import Lap, SessionFacts
 from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
+from schemas.plain import plain
 from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
 
 WINNER = 1
@@ -72,7 +73,7 @@ def lap_rows(result: RaceResultRow, laps: tuple[Lap, ...]) -> list[LapRow]:
 
 def day_metadata(listed: Seen[ListFacts]) -> str:
     """The metadata of a day, from its newest complete list."""
-    return _json({"practiceDayStats": listed.facts.stats})
+    return _json({"practiceDayStats": plain(listed.facts.stats)})
 
 
 def _race(

@@ -6,15 +6,14 @@ idempotent, so order, repetition and batches don't matter.
 
 import datetime as dt
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from schemas.events import Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.events import DayStats, Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
 from schemas.identity import content_digest, row_digest
-from schemas.plain import plain
 from schemas.tables import Stamp
 
 FactsT_co = TypeVar("FactsT_co", covariant=True)
@@ -29,11 +28,11 @@ class DayRef(NamedTuple):
 
 
 class ListFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What counts of a complete list: which sessions exist, the zone, and the page's own totals as JSON."""
+    """What counts of a complete list: which sessions exist, the zone, and the page's own totals."""
 
     session_ids: tuple[str, ...]  # sorted
     time_zone: str | None = None
-    stats: msgspec.Raw | None = None
+    stats: DayStats | None = None
 
     def carries(self, session_id: str) -> bool:
         """Whether the list has a row of the session."""
@@ -149,9 +148,8 @@ def _fold_day(ones: list[Sighted]) -> Day:
 
 
 def _seen_list(one: Sighted, event: PracticeDayListed) -> Seen[ListFacts]:
-    stats = msgspec.Raw(_encode(plain(event.stats))) if event.stats else None
     ids = tuple(sorted({session.session_id for session in event.sessions}))
-    return _seen(one, ListFacts(session_ids=ids, time_zone=event.time_zone, stats=stats))
+    return _seen(one, ListFacts(session_ids=ids, time_zone=event.time_zone, stats=event.stats))
 
 
 def _seen_rows(one: Sighted, event: PracticeDayListed) -> dict[str, Seen[ListedSession]]:
@@ -179,6 +177,3 @@ def _seen(one: Sighted, facts: FactsT_co, laps: tuple[Lap, ...] | None = None) -
         facts=facts,
         laps=laps,
     )
-
-
-_encode: Callable[[object], bytes] = msgspec.json.Encoder().encode

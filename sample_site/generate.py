@@ -6,6 +6,7 @@ In: a track, a date, a seed and how much of everything. Out: a `SampleDay` witho
 import datetime as dt
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sample_site import naming
 from sample_site.model import UNKNOWN_CLASS, UNKNOWN_DRIVER, SampleDay, SampleSession, driven
@@ -107,7 +108,7 @@ def _share_out(
     """Share a class's laps out over its sessions, at least one to each."""
     drives = [entry for entry, sessions in entries for _ in range(sessions)]
     cuts = [0, *sorted(rng.sample(range(1, laps), len(drives) - 1)), laps]
-    counts = [after - before for before, after in zip(cuts, cuts[1:], strict=False)]
+    counts = [after - before for before, after in pairwise(cuts)]
     return list(zip(drives, counts, strict=True))
 
 

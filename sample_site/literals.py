@@ -29,9 +29,7 @@ def saved(value: Value, indent: str = "") -> str:
     return f"{opening}\n{body}{indent}{closing}"
 
 
-def _parts(
-    value: Sequence[Value] | Mapping[str, Value], indent: str
-) -> tuple[str, str, list[str]]:
+def _parts(value: Sequence[Value] | Mapping[str, Value], indent: str) -> tuple[str, str, list[str]]:
     if isinstance(value, Mapping):
         return "{", "}", [f"{key}: {saved(item, indent)}" for key, item in value.items()]
     return "[", "]", [saved(item, indent) for item in value]

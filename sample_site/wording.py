@@ -6,7 +6,8 @@ In: values. Out: text as the real site writes it, whatever the machine's locale.
 import datetime as dt
 
 _MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905 - twelve quoted strings read worse
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

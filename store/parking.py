@@ -4,8 +4,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from schemas.records import Record
 from store.pool import Connection
 from store.statements import statement
+
+MAX_REASON = 2_000
+"""Characters of a reason that are kept."""
 
 
 class ParkedRecord(NamedTuple):
@@ -20,6 +26,27 @@ class ParkedRecord(NamedTuple):
     record_time: dt.datetime
     code: str
     reason: str
+
+
+def parked(record: Record, code: str, reason: str) -> ParkedRecord:
+    """The record as it is parked: its bytes as they came, its headers' values in hex."""
+    headers = [(name, None if value is None else value.hex()) for name, value in record.headers]
+    return ParkedRecord(
+        topic=record.topic,
+        partition=record.partition,
+        record_offset=record.offset,
+        record_key=record.key,
+        record_value=record.value,
+        record_headers=msgspec.json.encode(headers).decode(),
+        record_time=dt.datetime.fromtimestamp(record.timestamp / 1000, dt.UTC),
+        code=code,
+        reason=storable(reason),
+    )
+
+
+def storable(text: str) -> str:
+    """A text that PostgreSQL can hold: bounded, without NUL and lone surrogates."""
+    return text[:MAX_REASON].replace("\0", "\\0").encode(errors="replace").decode()
 
 
 async def park(connection: Connection, group: str, records: Sequence[ParkedRecord]) -> None:

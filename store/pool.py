@@ -29,6 +29,12 @@ class Connection(Protocol):
     ) -> str: ...
 
 
+class SingleConnection(Connection, Protocol):
+    """A connection of one's own."""
+
+    async def close(self) -> None: ...
+
+
 class Pool(Protocol):
     """A pool of connections."""
 
@@ -69,3 +75,8 @@ async def open_pool(dsn: str, *, size: int = 4) -> Pool:
 
 async def _prepare(connection: Connection) -> None:
     await connection.execute(statement("create_lap_staging"))
+
+
+async def connect(dsn: str) -> SingleConnection:
+    """A connection outside any pool, with the database's own settings; errors as of `open_pool`."""
+    return cast("SingleConnection", await asyncpg.connect(dsn))  # pyright: ignore[reportUnknownMemberType] - untyped

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ops.cli import output
+from ops.cli import imports, operate, output
 from schemas.errors import LapstreamError
 
 app = typer.Typer(
@@ -15,6 +15,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+app.command("ingest")(imports.ingest)
+app.command("day")(imports.day)
+operate.register(app)
 
 
 def main() -> None:

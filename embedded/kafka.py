@@ -1,0 +1,162 @@
+"""One node of Apache Kafka, broker and controller in one process, on 127.0.0.1.
+
+In: a home and two ports. Out: how it is set up, started, recognised and asked.
+"""
+
+import base64
+import shutil
+import signal
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from embedded import jars, java, ports, probe, processes
+from embedded.errors import SetupFailed
+from embedded.state import State, Which
+
+RECORD_BYTES = 12 * 1024 * 1024
+"""The largest batch that the broker takes; a topic's own bound may be lower."""
+
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # A broker that was killed may come back only when its old session is over.
+    "broker.session.timeout.ms": "5000",
+    "broker.heartbeat.interval.ms": "1000",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "5",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "5",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "message.max.bytes": str(RECORD_BYTES),
+    "replica.fetch.max.bytes": str(RECORD_BYTES),
+    "log.retention.hours": "168",
+    "log.segment.bytes": str(128 * 1024 * 1024),
+    "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),  # of the heap; the default is a third of it
+}
+JAVA_OPTIONS = (
+    "-XX:+UseSerialGC",
+    "-Xmx384m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+)
+MAIN_CLASS = "kafka.Kafka"
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """The broker of one home."""
+
+    home: Path
+    state: State
+    which: ClassVar[Which] = "kafka"
+    name: ClassVar[str] = "Apache Kafka"
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+
+    @property
+    def account(self) -> None:
+        """It runs as the user of this program."""
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "kafka"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return (self.state.kafka_port, self.state.controller_port)
+
+    @property
+    def address(self) -> str:
+        """What clients call the bootstrap servers."""
+        return f"{ports.HOST}:{self.state.kafka_port}"
+
+    @property
+    def _properties(self) -> Path:
+        return self.folder / "server.properties"
+
+    @cached_property
+    def _java(self) -> Path:
+        return java.find_java()
+
+    def provide(self, report: Callable[[str], None]) -> None:
+        """Find Java and fetch the jars; raises `JavaMissing` or `JarsUnavailable`."""
+        _ = self._java
+        jars.jars(jars.default_cache(), report=report)
+
+    def make_data(self, report: Callable[[str], None]) -> None:
+        """Write the settings, and format the data folder when it is new; raises `SetupFailed`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        data = self.folder / "data"
+        if not data.is_dir():
+            report("making a data folder for Apache Kafka…")
+            self._format(data.with_name("data.new")).replace(data)
+        self._write_properties(data)
+
+    def _format(self, draft: Path) -> Path:
+        shutil.rmtree(draft, ignore_errors=True)
+        self._write_properties(draft)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        format_it = ["format", f"--cluster-id={cluster}", "--config", self._properties]
+        result = processes.run(self._java_command("kafka.tools.StorageTool", *format_it))
+        if result.returncode:
+            raise SetupFailed("formatting the data folder of Apache Kafka", result.stdout)
+        return draft
+
+    def _write_properties(self, data: Path) -> None:
+        listener = f"PLAINTEXT://{self.address}"
+        controller = f"{ports.HOST}:{self.state.controller_port}"
+        settings = SETTINGS | {
+            "listeners": f"{listener},CONTROLLER://{controller}",
+            "advertised.listeners": listener,
+            "controller.quorum.voters": f"1@{controller}",
+            "log.dirs": data.as_posix().replace(",", r"\,"),
+        }
+        lines = [f"{key}={value}\n" for key, value in settings.items()]
+        self._properties.write_text("".join(lines), encoding="utf-8")
+
+    def _java_command(self, main_class: str, *arguments: str | Path) -> list[str | Path]:
+        class_path = jars.default_cache() / "*"
+        return [self._java, *JAVA_OPTIONS, "-cp", class_path, main_class, *arguments]
+
+    def command(self) -> list[str | Path]:
+        return self._java_command(MAIN_CLASS, self._properties)
+
+    def owns(self, process: psutil.Process) -> bool:
+        """Whether this process is the broker of this home."""
+        return process.cmdline()[-2:] == [MAIN_CLASS, str(self._properties)]
+
+    def complaint(self) -> str | None:
+        """None when the broker gives metadata and its group coordinator answers, else what is wrong."""
+        if not ports.is_answering(self.state.kafka_port):
+            return f"nothing listens on {self.address}"
+        return probe.complaint(_ask(self.address), KafkaError)
+
+    def settle(self) -> None:
+        """Nothing is to be made in a broker that answers."""
+
+
+async def _ask(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        await admin.list_consumer_group_offsets("lapstream-is-the-coordinator-there")
+    finally:
+        await admin.close()

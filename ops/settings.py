@@ -1,0 +1,128 @@
+"""Every setting, in one typed place, read once from the environment.
+
+`LAPSTREAM_` and the field's name in capitals is the variable's name, but for those in `OTHER_NAMES`. A value
+can also be read from a file, named by the variable with `_FILE` behind it (for secrets).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from producer.site import Site
+from schemas.errors import LapstreamError
+from schemas.topics import Topics
+
+PREFIX = "LAPSTREAM_"
+OTHER_NAMES = {"detail_concurrency": "PRACTICE_DAY_DETAIL_CONCURRENCY"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(LapstreamError):
+    """A setting that is missing or wrong: which one, what was found, and what is expected."""
+
+    exit_code = 2
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What Lapstream is run with."""
+
+    kafka_bootstrap: Annotated[str, Meta(min_length=1, description="Brokers, as host:port,host:port")]
+    postgres_dsn: Annotated[
+        str, Meta(pattern=r"^postgres(ql)?://", description="Where the database is, as postgresql://…")
+    ]
+    site: Annotated[
+        str, Meta(description="The timing site, with {track_slug} where the track's name belongs")
+    ] = "https://{track_slug}.liverc.com"
+    contact: Annotated[
+        str, Meta(max_length=200, description="Who runs this, told to the site: a mail address or a page")
+    ] = ""
+    site_interval_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="Seconds between the begins of two requests, over the fleet")
+    ] = 1.0
+    detail_concurrency: Annotated[
+        int, Meta(ge=1, le=64, description="N: sessions that one fetcher process fetches at a time")
+    ] = 5
+    detail_partitions: Annotated[
+        int, Meta(ge=1, le=256, description="P: partitions of session-detail-requests, the fleet's ceiling")
+    ] = 8
+    fetch_attempts: Annotated[
+        int, Meta(ge=1, le=10, description="How often a page is asked for before it counts as failed")
+    ] = 3
+    topic_prefix: Annotated[
+        str,
+        Meta(pattern=r"^[a-zA-Z0-9._-]{0,60}$", description="Put before the names of topics and groups"),
+    ] = ""
+    replication_factor: Annotated[int, Meta(ge=1, le=9, description="Replicas of a topic it creates")] = 1
+    track_zones: Annotated[
+        dict[str, str], Meta(description="IANA zones of tracks, as slug=Zone,slug=Zone; without one, no UTC")
+    ] = field(default_factory=dict[str, str])
+
+    @property
+    def topics(self) -> Topics:
+        """The topics under their configured names."""
+        return Topics(prefix=self.topic_prefix, detail_partitions=self.detail_partitions)
+
+    @property
+    def user_agent(self) -> str:
+        """What the site is told of us."""
+        return f"lapstream/0.1 (practice day importer; {self.contact or 'no contact given'})"
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return OTHER_NAMES.get(name, PREFIX + name.upper())
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings; raises `SettingsError` with the variable's name and the reason."""
+    found = {
+        name: value
+        for name in Settings.__struct_fields__
+        if (value := _value(environment, variable(name))) is not None
+    }
+    values = {name: _zones(text) if name == "track_zones" else text for name, text in found.items()}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(str(error))) from error
+    _check(settings)
+    return settings
+
+
+def _value(environment: Mapping[str, str], name: str) -> str | None:
+    file = environment.get(f"{name}_FILE")
+    if file is None:
+        return environment.get(name)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}_FILE: {file} can't be read: {error}") from error
+
+
+def _zones(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if any(not zone for _, _, zone in pairs):
+        raise SettingsError(f"{variable('track_zones')}: {text!r} is not of the form slug=Zone,slug=Zone")
+    return {slug.strip(): zone.strip() for slug, _, zone in pairs}
+
+
+def _explain(message: str) -> str:
+    """Msgspec's message with the variable in place of the field."""
+    for name in Settings.__struct_fields__:
+        if f"`$.{name}`" in message or f"`{name}`" in message:
+            return f"{variable(name)}: {message}"
+    return message
+
+
+def _check(settings: Settings) -> None:
+    Site(settings.site)
+    host = urlsplit(settings.site.replace("{track_slug}", "track")).hostname
+    if host not in _LOOPBACK and not settings.contact:
+        raise SettingsError(
+            f"{variable('contact')} is not set: {host} is to be told who asks; a mail address or a page"
+        )

@@ -1,0 +1,159 @@
+"""Where the rooms are put together: settings go in, running roles come out. No client is made elsewhere."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
+
+import structlog
+from faststream.kafka import KafkaBroker
+
+from consumers.practice_days import project
+from consumers.projector import Projector
+from ops import topics
+from ops.kafka import make_consumer, make_producer
+from ops.settings import Settings
+from producer.fetcher import Fetching, join_groups
+from producer.gate import Gate
+from producer.http import Client
+from producer.obtain import Obtainer
+from producer.publisher import Publisher
+from producer.site import Site
+from schemas.errors import LapstreamError
+from store.pool import TRANSIENT, Pool, open_pool
+
+STOP_SECONDS = 8.0
+"""How long the work at hand may take after a role was told to stop."""
+
+Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+"""Works until the event is set."""
+
+log = structlog.get_logger("lapstream.roles")
+
+
+class ServerAway(LapstreamError):
+    """The broker or the database does not answer."""
+
+
+class TopicsMissing(LapstreamError):
+    """A topic is not there, or not as it is declared."""
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings, *, size: int = 4) -> AsyncGenerator[Pool]:
+    """A pool of connections; raises `ServerAway` where the database does not answer."""
+    try:
+        pool = await open_pool(settings.postgres_dsn, size=size)
+    except TRANSIENT as error:
+        raise ServerAway(
+            f"the database does not answer ({error!r}): is LAPSTREAM_POSTGRES_DSN right?"
+        ) from error
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@contextlib.asynccontextmanager
+async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
+    """A publisher whose producer is started, and stopped in the end."""
+    producer = make_producer(settings.kafka_bootstrap)
+    await producer.start()
+    try:
+        yield Publisher(producer, settings.topics)
+    finally:
+        await producer.stop()
+
+
+async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
+    """Fetch what is asked for, until told to stop."""
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 2))
+        publisher = await stack.enter_async_context(publishing(settings))
+        client = Client(settings.user_agent, connections=settings.detail_concurrency + 2)
+        stack.push_async_callback(client.close)
+        broker = _fetching_broker(settings, pool, publisher, client)
+        stack.push_async_callback(broker.stop)
+        await broker.start()
+        log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
+        await stop.wait()
+    log.info("fetcher_stop")
+
+
+def _fetching_broker(settings: Settings, pool: Pool, publisher: Publisher, client: Client) -> KafkaBroker:
+    gate = Gate(pool, client, settings.site, settings.site_interval_seconds)
+    fetching = Fetching(
+        pool=pool,
+        site=Site(settings.site),
+        obtainer=Obtainer(client, gate, publisher, attempts=settings.fetch_attempts),
+        publisher=publisher,
+        name=f"lapstream/fetcher/{Site(settings.site).name}",
+        zones=settings.track_zones,
+    )
+    broker = KafkaBroker(settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None)
+    join_groups(broker, fetching, topics=settings.topics, pool=pool, concurrency=settings.detail_concurrency)
+    return broker
+
+
+async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
+    """Write what the topics say into the tables, until told to stop."""
+    group = projection_group(settings)
+    async with database(settings) as pool:
+        projector = Projector(
+            group=group,
+            topics=[settings.topics.days],
+            consumer=make_consumer(settings.kafka_bootstrap, group),
+            pool=pool,
+            project=project,
+        )
+        watching = asyncio.create_task(_when(stop, projector.stop))
+        try:
+            await projector.run()
+        finally:
+            watching.cancel()
+
+
+def projection_group(settings: Settings) -> str:
+    """The consumer group that writes the tables of practice days."""
+    return f"{settings.topic_prefix}practice-days-projection"
+
+
+def list_group(settings: Settings) -> str:
+    """The consumer group that fetches day lists."""
+    return f"{settings.topic_prefix}list-fetcher"
+
+
+async def _when(event: asyncio.Event, act: Callable[[], None]) -> None:
+    await event.wait()
+    act()
+
+
+ROLES: dict[str, Role] = {"fetcher": run_fetcher, "projector": run_projector}
+"""The roles by their names on the command line."""
+
+
+async def check_ready(settings: Settings) -> None:
+    """Raise `TopicsMissing` where a topic is not as it is declared; report members without a partition."""
+    states = await topics.check_topics(settings.kafka_bootstrap, settings.topics)
+    wrong = [f"{state.name}: {', '.join(state.differences)}" for state in states if state.differences]
+    if wrong:
+        raise TopicsMissing("\n".join([*wrong, "run `lapstream topics create`"]))
+    idle = settings.detail_concurrency - settings.detail_partitions
+    if idle > 0:
+        log.warning(
+            "detail_members_idle",
+            concurrency=settings.detail_concurrency,
+            partitions=settings.detail_partitions,
+            idle=idle,
+        )
+
+
+async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
+    """Run these roles side by side until told to stop; the first that fails ends all of them."""
+    await check_ready(settings)
+    tasks = [asyncio.create_task(ROLES[name](settings, stop), name=name) for name in names]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,144 @@
+"""Text as a page writes it, and what it means: pure functions, None where it can't be read."""
+
+import datetime as dt
+import re
+
+_DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_TIME = re.compile(
+    r"(?:([0-9]{1,5}(?::[0-5][0-9])?):(?=[0-5][0-9](?:[.,]|$)))?([0-9]{1,7})(?:[.,]([0-9]{1,9}))?"
+)
+_SPELLED = re.compile(r"([0-9]{1,6}) (day|hour|minute|second)s?")
+_SECONDS_IN = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+_CLOCK = re.compile(r"(1[0-2]|0?[1-9]):([0-5][0-9]):([0-5][0-9]) ?([ap])\.?m\.?", re.IGNORECASE)
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+LONG_DATE = r"[A-Z][a-z]{2,8} [0-9]{1,2}, [0-9]{4}"
+"""How the site writes a date, `October 25, 2025`, as a pattern."""
+
+_LONG_DATE = re.compile(LONG_DATE)
+_TRANSPONDER = re.compile(r"[0-9]{1,20}|[A-Za-z]{1,3}-?[0-9]{5,17}")
+_SESSION_LINK = re.compile(r"[?&]p=view_session&(?:[^#]*&)?id=([0-9]{1,18})(?:[&#]|$)")
+_COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})|[0-9]{1,7}")
+_MAX_COUNT = 1_000_000
+_MAX_MILLIS = 1_000_000_000
+_STAMP_LENGTH, _DATE_LENGTH = 19, 10
+
+
+def folded(text: str) -> str:
+    """The text with each run of white space as one space; control characters and surrogates are dropped."""
+    text = " ".join(text.split())
+    if text.isprintable():
+        return text
+    return " ".join(_DROPPED.sub("", text).split())
+
+
+def milliseconds(text: str) -> int | None:
+    """`42.996`, `1:10.123`, `1:02:03.4`, `55` or `42,996` in milliseconds, rounded half up."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    before, seconds, fraction = match.groups()
+    millis = int(seconds) * 1_000
+    if fraction:
+        millis += (int(fraction[:4].ljust(4, "0")) + 5) // 10
+    if before:
+        hours, _, minutes = before.rpartition(":")
+        millis += int(minutes) * 60_000 + int(hours or 0) * 3_600_000
+    return millis if millis <= _MAX_MILLIS else None
+
+
+def whole_seconds(text: str) -> int | None:
+    """`55`, `8:28` or `1:02:03` in seconds; None for a fraction of a second."""
+    millis = milliseconds(text)
+    return None if millis is None or millis % 1_000 else millis // 1_000
+
+
+def spelled_seconds(text: str) -> int | None:
+    """`7 hours, 16 minutes, 45 seconds` in seconds."""
+    parts = [_SPELLED.fullmatch(part) for part in text.split(", ")]
+    total = 0
+    for part in parts:
+        if part is None:
+            return None
+        total += int(part[1]) * _SECONDS_IN[part[2]]
+    return total if total <= _MAX_COUNT else None
+
+
+def count(text: str) -> int | None:
+    """A whole number from 0 to a million, with or without a comma for the thousands."""
+    if not _COUNT.fullmatch(text):
+        return None
+    number = int(text.replace(",", ""))
+    return number if number <= _MAX_COUNT else None
+
+
+def percent(text: str) -> float | None:
+    """`94.695%`; below zero where the deviation is larger than the average."""
+    number = text.removesuffix("%").rstrip()
+    sign = -1 if number.startswith("-") else 1
+    millis = milliseconds(number.removeprefix("-")) if ":" not in number else None
+    return None if millis is None or sign * millis > 100_000 else sign * millis / 1_000
+
+
+def clock(text: str) -> dt.time | None:
+    """`4:36:38pm`."""
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        return None
+    hour = int(match[1]) % 12 + (12 if match[4] in "pP" else 0)
+    return dt.time(hour, int(match[2]), int(match[3]))
+
+
+def stamp(text: str) -> dt.datetime | None:
+    """`2025-10-25 16:36:38`, without offset."""
+    if len(text) != _STAMP_LENGTH or text[7] != "-":
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is None else None
+
+
+def iso_date(text: str) -> dt.date | None:
+    """`2025-10-25`."""
+    if len(text) != _DATE_LENGTH or text[7] != "-":
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def long_date(text: str) -> dt.date | None:
+    """The first date in the text that is written as `October 25, 2025`."""
+    match = _LONG_DATE.search(text)
+    if match is None:
+        return None
+    month, day, year = match[0].replace(",", "").split(" ")
+    try:
+        return dt.date(int(year), _MONTHS.index(month) + 1, int(day))
+    except ValueError:
+        return None
+
+
+def kind(text: str) -> tuple[str, str]:
+    """Class and transponder of `1/10 Open (9783013)`, either may be empty.
+
+    The last parentheses hold the transponder when their content can be one: digits alone, or up to three
+    letters before at least five digits. `Stock (17.5)`, `Buggy (Stock)` and `Formula (F103)` are classes
+    without a transponder, and stay whole; empty parentheses are none.
+    """
+    start = text.rfind("(") if text.endswith(")") else -1
+    inner = text[start + 1 : -1].strip()
+    if start < 0 or (inner and not _TRANSPONDER.fullmatch(inner)):
+        return text, ""
+    return text[:start].rstrip(), inner
+
+
+def linked_session(href: str | None) -> str | None:
+    """The session id in a link to a session's page: digits, as the site's addresses have them."""
+    match = _SESSION_LINK.search(href or "")
+    return match[1] if match else None

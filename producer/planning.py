@@ -1,0 +1,101 @@
+"""What follows from what: pure functions from a page's facts to the events that say so."""
+
+import datetime as dt
+
+import msgspec
+
+from producer.http import Page
+from producer.obtain import Obtained, Unobtainable
+from producer.pages import PARSER_VERSION
+from schemas.events import (
+    DayFacts,
+    PracticeDayListed,
+    PracticeDayListFailed,
+    PracticeDayRequested,
+    SessionDetailFailed,
+    SessionDetailFetched,
+    SessionDetailRequested,
+    SessionFacts,
+)
+from schemas.identity import row_digest
+
+
+def day_listed(
+    request: PracticeDayRequested, obtained: Obtained[DayFacts], time_zone: str | None
+) -> PracticeDayListed:
+    """The day as its list page says."""
+    return PracticeDayListed(
+        source=request.source,
+        track_slug=request.track_slug,
+        time_zone=time_zone,
+        observed_at=obtained.page.observed_at,
+        parser_version=PARSER_VERSION,
+        page_sha256=obtained.page.sha256,
+        **msgspec.structs.asdict(obtained.facts),
+    )
+
+
+def list_failed(request: PracticeDayRequested, url: str, failure: Unobtainable) -> PracticeDayListFailed:
+    """The day's list could not be had."""
+    return PracticeDayListFailed(
+        source=request.source,
+        track_slug=request.track_slug,
+        date=request.date,
+        observed_at=failure.observed_at,
+        parser_version=PARSER_VERSION,
+        code=failure.error.code,
+        message=str(failure)[:2000],
+        url=url,
+        attempts=failure.attempts,
+        page_sha256=_digest_of(failure.page),
+    )
+
+
+def detail_requests(listed: PracticeDayListed, now: dt.datetime) -> list[SessionDetailRequested]:
+    """One request for each session of a list, in the order of the list."""
+    return [
+        SessionDetailRequested(
+            source=listed.source,
+            track_slug=listed.track_slug,
+            date=listed.date,
+            session_id=session.session_id,
+            requested_at=now,
+            start_time=session.start_time,
+            list_row_digest=row_digest(session),
+        )
+        for session in listed.sessions
+    ]
+
+
+def detail_fetched(request: SessionDetailRequested, obtained: Obtained[SessionFacts]) -> SessionDetailFetched:
+    """The session as its page says, for the day that it was asked for."""
+    return SessionDetailFetched(
+        source=request.source,
+        track_slug=request.track_slug,
+        observed_at=obtained.page.observed_at,
+        parser_version=PARSER_VERSION,
+        page_sha256=obtained.page.sha256,
+        list_row_digest=request.list_row_digest,
+        **msgspec.structs.asdict(obtained.facts),
+    )
+
+
+def detail_failed(request: SessionDetailRequested, url: str, failure: Unobtainable) -> SessionDetailFailed:
+    """The session's page could not be had."""
+    return SessionDetailFailed(
+        source=request.source,
+        track_slug=request.track_slug,
+        date=request.date,
+        session_id=request.session_id,
+        observed_at=failure.observed_at,
+        parser_version=PARSER_VERSION,
+        code=failure.error.code,
+        message=str(failure)[:2000],
+        url=url,
+        attempts=failure.attempts,
+        page_sha256=_digest_of(failure.page),
+    )
+
+
+def _digest_of(page: Page | None) -> str | None:
+    return page.sha256 if page else None

@@ -1,0 +1,60 @@
+"""The month view: which days of a month have practice.
+
+In: a track's name, a month, its days with their numbers of sessions. Out: the page's bytes.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from sample_site import naming, pen, templates, wording
+from sample_site.day_list import NOTHING_THAT_DAY, notice
+from sample_site.templates import Spelling
+
+
+def render_month(
+    track_slug: str,
+    month: str,
+    days: Mapping[dt.date, int],
+    months: Sequence[str],
+    *,
+    spelling: Spelling = "served",
+) -> bytes:
+    """The view of `month` (YYYY-MM), newest day first, with all `months` to choose from.
+
+    As on the real site it also holds the empty day's panel, for the day on which it is looked at: that
+    says nothing of the listed days.
+    """
+    name = naming.track_name(track_slug)
+    newest_first = sorted(days.items(), reverse=True)
+    content = templates.whole("month", spelling).fill(
+        months="".join(_choice(each, selected=each == month) for each in months),
+        rows="".join(_row(spelling, number, *day) for number, day in enumerate(newest_first)),
+        empty_panel=notice(spelling, "Practice Sessions Today", NOTHING_THAT_DAY),
+    )
+    return pen.page(
+        spelling,
+        title=f"{name} :: Practice",
+        track=name,
+        heading="Practice",
+        subheading=_month_text(month),
+        content=content,
+    )
+
+
+def _choice(month: str, *, selected: bool) -> str:
+    mark = ' selected="selected"' if selected else ""
+    return f'{" " * 18}<option value="{month}"{mark}>{_month_text(month)}</option>\n'
+
+
+def _row(spelling: Spelling, number: int, date: dt.date, sessions: int) -> str:
+    return templates.repeated("month_row", spelling).fill(
+        amp=pen.ampersand(spelling, number),
+        date=date.isoformat(),
+        text=wording.long_date(date),
+        sessions=str(sessions),
+    )
+
+
+def _month_text(month: str) -> str:
+    year, number = month.split("-")
+    return wording.long_month(int(year), int(number))

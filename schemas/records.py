@@ -1,0 +1,51 @@
+"""From a topic's records to events: what can't be read is set apart with its reason, never dropped."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec import Struct
+
+from schemas.envelope import BadRecord, Received, unpack
+
+
+class Record(Protocol):
+    """A record as the Kafka client hands it out; `timestamp` in milliseconds since 1970."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Iterable[tuple[str, bytes | None]]: ...
+
+
+class Decoded(Struct):
+    """A batch's records by what they are: events, faults, and the number of other vendors' events."""
+
+    events: list[Received]
+    faults: list[tuple[Record, BadRecord]]
+    passed_over: int = 0
+
+
+def decode(records: Iterable[Record]) -> Decoded:
+    """Read each record by itself: a bad one takes none of the others with it."""
+    decoded = Decoded([], [])
+    for record in records:
+        try:
+            received = unpack(record.headers, record.value)
+        except BadRecord as fault:
+            decoded.faults.append((record, fault))
+            continue
+        if received is None:
+            decoded.passed_over += 1
+        else:
+            decoded.events.append(received)
+    return decoded

@@ -1,0 +1,35 @@
+"""What the tables hold, as one checksum for each: equal digests mean the same rows, to the last column.
+
+A row's digest is taken over all its columns by name, with their values as PostgreSQL writes them; the sum of
+them depends neither on the order of the rows nor on where they lie.
+"""
+
+from msgspec import Struct
+
+from store.pool import Connection
+from store.statements import statement
+
+READ_TABLES = ("tracks", "events", "races", "drivers", "race_drivers", "race_results", "laps")
+"""The tables that people read."""
+
+OBSERVATION_TABLES = ("observations", "track_observations", "driver_observations")
+"""What the tables are a function of: when it was seen, and by which event."""
+
+
+class TableDigest(Struct, frozen=True, kw_only=True):
+    """A table's number of rows, and the checksum over all columns of all of them."""
+
+    table: str
+    rows: int
+    digest: str
+
+
+async def digest(connection: Connection, tables: tuple[str, ...]) -> list[TableDigest]:
+    """The digest of each table, all of one moment."""
+    async with connection.transaction(isolation="repeatable_read"):
+        return [await _digest(connection, table) for table in tables]
+
+
+async def _digest(connection: Connection, table: str) -> TableDigest:
+    row = await connection.fetchrow(statement("digest_table").replace("{table}", table))
+    return TableDigest(table=table, rows=row["rows"], digest=f"{int(row['total']) % 2**128:032x}")

@@ -1,0 +1,130 @@
+"""The suite's fixtures: servers once a run, a database and topics of its own for each test."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import itertools
+import os
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from ops import migrate, topics
+from ops.settings import Settings
+from ops.wiring import database, run_roles
+from sample_site.server import RunningSite, serve
+from sample_site.site import SampleSite
+from store.pool import Connection, Pool, connect
+from tests.servers import Servers, servers
+
+TEMPLATE = "lapstream_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def the_servers() -> Generator[Servers]:
+    """A real broker and a real database, started once."""
+    with servers() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def template(the_servers: Servers) -> str:
+    """The name of a migrated database that each test's own is copied from."""
+    admin = await connect(the_servers.postgres_dsn)
+    await admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+    await admin.execute(f"CREATE DATABASE {TEMPLATE}")
+    await admin.close()
+    await migrate.apply(_dsn_of(the_servers, TEMPLATE))
+    return TEMPLATE
+
+
+def _dsn_of(found: Servers, name: str) -> str:
+    return urlsplit(found.postgres_dsn)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture
+async def dsn(the_servers: Servers, template: str) -> AsyncGenerator[str]:
+    """The address of a database of the test's own."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    admin = await connect(the_servers.postgres_dsn)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _dsn_of(the_servers, name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def site() -> SampleSite:
+    """A sample site of the test's own."""
+    return SampleSite()
+
+
+@pytest.fixture
+async def running_site(site: SampleSite) -> AsyncGenerator[RunningSite]:
+    """The sample site over HTTP."""
+    async with serve(site) as running:
+        yield running
+
+
+@pytest.fixture
+async def settings(the_servers: Servers, dsn: str, running_site: RunningSite) -> Settings:
+    """Settings of the test's own, with topics that are there."""
+    settings = Settings(
+        kafka_bootstrap=the_servers.kafka_bootstrap,
+        postgres_dsn=dsn,
+        site=running_site.site_template,
+        site_interval_seconds=0,
+        detail_concurrency=3,
+        detail_partitions=3,
+        topic_prefix=f"t{os.getpid()}-{next(_numbers)}-",
+    )
+    await create_topics(settings)
+    return settings
+
+
+async def create_topics(settings: Settings) -> None:
+    """Create the topics of these settings."""
+    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+
+
+@pytest.fixture
+async def pool(settings: Settings) -> AsyncGenerator[Pool]:
+    """Connections to the test's own database."""
+    async with database(settings, size=2) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def connection(dsn: str) -> AsyncGenerator[Connection]:
+    """A connection to the test's own database, for tests that need no broker."""
+    unused: dict[str, Any] = {"kafka_bootstrap": "unused:1", "site": "http://127.0.0.1/{track_slug}"}
+    async with database(Settings(postgres_dsn=dsn, **unused), size=1) as pool, pool.acquire() as connection:
+        yield connection
+
+
+@contextlib.asynccontextmanager
+async def working(settings: Settings, *names: str) -> AsyncGenerator[None]:
+    """Run roles beside the test, all of them unless some are named."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_roles(settings, list(names) or ["fetcher", "projector"], stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+def at(settings: Settings, **changes: Any) -> Settings:
+    """The settings with some of them changed."""
+    return msgspec.structs.replace(settings, **changes)
+
+
+DAY = dt.date(2025, 10, 25)
+"""The day that most tests import."""
+
+TRACK = "sample-track"
+"""The track that most tests import it of."""

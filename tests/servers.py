@@ -1,0 +1,68 @@
+"""Where the tests' broker and database come from: the environment, else a Docker engine, else embedded.
+
+The same suite runs on each.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import docker.errors
+from msgspec import Struct
+from testcontainers.kafka import KafkaContainer
+from testcontainers.postgres import PostgresContainer
+
+from embedded import stack
+
+KAFKA_IMAGE = "apache/kafka:4.1.1"
+POSTGRES_IMAGE = "postgres:18"
+
+
+class Servers(Struct, frozen=True):
+    """The addresses of a broker and a database."""
+
+    kafka_bootstrap: str
+    postgres_dsn: str
+
+
+@contextmanager
+def servers() -> Generator[Servers]:
+    """A broker and a database for one run of the suite."""
+    kafka, postgres = os.environ.get("LAPSTREAM_TEST_KAFKA"), os.environ.get("LAPSTREAM_TEST_POSTGRES")
+    if kafka and postgres:
+        yield Servers(kafka, postgres)
+    elif _docker_answers():
+        with _containers() as found:
+            yield found
+    else:
+        with _embedded() as found:
+            yield found
+
+
+def _docker_answers() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    try:
+        client = docker.from_env(timeout=2)
+        client.close()
+    except docker.errors.DockerException:
+        return False
+    return True
+
+
+@contextmanager
+def _containers() -> Generator[Servers]:
+    kafka = KafkaContainer(KAFKA_IMAGE).with_kraft()
+    with kafka, PostgresContainer(POSTGRES_IMAGE, driver=None) as postgres:
+        yield Servers(kafka.get_bootstrap_server(), postgres.get_connection_url())
+
+
+@contextmanager
+def _embedded() -> Generator[Servers]:
+    with tempfile.TemporaryDirectory(prefix="lapstream-tests-") as folder:
+        with stack.running(Path(folder), report=lambda _: None, durable=False) as found:
+            yield Servers(found.kafka_bootstrap, found.postgres_dsn)
