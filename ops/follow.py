@@ -116,7 +116,7 @@ async def ingest(
     Raises `NobodyWorks` where no fetcher or projector runs, and `ImportFailed`.
     """
     began = time.monotonic()
-    await _check_workers(settings)
+    await check_workers(settings)
     tally = Tally()
     async for received, place, offset in _events_of(settings, event, run_id):
         if received:
@@ -130,7 +130,8 @@ async def ingest(
     return _summary(view, tally, run_id, time.monotonic() - began)
 
 
-async def _check_workers(settings: Settings) -> None:
+async def check_workers(settings: Settings) -> None:
+    """Raise `NobodyWorks` where a group that an import needs has no member."""
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     await admin.start()
     try:

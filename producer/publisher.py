@@ -71,7 +71,7 @@ class Publisher:
         """Send all, then wait until each is acknowledged; raises the first one's KafkaError."""
         pending = [
             await self._producer.send(
-                topic, key=record.key, value=record.value, headers=record.headers, partition=partition
+                topic, key=record.key, value=record.value, headers=list(record.headers), partition=partition
             )
             for topic, record, partition in records
         ]

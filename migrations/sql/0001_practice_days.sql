@@ -2,6 +2,9 @@
 -- depends:
 
 -- migrate: apply
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '5min';
+
 CREATE SCHEMA practice_days;
 
 CREATE TABLE practice_days.tracks (

@@ -2,6 +2,9 @@
 -- depends: 0001_practice_days
 
 -- migrate: apply
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '5min';
+
 CREATE SCHEMA lapstream;
 
 CREATE TABLE lapstream.sites (

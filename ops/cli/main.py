@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ops.cli import imports, operate, output
+from ops.cli import demo, dev, imports, operate, output, sample_site, schemas
 from schemas.errors import LapstreamError
 
 app = typer.Typer(
@@ -17,6 +17,10 @@ app = typer.Typer(
 )
 app.command("ingest")(imports.ingest)
 app.command("day")(imports.day)
+app.command("demo")(demo.demo)
+app.command("sample-site")(sample_site.sample_site)
+app.command("schemas")(schemas.schemas)
+app.add_typer(dev.app, name="dev")
 operate.register(app)
 
 

@@ -13,7 +13,10 @@ from rich.text import Text
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 
-out = Console(highlight=False, markup=False)
+_WIDTH = 120
+"""Columns where stdout is no terminal: a file or another program has no width of its own."""
+
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDTH)
 err = Console(stderr=True, highlight=False, markup=False)
 
 

@@ -1,0 +1,46 @@
+"""The site's pages, read: bytes go in, facts come out, or a `PageError` that says what stood there.
+
+Pure: no client, no clock, nothing asynchronous. `findings.Code` lists what a parser may notice.
+
+text, values     texts to values            day, day_stats, day_checks   the day list
+scripts          data in scripts            session, laps                the session page
+page             opening, and refusing      month                        the month view
+"""
+
+from producer.pages.day import parse_day
+from producer.pages.errors import (
+    BotCheck,
+    EmptyBody,
+    ErrorPage,
+    LoginPage,
+    NotThatPage,
+    PageError,
+    TooManyEntries,
+    TruncatedPage,
+    WrongDate,
+    WrongSession,
+)
+from producer.pages.month import MonthDay, MonthPage, parse_month
+from producer.pages.session import parse_session
+
+PARSER_VERSION = 1
+"""Rises whenever the same page gives other facts; of two readings of one page the higher version counts."""
+
+__all__ = [
+    "PARSER_VERSION",
+    "BotCheck",
+    "EmptyBody",
+    "ErrorPage",
+    "LoginPage",
+    "MonthDay",
+    "MonthPage",
+    "NotThatPage",
+    "PageError",
+    "TooManyEntries",
+    "TruncatedPage",
+    "WrongDate",
+    "WrongSession",
+    "parse_day",
+    "parse_month",
+    "parse_session",
+]

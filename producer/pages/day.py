@@ -5,17 +5,25 @@ The page is read in two steps: `day_texts` takes its texts out of the tree, `day
 
 import datetime as dt
 import re
-from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from producer.pages.day_checks import is_complete
+from producer.pages.day_checks import compare
 from producer.pages.day_stats import LeaderTexts, StatsTexts, day_stats
 from producer.pages.errors import NotThatPage, TooManyEntries, WrongDate
 from producer.pages.findings import Code, Findings
-from producer.pages.page import check_whole, open_page, refuse, text_of, title_of
+from producer.pages.page import (
+    body_rows,
+    check_whole,
+    headed_rows,
+    header_texts,
+    open_page,
+    refuse,
+    text_of,
+    title_of,
+)
 from producer.pages.text import LONG_DATE, folded, kind, linked_session, long_date
 from producer.pages.values import Values
 from schemas.events import MAX_SESSIONS, DayFacts, ListedSession
@@ -23,10 +31,11 @@ from schemas.events import MAX_SESSIONS, DayFacts, ListedSession
 NOTHING_THAT_DAY = "There are no practice sessions available for the given date."
 """The text of a panel that is the only sign of a day without practice."""
 
-_TITLE = re.compile(rf"Practice Sessions on ({LONG_DATE})")
+_TITLE = re.compile(rf".*\bPractice Sessions on ({LONG_DATE})")
 _HEADERS = ["Driver Class", "Time", "Laps Length", "Fast Avg"]
 _TIMES = re.compile(r"(?:Fast: ?(\S*))?(?: ?Avg: ?(\S*))?")
 _MAX_URL = 1_000
+_START, _TIMES_CELL = 1, 3
 
 
 class RowTexts(NamedTuple):
@@ -70,7 +79,7 @@ def day_texts(tree: LexborHTMLParser, table: LexborNode) -> DayTexts:
         title=title_of(tree),
         heading=text_of(tree.css_first("h5.page-header")),
         track=text_of(tree.css_first("h1.page-header")),
-        rows=[_row_texts(row) for row in _rows(table)],
+        rows=[_row_texts(row) for row in body_rows(table)],
         stats=_stats_texts(tree, table),
     )
 
@@ -82,13 +91,13 @@ def day_facts(texts: DayTexts, url: str, date: dt.date | None) -> DayFacts:
         raise TooManyEntries(url, f"{len(texts.rows)} sessions, {MAX_SESSIONS} allowed")
     findings = Findings()
     values = Values(findings)
-    sessions, lost = _sessions(texts.rows, url, values)
+    sessions = _sessions(texts.rows, url, values)
     _check_days(sessions, url, day)
     stats = day_stats(texts.stats, values)
-    agrees = is_complete(sessions, stats, findings)
+    compare(sessions, stats, findings)
     return DayFacts(
         date=day,
-        complete=agrees and not lost,
+        complete=not any(code.prevents_completeness for code in findings.codes),
         track_name=values.label("track_name", texts.track),
         sessions=tuple(sessions),
         stats=stats,
@@ -102,31 +111,29 @@ def _session_table(tree: LexborHTMLParser) -> LexborNode | None:
     if by_class is not None:
         return by_class
     tables = tree.css("table")
-    return next((table for table in tables if _headers(table) == _HEADERS), None)
-
-
-def _headers(table: LexborNode) -> list[str]:
-    return [text_of(cell) for cell in islice(table.css("thead th"), len(_HEADERS) + 1)]
-
-
-def _rows(table: LexborNode) -> list[LexborNode]:
-    bodies = [part for part in table.iter() if part.tag == "tbody"]
-    return [row for part in bodies for row in part.iter() if row.tag == "tr"]
+    return next((table for table in tables if header_texts(table) == _HEADERS), None)
 
 
 def _row_texts(row: LexborNode) -> RowTexts:
-    who, when, laps, times, *_ = (*row.iter(), None, None, None, None)
+    cells = list(row.iter())
+    href, driver, small = _who(cells[0]) if cells else (None, "", "")
+    start = _hidden(cells[1]) if len(cells) > _START else ""
+    laps, times = (text_of(cell) for cell in (cells[2:4] if len(cells) > _TIMES_CELL else (None, None)))
+    return RowTexts(href, driver, small, start, laps, times)
+
+
+def _who(cell: LexborNode) -> tuple[str | None, str, str]:
     href, driver, small = None, "", ""
-    for node in who.traverse() if who is not None else ():
+    for node in cell.traverse():
         if node.tag == "a" and href is None:
             href, driver = node.attributes.get("href"), folded(node.text())
         elif node.tag == "small" and not small:
             small = folded(node.text())
-    return RowTexts(href, driver, small, _hidden(when), text_of(laps), text_of(times))
+    return href, driver, small
 
 
-def _hidden(cell: LexborNode | None) -> str:
-    for node in cell.iter() if cell is not None else ():
+def _hidden(cell: LexborNode) -> str:
+    for node in cell.iter():
         if node.tag == "div":
             return folded(node.text())
     return ""
@@ -142,24 +149,19 @@ def _stats_texts(tree: LexborHTMLParser, sessions: LexborNode) -> StatsTexts:
 
 
 def _read_table(table: LexborNode, texts: StatsTexts) -> None:
-    for row in _rows(table):
-        head, cell, *_ = (*row.iter(), None, None)
-        if head is None or cell is None or head.tag != "th":
-            continue
+    for head, cell in headed_rows(table):
         link = cell.css_first("a")
         if link is None:
-            texts.totals.setdefault(text_of(head), text_of(cell))
+            texts.totals.setdefault(head, text_of(cell))
         else:
             small = text_of(cell.css_first("small"))
-            texts.leaders.append(
-                LeaderTexts(text_of(head), link.attributes.get("href"), text_of(link), small)
-            )
+            texts.leaders.append(LeaderTexts(head, link.attributes.get("href"), text_of(link), small))
 
 
 def _empty_day(tree: LexborHTMLParser, body: bytes, url: str, date: dt.date | None) -> DayFacts:
     title = title_of(tree)
     panels = tree.css(".panel, .panel *")
-    if not _TITLE.search(title) or all(text_of(node) != NOTHING_THAT_DAY for node in panels):
+    if not _TITLE.match(title) or all(text_of(node) != NOTHING_THAT_DAY for node in panels):
         refuse(tree, body, url, "neither a table of practice sessions nor the text of a day without any")
     check_whole(body, url)
     heading, track = text_of(tree.css_first("h5.page-header")), text_of(tree.css_first("h1.page-header"))
@@ -171,7 +173,7 @@ def _empty_day(tree: LexborHTMLParser, body: bytes, url: str, date: dt.date | No
 
 def _day_of(texts: DayTexts, url: str, asked: dt.date | None) -> dt.date:
     """The day that the page names, in its title and its heading; both must be the one asked for."""
-    title = _TITLE.search(texts.title)
+    title = _TITLE.match(texts.title)
     named = [day for day in (title and long_date(title[1]), long_date(texts.heading)) if day is not None]
     if not named:
         raise NotThatPage(url, f"title {texts.title!r} and heading {texts.heading!r} name no day")
@@ -182,30 +184,25 @@ def _day_of(texts: DayTexts, url: str, asked: dt.date | None) -> dt.date:
     return expected
 
 
-def _sessions(rows: list[RowTexts], url: str, values: Values) -> tuple[list[ListedSession], bool]:
-    """The sessions of the rows, each once, and whether a row was lost."""
+def _sessions(rows: list[RowTexts], url: str, values: Values) -> list[ListedSession]:
+    """The sessions of the rows, each once."""
     base = urljoin(url, "?p=view_session&id=")
     sessions: dict[str, ListedSession] = {}
-    lost = False
     for row in rows:
         session_id = linked_session(row.href)
         if session_id is None:
             values.findings.add(Code.UNREADABLE_ROW, " | ".join(map(str, row)))
-            lost = True
         elif session_id in sessions:
             values.findings.add(Code.DUPLICATE_SESSION, session_id)
         else:
             sessions[session_id] = _session(session_id, row, base, values)
-    return list(sessions.values()), lost
+    return list(sessions.values())
 
 
 def _session(session_id: str, row: RowTexts, base: str, values: Values) -> ListedSession:
     class_name, transponder = kind(row.kind)
     laps, _, length = row.laps.partition(" ")
-    times = _TIMES.fullmatch(row.times)
-    if times is None:
-        values.findings.add(Code.UNREADABLE_VALUE, f"times of {session_id}: {row.times}")
-    fastest, average = times.groups() if times else ("", "")
+    fastest, average = _times(session_id, row.times, values)
     return ListedSession(
         session_id=session_id,
         driver_name=values.label("driver_name", row.driver),
@@ -218,6 +215,15 @@ def _session(session_id: str, row: RowTexts, base: str, values: Values) -> Liste
         average_lap=values.seconds("average_lap", average),
         session_url=values.label("session_url", base + session_id, _MAX_URL),
     )
+
+
+def _times(session_id: str, text: str, values: Values) -> tuple[str | None, str | None]:
+    """The fastest and the average lap's text; a session without laps has neither."""
+    match = _TIMES.fullmatch(text)
+    if match is None:
+        values.findings.add(Code.UNREADABLE_VALUE, f"times of {session_id}: {text}")
+        return None, None
+    return match[1], match[2]
 
 
 def _check_days(sessions: list[ListedSession], url: str, day: dt.date) -> None:

@@ -1,7 +1,7 @@
 """The day's totals, laps by class and leaderboard: texts in, the claims of the page out."""
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from producer.pages import scripts
 from producer.pages.findings import Code
@@ -13,6 +13,8 @@ _OVERALL = "Overall Fastest"
 _TOTALS = ("Total Laps", "Total Track Time", "Unique Drivers", "Unique Classes", "Time Range")
 _RANGE = re.compile(r"First Session: ?(.*?) ?Last Session: ?(.*)")
 _MAX_CLASSES = 1_000
+
+T = TypeVar("T")
 
 
 class LeaderTexts(NamedTuple):
@@ -69,5 +71,31 @@ def _laps_by_class(chart: str | None, values: Values) -> tuple[ClassLaps, ...]:
 
 
 def _leaderboard(rows: list[LeaderTexts], values: Values) -> tuple[LeaderboardEntry, ...]:
-    entries = [_leader(row, values, overall=row.head == _OVERALL and not number) for number, row in enumerate(rows)]
+    entries = [
+        _leader(row, values, overall=row.head == _OVERALL and number == 0) for number, row in enumerate(rows)
+    ]
     return tuple(_bounded([entry for entry in entries if entry is not None], values))
+
+
+def _leader(row: LeaderTexts, values: Values, *, overall: bool) -> LeaderboardEntry | None:
+    session_id, millis = linked_session(row.href), milliseconds(row.time)
+    if session_id is None or millis is None:
+        values.findings.add(Code.UNREADABLE_LEADER, " | ".join(map(str, row)))
+        return None
+    class_name = None if overall else values.label("leaderboard", row.head)
+    if class_name is None and not overall:
+        return None
+    in_parentheses = not overall and row.driver.startswith("(") and row.driver.endswith(")")
+    driver = row.driver[1:-1].strip() if in_parentheses else row.driver
+    return LeaderboardEntry(
+        session_id=session_id,
+        fastest_lap=millis / 1_000,
+        class_name=class_name,
+        driver_name=values.label("leaderboard", driver),
+    )
+
+
+def _bounded(entries: list[T], values: Values) -> list[T]:
+    if len(entries) > _MAX_CLASSES:
+        values.findings.add(Code.TOO_MANY_CLASSES, len(entries), _MAX_CLASSES)
+    return entries[:_MAX_CLASSES]

@@ -1,4 +1,7 @@
-"""What a parser noticed and did not mend: in go observations, out come at most `MAX_FINDINGS` findings."""
+"""What a parser noticed and did not mend: in go observations, out come at most `MAX_FINDINGS` findings.
+
+`Code` lists every finding there is.
+"""
 
 from enum import Enum
 
@@ -44,6 +47,11 @@ class Code(Enum):
     UNREADABLE_DAY = "a row of the month names no day, or no number of sessions: it is lost"
 
     @property
+    def prevents_completeness(self) -> bool:
+        """Whether a day list with this finding is not complete."""
+        return self.value.endswith("the list is not complete")
+
+    @property
     def code(self) -> str:
         """How the finding is named in events."""
         return self.name.lower()
@@ -54,13 +62,14 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: list[Finding] = []
+        self.codes: set[Code] = set()
+        """Every code that was added, also of findings beyond the bound."""
 
     def add(self, code: Code, found: object, expected: object = None) -> None:
         """Note what was found, and what stood elsewhere or was expected."""
+        self.codes.add(code)
         if len(self._found) >= MAX_FINDINGS:
-            self._found[-1] = Finding(
-                code=Code.TOO_MANY_FINDINGS.code, found=f"more than {MAX_FINDINGS - 1}"
-            )
+            self._found[-1] = Finding(code=Code.TOO_MANY_FINDINGS.code, found=f"more than {MAX_FINDINGS - 1}")
             return
         self._found.append(
             Finding(

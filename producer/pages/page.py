@@ -16,9 +16,9 @@ _SHOWN = 120
 _OPTIONS = int(LexborDocumentOptions.WO_EVENTS)
 _END = re.compile(rb"</html\s*>\s*(?:<!--(?:(?!-->).)*-->\s*)*\Z", re.IGNORECASE | re.DOTALL)
 _BOT_TITLES = ("just a moment", "attention required", "checking your browser")
-_BOT_SCRIPTS = 'script[src*="challenge-platform"], #challenge-form, #challenge-running, #cf-challenge-running'
+_BOT_SIGNS = 'script[src*="challenge-platform"], #challenge-form, #challenge-running'
 _ERROR = re.compile(
-    r"\b(?:[45][0-9]{2}|error|not found|forbidden|access denied|unavailable|maintenance|bad gateway|time-?out)\b",
+    r"\b(?:[45][0-9]{2}|error|not found|forbidden|access denied|unavailable|maintenance|time-?out)\b",
     re.IGNORECASE,
 )
 _SERVER_FAULT = re.compile(r"(?:php )?(?:fatal|parse|uncaught) (?:error|exception)\b", re.IGNORECASE)
@@ -47,6 +47,27 @@ def text_of(node: LexborNode | None) -> str:
     return "" if node is None else folded(node.text(separator=" "))
 
 
+def body_rows(table: LexborNode) -> list[LexborNode]:
+    """The rows of a table's bodies, without those of tables inside it."""
+    bodies = [part for part in table.iter() if part.tag == "tbody"]
+    return [row for part in bodies for row in part.iter() if row.tag == "tr"]
+
+
+def headed_rows(table: LexborNode) -> list[tuple[str, LexborNode]]:
+    """Of each row that begins with a heading, its text and the cell beside it."""
+    rows: list[tuple[str, LexborNode]] = []
+    for row in body_rows(table):
+        cells = list(row.iter())
+        if len(cells) > 1 and cells[0].tag == "th":
+            rows.append((text_of(cells[0]), cells[1]))
+    return rows
+
+
+def header_texts(table: LexborNode) -> list[str]:
+    """The texts of a table's header cells."""
+    return [text_of(cell) for cell in table.css("thead th")]
+
+
 def refuse(tree: LexborHTMLParser, body: bytes, url: str, missing: str) -> NoReturn:
     """Raise what the page is, given that it lacks what the asked page must have.
 
@@ -69,7 +90,7 @@ def refuse(tree: LexborHTMLParser, body: bytes, url: str, missing: str) -> NoRet
 
 
 def _is_bot_check(tree: LexborHTMLParser, title: str) -> bool:
-    if title.lower().startswith(_BOT_TITLES) or tree.css_first(_BOT_SCRIPTS) is not None:
+    if title.lower().startswith(_BOT_TITLES) or tree.css_first(_BOT_SIGNS) is not None:
         return True
     return any(text_of(node).lower().startswith(_BOT_TITLES) for node in tree.css("h1, h2"))
 

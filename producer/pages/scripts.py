@@ -59,8 +59,11 @@ class LapData(Struct):
     race: dict[str, list[RaceLap]] = {}
 
 
-_CHART = re.compile(r"\bvar\s+data\s*=\s*(?=\[)")
-_LAPS = re.compile(r"""\bvar\s+lapsObj\s*=\s*(?=\[)|\bracerLaps\[\s*["']?([^\]"'\n]*)["']?\s*\]\s*=\s*(?=\{)""")
+_CHART = re.compile(r"var\s+data\s*=\s*(?=\[)")
+_LAPS = re.compile(
+    r"var\s+lapsObj\s*=\s*(?=\[)"
+    r"""|racerLaps\[\s*["']?([^\]"'\n]*)["']?\s*\]\s*=\s*(?=\{)"""
+)
 _LIST_END = re.compile(r"\]\s*;")
 _OBJECT_END = re.compile(r"\}\s*;")
 _MAX_CARS = 50
@@ -74,6 +77,11 @@ def class_slices(script: str) -> list[ClassSlice] | None:
     """The laps by class; None when the script holds none. Raises `UnreadableData`."""
     match = _CHART.search(script)
     return None if match is None else _literal(script, match.end(), _LIST_END, _decode_chart)
+
+
+def may_hold_laps(script: str) -> bool:
+    """Whether a script speaks of lap data, whichever form it has."""
+    return "lapsObj" in script or "racerLaps" in script
 
 
 def lap_data(script: str) -> LapData | None:

@@ -7,6 +7,7 @@ _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TIME = re.compile(
     r"(?:([0-9]{1,5}(?::[0-5][0-9])?):(?=[0-5][0-9](?:[.,]|$)))?([0-9]{1,7})(?:[.,]([0-9]{1,9}))?"
 )
+_LENGTH = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
 _SPELLED = re.compile(r"([0-9]{1,6}) (day|hour|minute|second)s?")
 _SECONDS_IN = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 _CLOCK = re.compile(r"(1[0-2]|0?[1-9]):([0-5][0-9]):([0-5][0-9]) ?([ap])\.?m\.?", re.IGNORECASE)
@@ -22,20 +23,27 @@ _TRANSPONDER = re.compile(r"[0-9]{1,20}|[A-Za-z]{1,3}-?[0-9]{5,17}")
 _SESSION_LINK = re.compile(r"[?&]p=view_session&(?:[^#]*&)?id=([0-9]{1,18})(?:[&#]|$)")
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})|[0-9]{1,7}")
 _MAX_COUNT = 1_000_000
+_HUNDRED_PERCENT = 100_000
 _MAX_MILLIS = 1_000_000_000
-_STAMP_LENGTH, _DATE_LENGTH = 19, 10
+_STAMP_LENGTH, _DATE_LENGTH, _PLAIN_LENGTH = 19, 10, 6
 
 
 def folded(text: str) -> str:
     """The text with each run of white space as one space; control characters and surrogates are dropped."""
-    text = " ".join(text.split())
-    if text.isprintable():
-        return text
-    return " ".join(_DROPPED.sub("", text).split())
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
+    return " ".join(_DROPPED.sub("", " ".join(text.split())).split())
 
 
 def milliseconds(text: str) -> int | None:
     """`42.996`, `1:10.123`, `1:02:03.4`, `55` or `42,996` in milliseconds, rounded half up."""
+    if (
+        len(text) == _PLAIN_LENGTH
+        and text[2] == "."
+        and text.isascii()
+        and text.replace(".", "", 1).isdigit()
+    ):
+        return int(text[:2]) * 1_000 + int(text[3:])  # most of a page's times are written like this
     match = _TIME.fullmatch(text)
     if match is None:
         return None
@@ -51,6 +59,9 @@ def milliseconds(text: str) -> int | None:
 
 def whole_seconds(text: str) -> int | None:
     """`55`, `8:28` or `1:02:03` in seconds; None for a fraction of a second."""
+    usual = _LENGTH.fullmatch(text)
+    if usual is not None:
+        return int(usual[1]) * 60 + int(usual[2])
     millis = milliseconds(text)
     return None if millis is None or millis % 1_000 else millis // 1_000
 
@@ -68,6 +79,8 @@ def spelled_seconds(text: str) -> int | None:
 
 def count(text: str) -> int | None:
     """A whole number from 0 to a million, with or without a comma for the thousands."""
+    if len(text) < _PLAIN_LENGTH and text.isascii() and text.isdigit():
+        return int(text)
     if not _COUNT.fullmatch(text):
         return None
     number = int(text.replace(",", ""))
@@ -79,7 +92,7 @@ def percent(text: str) -> float | None:
     number = text.removesuffix("%").rstrip()
     sign = -1 if number.startswith("-") else 1
     millis = milliseconds(number.removeprefix("-")) if ":" not in number else None
-    return None if millis is None or sign * millis > 100_000 else sign * millis / 1_000
+    return None if millis is None or sign * millis > _HUNDRED_PERCENT else sign * millis / 1_000
 
 
 def clock(text: str) -> dt.time | None:

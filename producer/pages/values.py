@@ -1,15 +1,11 @@
 """From a page's texts to the values of an event: what can't be read is null, and a finding."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import TypeVar
 
 from producer.pages import text as read
 from producer.pages.findings import Code, Findings
 
 _MAX_LABEL = 300
-
-T = TypeVar("T")
 
 
 class Values:
@@ -29,37 +25,40 @@ class Values:
 
     def count(self, field: str, text: str | None) -> int | None:
         """A whole number."""
-        return self._value(field, text, read.count)
+        value = read.count(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
     def seconds(self, field: str, text: str | None) -> float | None:
         """A time in seconds, to the millisecond."""
-        millis = self._value(field, text, read.milliseconds)
-        return None if millis is None else millis / 1_000
+        millis = read.milliseconds(text) if text else None
+        if millis is None:
+            return self._unreadable(field, text) if text else None
+        return millis / 1_000
 
     def whole_seconds(self, field: str, text: str | None) -> int | None:
         """A length in whole seconds."""
-        return self._value(field, text, read.whole_seconds)
+        value = read.whole_seconds(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
     def spelled_seconds(self, field: str, text: str | None) -> int | None:
         """A length in words, in whole seconds."""
-        return self._value(field, text, read.spelled_seconds)
+        value = read.spelled_seconds(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
     def percent(self, field: str, text: str | None) -> float | None:
         """A percentage."""
-        return self._value(field, text, read.percent)
+        value = read.percent(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
     def clock(self, field: str, text: str | None) -> dt.time | None:
         """A time of day."""
-        return self._value(field, text, read.clock)
+        value = read.clock(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
     def stamp(self, field: str, text: str | None) -> dt.datetime | None:
         """A moment of the track's local clock."""
-        return self._value(field, text, read.stamp)
+        value = read.stamp(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
-    def _value(self, field: str, text: str | None, reader: Callable[[str], T | None]) -> T | None:
-        if not text:
-            return None
-        value = reader(text)
-        if value is None:
-            self.findings.add(Code.UNREADABLE_VALUE, f"{field}: {text}")
-        return value
+    def _unreadable(self, field: str, text: str) -> None:
+        self.findings.add(Code.UNREADABLE_VALUE, f"{field}: {text}")

@@ -1,0 +1,39 @@
+# The two commands are `make demo` and `make test`; each sets up all that it needs.
+# uv is taken from the machine, or brought into .tools by pip.
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --frozen --all-extras
+
+.PHONY: demo test check fmt bench schemas clean
+
+demo: $(UV)
+	$(RUN) lapstream demo
+
+test: $(UV)
+	$(RUN) pytest
+
+check: $(UV)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) pyright
+	$(RUN) lint-imports
+	$(RUN) squawk migrations/sql/*.sql
+	$(RUN) lapstream schemas --check
+
+fmt: $(UV)
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+bench: $(UV)
+	$(RUN) python -m bench.pages
+
+schemas: $(UV)
+	$(RUN) lapstream schemas
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet 'uv>=0.8'
+
+clean:
+	rm -rf .venv .tools .lapstream

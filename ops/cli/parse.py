@@ -1,0 +1,160 @@
+"""`lapstream parse`: a page from a file, and what the parsers say of it.
+
+In: a saved page. Out: the fields of its event, as tables or as JSON, absent ones as null.
+"""
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import typer
+from rich.table import Table
+
+from ops.cli import output
+from producer.pages import parse_day, parse_month, parse_session
+from schemas.errors import LapstreamError
+
+app = typer.Typer(
+    help="Show what the parsers read in a saved page. Nothing is fetched and nothing is stored.",
+    no_args_is_help=True,
+)
+
+UNKNOWN = "unknown"
+"""The session id that is shown when neither the address nor an option gives one: no page states its own."""
+
+PageFile = Annotated[Path, typer.Argument(help="The saved page; `-` reads standard input.", metavar="FILE")]
+DateOption = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--date", formats=["%Y-%m-%d"], help="The day that the page must be of.", metavar="YYYY-MM-DD"
+    ),
+]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="The page's address, which links are built on; the file's otherwise."),
+]
+IdOption = Annotated[
+    str | None, typer.Option("--session-id", help="The session's id; taken from `id=` in --url otherwise.")
+]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", help="The month that the page must be of.", metavar="YYYY-MM")
+]
+
+
+@app.command()
+def day(
+    file: PageFile, date: DateOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
+) -> None:
+    """Read a day list.
+
+    Example: lapstream parse day saved.html --date 2025-10-25
+    """
+    facts = parse_day(_read(file), url=_address(file, url), date=date and date.date())
+    _show(facts, as_json=as_json)
+
+
+@app.command()
+def session(
+    file: PageFile,
+    session_id: IdOption = None,
+    date: DateOption = None,
+    url: UrlOption = None,
+    as_json: output.JsonFlag = False,
+) -> None:
+    """Read a session's page.
+
+    Example: lapstream parse session saved.html --session-id 21290331 --json
+    """
+    known = session_id or _id_in(url or "") or UNKNOWN
+    facts = parse_session(_read(file), url=_address(file, url), session_id=known, date=date and date.date())
+    _show(facts, as_json=as_json)
+
+
+@app.command()
+def month(
+    file: PageFile, month: MonthOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
+) -> None:
+    """Read a month view.
+
+    Example: lapstream parse month saved.html --month 2025-10
+    """
+    _show(parse_month(_read(file), url=_address(file, url), year_month=month), as_json=as_json)
+
+
+def with_nulls(value: Any) -> Any:  # noqa: ANN401 - any struct, or what stands in one
+    """The value with every field of every struct in it, also those that an event omits."""
+    if isinstance(value, msgspec.Struct):
+        return {name: with_nulls(field) for name, field in msgspec.structs.asdict(value).items()}
+    if isinstance(value, list | tuple):
+        return [with_nulls(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - any items
+    return value
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise LapstreamError(f"{file} can't be read: {error.strerror or error}") from error
+
+
+def _address(file: Path, url: str | None) -> str:
+    if url is None:
+        return "file:stdin" if str(file) == "-" else file.absolute().as_uri()
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise typer.BadParameter(f"{url!r} is no address: {error}", param_hint="--url") from error
+    return url
+
+
+def _id_in(url: str) -> str | None:
+    try:
+        return parse_qs(urlsplit(url).query).get("id", [None])[0]
+    except ValueError:
+        return None  # `_address` reports it
+
+
+def _show(facts: msgspec.Struct, *, as_json: bool) -> None:
+    fields: dict[str, Any] = with_nulls(facts)
+    if as_json:
+        output.print_json(fields)
+        return
+    _print_fields("", fields)
+    for name, rows in _tables(fields):
+        output.out.print(_table(name, rows))
+
+
+def _print_fields(prefix: str, fields: dict[str, Any]) -> None:
+    """The single values, one a line; those of a struct inside under its name."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            _print_fields(f"{prefix}{name}.", value)  # pyright: ignore[reportUnknownArgumentType] - plain fields
+        elif not isinstance(value, list):
+            output.out.print(f"{prefix}{name}: {_cell(value)}", soft_wrap=True)
+
+
+def _tables(fields: dict[str, Any]) -> list[tuple[str, list[Any]]]:
+    """The lists, also those of structs inside."""
+    tables: list[tuple[str, list[Any]]] = []
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            tables += _tables(value)  # pyright: ignore[reportUnknownArgumentType] - plain fields
+        elif isinstance(value, list) and value:
+            tables.append((name, value))  # pyright: ignore[reportUnknownArgumentType] - plain rows
+    return tables
+
+
+def _table(name: str, rows: list[Any]) -> Table:
+    columns: list[str] = list(rows[0]) if isinstance(rows[0], dict) else [name]
+    table = Table(*columns, title=name, title_justify="left")
+    for row in rows:
+        cells = row.values() if isinstance(row, dict) else [row]  # pyright: ignore[reportUnknownVariableType] - plain values
+        table.add_row(*(_cell(cell) for cell in cells))
+    return table
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - any plain value
+    return "–" if value is None else output.clean(str(value))

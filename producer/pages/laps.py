@@ -1,0 +1,193 @@
+"""A session's laps: from data where the page holds it, else from text; in findings, where they disagree.
+
+In: the data's script and the texts of the lap list. Out: laps by their numbers, each with the sum of the
+lap times so far, which is unknown after a lap without a readable time.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, cast
+
+from producer.pages import scripts
+from producer.pages.errors import TooManyEntries
+from producer.pages.findings import Code
+from producer.pages.text import count, folded, milliseconds
+from producer.pages.values import Values
+from schemas.events import MAX_LAPS, Lap
+
+_SHOWN = re.compile(r"Lap ([0-9]{1,7}): ?(\S*?) ?(\*?)")
+_VALIDITY = {"1": True, "0": False, "True": True, "False": False}
+_MAX_TEXT, _MAX_SEGMENTS, _MAX_ELAPSED_MILLIS = 40, 100, 1_000_000_000_000
+
+
+class _Lap(NamedTuple):
+    """A lap before the sum is known; `millis` is its time in milliseconds."""
+
+    number: int
+    raw: str | None
+    millis: int | None
+    is_valid: bool | None
+    lapped_at: dt.datetime | None = None
+    position: int | None = None
+    pace: str | None = None
+    segments: tuple[float | None, ...] | None = None
+
+
+def read_laps(
+    script: str, texts: Sequence[str], transponder: str | None, url: str, values: Values
+) -> tuple[Lap, ...]:
+    """The laps of the page; raises `TooManyEntries`."""
+    data = _from_data(script, transponder, values)
+    held = texts if data is None else data
+    if len(held) > MAX_LAPS:
+        raise TooManyEntries(url, f"{len(held)} laps, {MAX_LAPS} allowed")
+    shown = _from_text(texts, values if data is None else None)
+    if data is None:
+        if texts:
+            values.findings.add(Code.LAPS_FROM_TEXT, f"{len(texts)} laps")
+        return _summed(_unique(shown, values))
+    laps = _unique(data, values)
+    return _summed(_compared(laps, shown, values) if texts else laps)
+
+
+def _from_data(script: str, transponder: str | None, values: Values) -> list[_Lap] | None:
+    try:
+        data = scripts.lap_data(script)
+    except scripts.UnreadableData as error:
+        values.findings.add(Code.LAP_DATA_UNREADABLE, error)
+        return None
+    if data is None:
+        return None
+    if data.practice is not None:
+        return [lap for each in data.practice if (lap := _practice_lap(each, values))]
+    race = data.race.get(transponder or "") or (
+        next(iter(data.race.values())) if len(data.race) == 1 else None
+    )
+    if race is None:
+        values.findings.add(Code.RACE_LAPS_AMBIGUOUS, ", ".join(data.race), transponder)
+        return None
+    return [lap for each in race if (lap := _race_lap(each, values))]
+
+
+def _practice_lap(each: scripts.PracticeLap, values: Values) -> _Lap | None:
+    number = _number(each.x, values)
+    if number is None:
+        return None
+    raw, millis = _time(each.lap_time, values)
+    validity = _VALIDITY.get(_text(each.is_valid))
+    if validity is None and each.is_valid is not None:
+        values.findings.add(Code.UNREADABLE_VALUE, f"is_valid of lap {number}: {each.is_valid}")
+    moment = f"{_text(each.date)} {_text(each.time)}" if each.date and each.time else None
+    return _Lap(number, raw, millis, validity, values.stamp("lapped_at", moment))
+
+
+def _race_lap(each: scripts.RaceLap, values: Values) -> _Lap | None:
+    number = _number(each.number, values)
+    if number is None:
+        return None
+    raw, millis = _time(each.time, values)
+    return _Lap(
+        number,
+        raw,
+        millis,
+        is_valid=None,
+        position=values.count("position_on_lap", _text(each.pos)),
+        pace=values.label("pace_string", _text(each.pace), _MAX_TEXT),
+        segments=_segments(each.segments, values),
+    )
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever a script holds
+    return "" if value is None else folded(str(value))
+
+
+def _number(value: Any, values: Values) -> int | None:  # noqa: ANN401 - whatever a script holds
+    number = count(_text(value))
+    if number is None:
+        values.findings.add(Code.UNREADABLE_LAP, f"number {_text(value)!r}")
+    return number
+
+
+def _time(value: Any, values: Values) -> tuple[str | None, int | None]:  # noqa: ANN401 - whatever a script holds
+    """A lap's time as written, and in milliseconds."""
+    raw = values.label("lap_time_raw", _text(value), _MAX_TEXT)
+    millis = milliseconds(raw) if raw else None
+    if raw and millis is None:
+        values.findings.add(Code.UNREADABLE_VALUE, f"lap_time: {raw}")
+    return raw, millis
+
+
+def _segments(value: Any, values: Values) -> tuple[float | None, ...] | None:  # noqa: ANN401 - whatever a script holds
+    if not value:
+        return None
+    if not isinstance(value, list) or len(segments := cast("list[Any]", value)) > _MAX_SEGMENTS:
+        values.findings.add(Code.UNREADABLE_VALUE, f"segments: {value}")
+        return None
+    return tuple(values.seconds("segments", _text(each)) for each in segments)
+
+
+def _from_text(texts: Iterable[str], values: Values | None) -> list[_Lap]:
+    """The laps of the list; `values` notes what can't be read, where nothing but the text holds the laps."""
+    laps: list[_Lap] = []
+    for text in texts:
+        match = _SHOWN.fullmatch(text)
+        number = count(match[1]) if match else None
+        if match is not None and number is not None:
+            raw = match[2][:_MAX_TEXT] or None
+            laps.append(_Lap(number, raw, milliseconds(match[2]), not match[3]))
+        elif values is not None:
+            values.findings.add(Code.UNREADABLE_LAP, text)
+    return laps
+
+
+def _unique(laps: Iterable[_Lap], values: Values) -> list[_Lap]:
+    """The laps by number, the first of each."""
+    by_number: dict[int, _Lap] = {}
+    for lap in laps:
+        if lap.number in by_number:
+            values.findings.add(Code.DUPLICATE_LAP, f"lap {lap.number}: {lap.raw}")
+        else:
+            by_number[lap.number] = lap
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def _compared(laps: list[_Lap], shown: list[_Lap], values: Values) -> list[_Lap]:
+    """The laps of the data, with the text's validity where the data has none; disagreements are noted."""
+    findings, by_number = values.findings, {lap.number: lap for lap in shown}
+    if len(laps) != len(shown):
+        findings.add(Code.LAP_TEXT_COUNT_DIFFERS, len(shown), len(laps))
+    for place, lap in enumerate(laps):
+        text = by_number.get(lap.number)
+        if text is None:
+            continue
+        if text.millis != lap.millis:
+            findings.add(Code.LAP_TEXT_TIME_DIFFERS, f"lap {lap.number}: {text.raw}", lap.raw)
+        if lap.is_valid is None:
+            laps[place] = lap._replace(is_valid=text.is_valid)
+        elif text.is_valid != lap.is_valid:
+            findings.add(Code.LAP_TEXT_VALIDITY_DIFFERS, f"lap {lap.number}: {text.is_valid}", lap.is_valid)
+    return laps
+
+
+def _summed(laps: list[_Lap]) -> tuple[Lap, ...]:
+    elapsed: int | None = 0
+    out: list[Lap] = []
+    for lap in laps:
+        if elapsed is not None:
+            elapsed = None if lap.millis is None else elapsed + lap.millis
+        known = elapsed is not None and elapsed <= _MAX_ELAPSED_MILLIS
+        out.append(
+            Lap(
+                lap_number=lap.number,
+                position_on_lap=lap.position,
+                lap_time_raw=lap.raw,
+                lap_time_seconds=None if lap.millis is None else lap.millis / 1_000,
+                is_valid=lap.is_valid,
+                lapped_at=lap.lapped_at,
+                pace_string=lap.pace,
+                elapsed_race_time=elapsed / 1_000 if elapsed is not None and known else None,
+                segments=lap.segments,
+            )
+        )
+    return tuple(out)
