@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from ops import migrate, topics
-from ops.follow import NobodyWorks, Summary, check_workers
+from ops.follow import Summary
 from ops.settings import Settings, variable
 from ops.wiring import database
 from schemas.errors import LapstreamError
@@ -68,7 +68,6 @@ async def run_demo(
         await topics.create_topics(bootstrap, settings.topics, replication_factor=1)
         report("starting fetcher and projector…")
         async with _roles(settings, logs):
-            await _until_at_work(settings)
             first = await import_day(settings, TRACK, DATE)
             digests = await _digests(settings)
             report("importing the same day a second time…")
@@ -135,15 +134,6 @@ async def _stopped_in_the_end(process: Process) -> AsyncGenerator[None]:
                 await asyncio.wait_for(process.wait(), START_SECONDS)
             except TimeoutError:
                 process.kill()
-
-
-async def _until_at_work(settings: Settings) -> None:
-    for _ in range(int(START_SECONDS / 0.2)):
-        with contextlib.suppress(NobodyWorks):
-            await check_workers(settings)
-            return
-        await asyncio.sleep(0.2)
-    await check_workers(settings)
 
 
 async def _digests(settings: Settings) -> list[TableDigest]:

@@ -32,7 +32,10 @@ from store.positions import Place
 STALLED_SECONDS = 300.0
 """How long an import may show no sign of life."""
 
-POLL_MS = 200
+PATIENCE_SECONDS = 15.0
+"""How long an import waits for a fetcher and a projector to come."""
+
+POLL_MS = 100
 
 
 class NobodyWorks(LapstreamError):
@@ -116,7 +119,7 @@ async def ingest(
     Raises `NobodyWorks` where no fetcher or projector runs, and `ImportFailed`.
     """
     began = time.monotonic()
-    await check_workers(settings)
+    await _await_workers(settings)
     tally = Tally()
     async for received, place, offset in _events_of(settings, event, run_id):
         if received:
@@ -130,17 +133,26 @@ async def ingest(
     return _summary(view, tally, run_id, time.monotonic() - began)
 
 
-async def check_workers(settings: Settings) -> None:
-    """Raise `NobodyWorks` where a group that an import needs has no member."""
+async def _await_workers(settings: Settings) -> None:
+    """Return when the groups that an import needs have members; raises `NobodyWorks` after a while."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     await admin.start()
     try:
         for group in (list_group(settings), projection_group(settings)):
-            [response] = await admin.describe_consumer_groups([group])
-            if not response.groups[0][5]:
-                raise NobodyWorks(f"nobody works in the group {group}: start `lapstream run all` beside this")
+            while not await _members(admin, group):
+                if time.monotonic() > deadline:
+                    raise NobodyWorks(
+                        f"nobody works in the group {group}: start `lapstream run all` beside this"
+                    )
+                await asyncio.sleep(POLL_MS / 1000)
     finally:
         await admin.close()
+
+
+async def _members(admin: Any, group: str) -> int:  # noqa: ANN401 - aiokafka is untyped
+    [response] = await admin.describe_consumer_groups([group])
+    return len(response.groups[0][5])
 
 
 async def _events_of(

@@ -1,4 +1,4 @@
-"""The same facts by BeautifulSoup with Python's own parser: bytes go in, `DayFacts` and `SessionFacts` come out.
+"""The same facts by BeautifulSoup with Python's own parser: bytes go in, facts come out.
 
 Only the taking of texts out of a tree is written anew: what they mean is said by the same functions, so
 that the two parsers and their traversal are what is compared.

@@ -46,7 +46,7 @@ MonthOption = Annotated[
 
 @app.command()
 def day(
-    file: PageFile, date: DateOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
+    file: PageFile, *, date: DateOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
 ) -> None:
     """Read a day list.
 
@@ -59,6 +59,7 @@ def day(
 @app.command()
 def session(
     file: PageFile,
+    *,
     session_id: IdOption = None,
     date: DateOption = None,
     url: UrlOption = None,
@@ -75,7 +76,7 @@ def session(
 
 @app.command()
 def month(
-    file: PageFile, month: MonthOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
+    file: PageFile, *, month: MonthOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
 ) -> None:
     """Read a month view.
 
@@ -148,13 +149,14 @@ def _tables(fields: dict[str, Any]) -> list[tuple[str, list[Any]]]:
 
 
 def _table(name: str, rows: list[Any]) -> Table:
-    columns: list[str] = list(rows[0]) if isinstance(rows[0], dict) else [name]
-    table = Table(*columns, title=name, title_justify="left")
-    for row in rows:
-        cells = row.values() if isinstance(row, dict) else [row]  # pyright: ignore[reportUnknownVariableType] - plain values
-        table.add_row(*(_cell(cell) for cell in cells))
+    dicts: list[dict[str, Any]] = [row if isinstance(row, dict) else {name: row} for row in rows]
+    table = Table(title=name, title_justify="left")
+    for column in dicts[0]:
+        table.add_column(column, overflow="fold")
+    for row in dicts:
+        table.add_row(*(_cell(value) for value in row.values()))
     return table
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any plain value
-    return "–" if value is None else output.clean(str(value))
+    return "-" if value is None else output.clean(str(value))

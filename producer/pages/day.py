@@ -35,7 +35,7 @@ _TITLE = re.compile(rf".*\bPractice Sessions on ({LONG_DATE})")
 _HEADERS = ["Driver Class", "Time", "Laps Length", "Fast Avg"]
 _TIMES = re.compile(r"(?:Fast: ?(\S*))?(?: ?Avg: ?(\S*))?")
 _MAX_URL = 1_000
-_START, _TIMES_CELL = 1, 3
+_CELLS = 4
 
 
 class RowTexts(NamedTuple):
@@ -117,25 +117,27 @@ def _session_table(tree: LexborHTMLParser) -> LexborNode | None:
 def _row_texts(row: LexborNode) -> RowTexts:
     cells = list(row.iter())
     href, driver, small = _who(cells[0]) if cells else (None, "", "")
-    start = _hidden(cells[1]) if len(cells) > _START else ""
-    laps, times = (text_of(cell) for cell in (cells[2:4] if len(cells) > _TIMES_CELL else (None, None)))
-    return RowTexts(href, driver, small, start, laps, times)
+    if len(cells) < _CELLS:
+        return RowTexts(href, driver, small, "", "", "")
+    _, start, laps, times, *_ = cells
+    return RowTexts(href, driver, small, _hidden(start), text_of(laps), text_of(times))
 
 
 def _who(cell: LexborNode) -> tuple[str | None, str, str]:
-    href, driver, small = None, "", ""
+    href, driver = None, ""
     for node in cell.traverse():
-        if node.tag == "a" and href is None:
-            href, driver = node.attributes.get("href"), folded(node.text())
-        elif node.tag == "small" and not small:
-            small = folded(node.text())
-    return href, driver, small
+        tag = node.tag
+        if tag == "a" and href is None:
+            href, driver = node.attributes.get("href"), folded(node.text_lexbor())
+        elif tag == "small":
+            return href, driver, folded(node.text_lexbor())
+    return href, driver, ""
 
 
 def _hidden(cell: LexborNode) -> str:
     for node in cell.iter():
         if node.tag == "div":
-            return folded(node.text())
+            return folded(node.text_lexbor())
     return ""
 
 

@@ -66,8 +66,8 @@ def session_texts(tree: LexborHTMLParser, cells: dict[str, str]) -> SessionTexts
     return SessionTexts(
         title=title_of(tree),
         cells=cells,
-        laps=[folded(node.text()) for node in tree.css("div.laps_list span")],
-        script="\n".join(text for node in tree.css("script") if may_hold_laps(text := node.text())),
+        laps=[folded(node.text_lexbor()) for node in tree.css("div.laps_list span")],
+        script="\n".join(text for node in tree.css("script") if may_hold_laps(text := node.text_lexbor())),
     )
 
 
