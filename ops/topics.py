@@ -1,12 +1,22 @@
 """The topics on the broker: created where they are missing, held against how they are declared."""
 
+import asyncio
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError
 from msgspec import Struct
 
+from schemas.errors import LapstreamError
 from schemas.topics import Topics, TopicSpec
+
+_LOOKS = 100
+_LOOK_SECONDS = 0.1
+
+
+class TopicRefused(LapstreamError):
+    """The broker does not create a topic, and says why."""
 
 
 class TopicState(Struct, frozen=True, kw_only=True):
@@ -29,7 +39,10 @@ async def check_topics(bootstrap: str, topics: Topics) -> list[TopicState]:
 
 
 async def create_topics(bootstrap: str, topics: Topics, *, replication_factor: int) -> list[TopicState]:
-    """Create the topics that are missing, and tell the state of all; one that differs is left as it is."""
+    """Create the topics that are missing, and tell the state of all; one that differs is left as it is.
+
+    Raises `TopicRefused` where the broker does not create one.
+    """
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -40,10 +53,26 @@ async def create_topics(bootstrap: str, topics: Topics, *, replication_factor: i
             if spec.name not in existing
         ]
         if missing:
-            await admin.create_topics(missing)
-        return await _states(admin, topics)
+            _check(await admin.create_topics(missing))
+        return await _states_when_known(admin, topics)
     finally:
         await admin.close()
+
+
+def _check(response: Any) -> None:  # noqa: ANN401 - the protocol's response
+    for topic, code, message in response.topic_errors:
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise TopicRefused(f"the broker does not create {topic}: {message or f'error {code}'}")
+
+
+async def _states_when_known(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
+    """The states, once the broker that is asked knows of what the controller has created."""
+    for _ in range(_LOOKS):
+        states = await _states(admin, topics)
+        if all(state.exists for state in states):
+            return states
+        await asyncio.sleep(_LOOK_SECONDS)
+    return await _states(admin, topics)
 
 
 async def _states(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped

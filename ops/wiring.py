@@ -72,27 +72,32 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         publisher = await stack.enter_async_context(publishing(settings))
         client = Client(settings.user_agent, connections=settings.detail_concurrency + 2)
         stack.push_async_callback(client.close)
-        broker = _fetching_broker(settings, pool, publisher, client)
+        broker = KafkaBroker(settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None)
         stack.push_async_callback(broker.stop)
         await broker.start()
+        await join_groups(
+            broker,
+            _fetching(settings, pool, publisher, client),
+            topics=settings.topics,
+            pool=pool,
+            concurrency=settings.detail_concurrency,
+        )
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         await stop.wait()
     log.info("fetcher_stop")
 
 
-def _fetching_broker(settings: Settings, pool: Pool, publisher: Publisher, client: Client) -> KafkaBroker:
-    gate = Gate(pool, client, settings.site, settings.site_interval_seconds)
-    fetching = Fetching(
+def _fetching(settings: Settings, pool: Pool, publisher: Publisher, client: Client) -> Fetching:
+    site = Site(settings.site)
+    gate = Gate(pool, client, site.name, settings.site_interval_seconds)
+    return Fetching(
         pool=pool,
-        site=Site(settings.site),
+        site=site,
         obtainer=Obtainer(client, gate, publisher, attempts=settings.fetch_attempts),
         publisher=publisher,
-        name=f"lapstream/fetcher/{Site(settings.site).name}",
+        name=f"lapstream/fetcher/{site.name}",
         zones=settings.track_zones,
     )
-    broker = KafkaBroker(settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None)
-    join_groups(broker, fetching, topics=settings.topics, pool=pool, concurrency=settings.detail_concurrency)
-    return broker
 
 
 async def run_projector(settings: Settings, stop: asyncio.Event) -> None:

@@ -3,6 +3,7 @@
 Requests of the two work queues go in; pages and observations come out, on their topics.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 
@@ -136,12 +137,19 @@ def _session_parser(request: SessionDetailRequested) -> Callable[[Page], Session
     )
 
 
-def join_groups(
+async def join_groups(
     broker: KafkaBroker, fetching: Fetching, *, topics: Topics, pool: Pool, concurrency: int
 ) -> None:
-    """Subscribe one member to the requests for days, and `concurrency` members to those for sessions."""
+    """Let one member fetch day lists, and `concurrency` members sessions, on a started broker.
+
+    They join at once, not one after another: each that joins later makes all others start over.
+    """
     prefix = topics.prefix
-    Member(group=f"{prefix}list-fetcher", work=fetching.list_day, pool=pool).join(broker, topics.requests)
-    for _ in range(concurrency):
-        member = Member(group=f"{prefix}detail-fetcher", work=fetching.fetch_detail, pool=pool)
-        member.join(broker, topics.details)
+    lists = Member(group=f"{prefix}list-fetcher", work=fetching.list_day, pool=pool)
+    details = [
+        Member(group=f"{prefix}detail-fetcher", work=fetching.fetch_detail, pool=pool)
+        for _ in range(concurrency)
+    ]
+    await asyncio.gather(
+        lists.join(broker, topics.requests), *(member.join(broker, topics.details) for member in details)
+    )

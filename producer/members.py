@@ -49,8 +49,8 @@ class Member(ConsumerRebalanceListener):
         self._task: asyncio.Task[None] | None = None
         self._consumer: Callable[[], _Consumer | None] = lambda: None
 
-    def join(self, broker: KafkaBroker, topic: str) -> None:
-        """Subscribe to the topic; the member works as soon as the broker is started."""
+    async def join(self, broker: KafkaBroker, topic: str) -> None:
+        """Subscribe to the topic on a started broker; returns when the member has its partitions."""
         subscriber: Any = broker.subscriber(
             topic,
             group_id=self._group,
@@ -67,6 +67,8 @@ class Member(ConsumerRebalanceListener):
         @subscriber
         async def handle(message: TheMessage) -> None:  # pyright: ignore[reportUnusedFunction] - it is subscribed
             await self._take(message.raw_message)  # pyright: ignore[reportArgumentType] - one record, not a batch
+
+        await subscriber.start()
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
         self, revoked: Iterable[TopicPartition]

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from ops.cli import output
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 UNKNOWN = "unknown"
 """The session id that is shown when neither the address nor an option gives one: no page states its own."""
+
+_FILE_WIDTH = 240
 
 PageFile = Annotated[Path, typer.Argument(help="The saved page; `-` reads standard input.", metavar="FILE")]
 DateOption = Annotated[
@@ -125,15 +128,22 @@ def _show(facts: msgspec.Struct, *, as_json: bool) -> None:
         return
     _print_fields("", fields)
     for name, rows in _tables(fields):
-        output.out.print(_table(name, rows))
+        _console().print(_table(name, rows))
+
+
+def _console() -> Console:
+    """The terminal; into a file, a console that breaks no cell."""
+    if output.out.is_terminal:
+        return output.out
+    return Console(width=_FILE_WIDTH, highlight=False, markup=False)
 
 
 def _print_fields(prefix: str, fields: dict[str, Any]) -> None:
-    """The single values, one a line; those of a struct inside under its name."""
+    """The single values and empty lists, one a line; those of a struct inside under its name."""
     for name, value in fields.items():
         if isinstance(value, dict):
             _print_fields(f"{prefix}{name}.", value)  # pyright: ignore[reportUnknownArgumentType] - plain fields
-        elif not isinstance(value, list):
+        elif value == [] or not isinstance(value, list):
             output.out.print(f"{prefix}{name}: {_cell(value)}", soft_wrap=True)
 
 
@@ -159,4 +169,4 @@ def _table(name: str, rows: list[Any]) -> Table:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any plain value
-    return "-" if value is None else output.clean(str(value))
+    return "-" if value is None or value == [] else output.clean(str(value))

@@ -17,6 +17,7 @@ from producer.pages.findings import Code, Findings
 from producer.pages.page import (
     body_rows,
     check_whole,
+    first,
     headed_rows,
     header_texts,
     open_page,
@@ -152,11 +153,11 @@ def _stats_texts(tree: LexborHTMLParser, sessions: LexborNode) -> StatsTexts:
 
 def _read_table(table: LexborNode, texts: StatsTexts) -> None:
     for head, cell in headed_rows(table):
-        link = cell.css_first("a")
+        link = first(cell, "a")
         if link is None:
             texts.totals.setdefault(head, text_of(cell))
         else:
-            small = text_of(cell.css_first("small"))
+            small = text_of(first(cell, "small"))
             texts.leaders.append(LeaderTexts(head, link.attributes.get("href"), text_of(link), small))
 
 

@@ -6,7 +6,7 @@ lap times so far, which is unknown after a lap without a readable time.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 from producer.pages import scripts
@@ -35,20 +35,21 @@ class _Lap(NamedTuple):
 
 
 def read_laps(
-    script: str, texts: Sequence[str], transponder: str | None, url: str, values: Values
+    script: str, texts: list[str], transponder: str | None, url: str, values: Values
 ) -> tuple[Lap, ...]:
     """The laps of the page; raises `TooManyEntries`."""
     data = _from_data(script, transponder, values)
     held = texts if data is None else data
     if len(held) > MAX_LAPS:
         raise TooManyEntries(url, f"{len(held)} laps, {MAX_LAPS} allowed")
-    shown = _from_text(texts, values if data is None else None)
     if data is None:
         if texts:
             values.findings.add(Code.LAPS_FROM_TEXT, f"{len(texts)} laps")
-        return _summed(_unique(shown, values))
+        return _summed(_unique(_from_text(texts, values), values))
     laps = _unique(data, values)
-    return _summed(_compared(laps, shown, values) if texts else laps)
+    if texts and texts != [_written(lap) for lap in laps]:
+        laps = _compared(laps, _from_text(texts, None), values)
+    return _summed(laps)
 
 
 def _from_data(script: str, transponder: str | None, values: Values) -> list[_Lap] | None:
@@ -75,10 +76,10 @@ def _practice_lap(each: scripts.PracticeLap, values: Values) -> _Lap | None:
     if number is None:
         return None
     raw, millis = _time(each.lap_time, values)
-    validity = _VALIDITY.get(_text(each.is_valid))
+    validity = _VALIDITY.get(str(each.is_valid))
     if validity is None and each.is_valid is not None:
         values.findings.add(Code.UNREADABLE_VALUE, f"is_valid of lap {number}: {each.is_valid}")
-    moment = f"{_text(each.date)} {_text(each.time)}" if each.date and each.time else None
+    moment = f"{each.date} {each.time}" if each.date and each.time else None
     return _Lap(number, raw, millis, validity, values.stamp("lapped_at", moment))
 
 
@@ -150,6 +151,11 @@ def _unique(laps: Iterable[_Lap], values: Values) -> list[_Lap]:
         else:
             by_number[lap.number] = lap
     return [by_number[number] for number in sorted(by_number)]
+
+
+def _written(lap: _Lap) -> str | None:
+    """The lap as the list shows it; None when its validity is unknown."""
+    return None if lap.is_valid is None else f"Lap {lap.number}: {lap.raw}{'' if lap.is_valid else '*'}"
 
 
 def _compared(laps: list[_Lap], shown: list[_Lap], values: Values) -> list[_Lap]:

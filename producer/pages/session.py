@@ -67,7 +67,7 @@ def session_texts(tree: LexborHTMLParser, cells: dict[str, str]) -> SessionTexts
         title=title_of(tree),
         cells=cells,
         laps=[folded(node.text_lexbor()) for node in tree.css("div.laps_list span")],
-        script="\n".join(text for node in tree.css("script") if may_hold_laps(text := node.text_lexbor())),
+        script="\n".join(filter(may_hold_laps, [node.text_lexbor() for node in tree.css("script")])),
     )
 
 

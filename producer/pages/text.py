@@ -19,7 +19,7 @@ LONG_DATE = r"[A-Z][a-z]{2,8} [0-9]{1,2}, [0-9]{4}"
 """How the site writes a date, `October 25, 2025`, as a pattern."""
 
 _LONG_DATE = re.compile(LONG_DATE)
-_TRANSPONDER = re.compile(r"[0-9]{1,20}|[A-Za-z]{1,3}-?[0-9]{5,17}")
+_TRANSPONDER = re.compile(r"[0-9]{0,20}|[A-Za-z]{1,3}-?[0-9]{5,17}")
 _SESSION_LINK = re.compile(r"[?&]p=view_session&(?:[^#]*&)?id=([0-9]{1,18})(?:[&#]|$)")
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})|[0-9]{1,7}")
 _MAX_COUNT = 1_000_000
@@ -146,7 +146,7 @@ def kind(text: str) -> tuple[str, str]:
     """
     start = text.rfind("(") if text.endswith(")") else -1
     inner = text[start + 1 : -1].strip()
-    if start < 0 or (inner and not _TRANSPONDER.fullmatch(inner)):
+    if start < 0 or not _TRANSPONDER.fullmatch(inner):
         return text, ""
     return text[:start].rstrip(), inner
 

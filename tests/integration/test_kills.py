@@ -1,0 +1,73 @@
+"""Killing a role in the middle, and starting it again, completes the day with the same tables."""
+
+import asyncio
+import signal
+
+from ops import follow
+from ops.follow import Summary
+from ops.settings import Settings
+from producer.site import SOURCE
+from sample_site.generate import generate_day
+from sample_site.site import SampleSite
+from sample_site.site import Settings as SiteSettings
+from store.digest import READ_TABLES, TableDigest, digest
+from store.pool import Pool
+from tests.conftest import DAY, TRACK, working
+from tests.processes import role, until
+
+SESSIONS = 24
+LAPS = 5
+
+
+def steady(site: SampleSite) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=LAPS))
+    site.settings = SiteSettings(latency_seconds=0.05)
+
+
+async def ingest(settings: Settings) -> Summary:
+    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), "run", lambda _: None)
+
+
+async def tables(pool: Pool) -> list[TableDigest]:
+    async with pool.acquire() as connection:
+        return await digest(connection, READ_TABLES)
+
+
+async def assert_whole(settings: Settings, pool: Pool, summary: Summary) -> None:
+    """All came in, and an undisturbed import of the same day finds nothing to change."""
+    assert (summary.status, summary.sessions_with_laps) == ("completed", SESSIONS)
+    assert summary.laps_ingested == SESSIONS * LAPS
+    left = await tables(pool)
+    async with working(settings):
+        assert (await ingest(settings)).status == "completed"
+    assert await tables(pool) == left
+
+
+async def test_a_fetcher_killed_in_the_middle_loses_no_session(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    steady(site)
+    async with working(settings, "projector"), role(settings, "fetcher") as fetcher:
+        importing = asyncio.create_task(ingest(settings))
+        for sessions in (4, 12):
+            await until(lambda sessions=sessions: site.ledger.count("session") >= sessions)
+            await fetcher.end(signal.SIGKILL)
+            await fetcher.start()
+        summary = await importing
+        assert await fetcher.end(signal.SIGTERM) == 0
+    await assert_whole(settings, pool, summary)
+
+
+async def test_a_projector_killed_in_the_middle_loses_nothing_and_repeats_nothing(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    steady(site)
+    async with working(settings, "fetcher"), role(settings, "projector") as projector:
+        importing = asyncio.create_task(ingest(settings))
+        for sessions in (3, 9, 15):
+            await until(lambda sessions=sessions: site.ledger.count("session") >= sessions)
+            await projector.end(signal.SIGKILL)
+            await projector.start()
+        summary = await importing
+        assert await projector.end(signal.SIGTERM) == 0
+    await assert_whole(settings, pool, summary)

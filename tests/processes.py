@@ -1,0 +1,70 @@
+"""Roles in processes of their own, to be killed."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from ops.settings import Settings, variable
+
+LONGEST_SECONDS = 60.0
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment from which a process reads these settings."""
+    simple = {
+        variable(name): str(value)
+        for name in Settings.__struct_fields__
+        if not isinstance(value := getattr(settings, name), dict)
+    }
+    return {**os.environ, **simple}
+
+
+class Role:
+    """One role in a process; it can be killed and started again."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self._process: Process | None = None
+
+    async def start(self) -> None:
+        """Start the process."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ops.cli",
+            "run",
+            self._name,
+            env=environment(self._settings),
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+        )
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send the process a signal, and return its exit code when it is gone."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await asyncio.wait_for(self._process.wait(), LONGEST_SECONDS)
+
+
+@asynccontextmanager
+async def role(settings: Settings, name: str) -> AsyncGenerator[Role]:
+    """A role in a process, for the length of a block."""
+    running = Role(settings, name)
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.end(signal.SIGKILL)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when the condition holds; a minute is the longest that a test waits."""
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
