@@ -66,5 +66,5 @@ async def role(settings: Settings, name: str) -> AsyncGenerator[Role]:
 async def until(condition: Callable[[], bool]) -> None:
     """Return when the condition holds; a minute is the longest that a test waits."""
     async with asyncio.timeout(LONGEST_SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for lies in another process
             await asyncio.sleep(0.01)

@@ -59,6 +59,8 @@ def _containers() -> Generator[Servers]:
 
 @contextmanager
 def _embedded() -> Generator[Servers]:
-    with tempfile.TemporaryDirectory(prefix="lapstream-tests-") as folder:
-        with stack.running(Path(folder), report=lambda _: None, durable=False) as found:
-            yield Servers(found.kafka_bootstrap, found.postgres_dsn)
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-tests-") as folder,
+        stack.running(Path(folder), report=lambda _: None, durable=False) as found,
+    ):
+        yield Servers(found.kafka_bootstrap, found.postgres_dsn)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ops.cli import demo, dev, imports, operate, output, sample_site, schemas
+from ops.cli import demo, dev, imports, operate, output, parse, sample_site, schemas
 from schemas.errors import LapstreamError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("day")(imports.day)
 app.command("demo")(demo.demo)
 app.command("sample-site")(sample_site.sample_site)
 app.command("schemas")(schemas.schemas)
+app.add_typer(parse.app, name="parse")
 app.add_typer(dev.app, name="dev")
 operate.register(app)
 

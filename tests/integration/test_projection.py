@@ -39,7 +39,8 @@ async def test_a_list_alone_gives_sessions_drivers_and_results_without_details(
     found = await values(
         connection,
         """
-        SELECT source_race_id, race_label, race_metadata, position_final, laps_completed, raw_fields_json, consistency
+        SELECT source_race_id, race_label, race_metadata, position_final, laps_completed, raw_fields_json,
+            consistency
         FROM races JOIN race_results ON race_results.race_id = races.id ORDER BY 1
         """,
     )
@@ -197,7 +198,8 @@ async def test_without_a_transponder_the_driver_is_known_by_the_session_alone(co
     found = await values(
         connection,
         """
-        SELECT source_driver_id, transponder_number, laps_completed, fast_lap_time, raw_fields_json IS NOT NULL
+        SELECT source_driver_id, transponder_number, laps_completed, fast_lap_time,
+            raw_fields_json IS NOT NULL
         FROM race_drivers JOIN race_results ON race_driver_id = race_drivers.id
         """,
     )
