@@ -18,6 +18,7 @@ from schemas.envelope import Received
 from schemas.errors import LapstreamError
 from schemas.records import Record, decode
 from store import parking, positions
+from store.parking import ParkingFull
 from store.pool import TRANSIENT, Connection, Pool
 from store.positions import Claim, Fenced, Place
 
@@ -133,7 +134,7 @@ class Projector(ConsumerRebalanceListener):
         """Write a batch; one that fails by its data is halved until the record at fault is found."""
         try:
             await self._write(records)
-        except (Fenced, *TRANSIENT):
+        except (Fenced, ParkingFull, *TRANSIENT):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a record provokes, it is parked with it
             if len(records) > 1:

@@ -5,6 +5,7 @@ A record comes from anywhere, so nothing in it is trusted: what can't be read is
 """
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -140,7 +141,7 @@ def _unpack_binary(fields: dict[str, bytes | None], value: bytes) -> Received | 
 def _unpack_structured(value: bytes) -> Received | None:
     try:
         outer = msgspec.json.decode(value, type=_Structured)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecord("bad_json", str(error)) from error
     if outer.specversion != "1.0":
         raise BadRecord("unknown_specversion", f"specversion is {outer.specversion!r}, not 1.0")
@@ -168,11 +169,38 @@ def _event(type_name: str, data: bytes) -> Event:
     if b"\\u0000" in data and _ESCAPED_NUL.search(data):
         raise BadRecord("nul_character", "a text holds the NUL character, which no table can store")
     try:
-        return _decoder(type_name)(data)
+        event = _decoder(type_name)(data)
     except msgspec.ValidationError as error:
         raise BadRecord("invalid_event", f"{type_name}: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecord("bad_json", f"{type_name}: {error}") from error
+    if _ENCODER.encode(event) != data:
+        _check_names(type_name, data)
+    return event
+
+
+def _check_names(type_name: str, data: bytes) -> None:
+    """Raise `BadRecord` where an object says one thing twice; what we write ourselves needs no such look."""
+    try:
+        json.loads(data, object_pairs_hook=_unique)
+    except _Twice as error:
+        raise BadRecord("duplicate_key", f"{type_name}: {error.name!r} stands twice in one object") from error
+    except RecursionError as error:
+        raise BadRecord("bad_json", f"{type_name}: nested too deeply") from error
+
+
+class _Twice(Exception):  # noqa: N818 - it is found, not an accident
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _unique(pairs: list[tuple[str, object]]) -> None:
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise _Twice(name)
+        names.add(name)
 
 
 @cache

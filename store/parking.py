@@ -6,12 +6,17 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.errors import LapstreamError
 from schemas.records import Record
 from store.pool import Connection
 from store.statements import statement
 
 MAX_REASON = 2_000
 """Characters of a reason that are kept."""
+
+
+class ParkingFull(LapstreamError):
+    """More records of a group are parked than a passing fault explains: the group stops, so that people look."""
 
 
 class ParkedRecord(NamedTuple):

@@ -134,3 +134,26 @@ def test_an_event_larger_than_a_record_is_neither_sent_nor_read() -> None:
     huge = b" " * (MAX_EVENT_BYTES + 1)
     assert len(packed(many).value) <= MAX_EVENT_BYTES
     assert refused(packed().headers, huge) == "event_too_large"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        packed().value.replace(b'"lap_count":3', b'"lap_count":3,"lap_count":4'),
+        packed().value.replace(b'"lap_number":1', b'"lap_number":1,"lap_number":9', 1),
+        packed().value[:-1] + b',"unknown":{"a":1,"a":2}}',
+    ],
+)
+def test_an_object_that_says_one_thing_twice_is_refused(body: bytes) -> None:
+    assert refused(packed().headers, body) == "duplicate_key"
+
+
+def test_an_unknown_field_is_ignored() -> None:
+    found = unpack(packed().headers, with_body({"weather": {"sky": "blue"}}))
+    assert found is not None
+    assert found.event == fetched(1, "1")
+
+
+def test_a_body_nested_without_end_is_refused() -> None:
+    deep = packed().value[:-1] + b',"unknown":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert refused(packed().headers, deep) == "bad_json"
