@@ -189,7 +189,7 @@ def _check_names(type_name: str, data: bytes) -> None:
         raise BadRecord("bad_json", f"{type_name}: nested too deeply") from error
 
 
-class _Twice(Exception):  # noqa: N818 - it is found, not an accident
+class _Twice(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name

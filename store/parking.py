@@ -16,7 +16,7 @@ MAX_REASON = 2_000
 
 
 class ParkingFull(LapstreamError):
-    """More records of a group are parked than a passing fault explains: the group stops, so that people look."""
+    """More records of a group are parked than a passing fault explains: the group stops, and people look."""
 
 
 class ParkedRecord(NamedTuple):
