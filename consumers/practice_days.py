@@ -4,13 +4,13 @@ What is known of the days is read, merged with what came, and the difference of 
 is one transaction of the caller's; the days are locked first, so that two projectors never mix.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from projections.changes import Changes, add_day_changes, laps_wanted, with_laps
+from projections.changes import Changes, Plan, add_changes, plan_day
 from projections.rows import race_id
 from projections.sightings import newest_drivers, newest_tracks
 from projections.state import (
@@ -50,11 +50,11 @@ async def project(connection: Connection, received: Iterable[Received]) -> None:
 
 async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> None:
     old = await _load(connection, batch)
-    new = {ref: merge_day(old[ref], day) for ref, day in batch.items()}
-    new = await _with_wanted_laps(connection, old, new)
+    plans = [plan_day(ref, old[ref], merge_day(old[ref], batch[ref])) for ref in sorted(batch)]
+    moved = await _wanted_laps(connection, plans)
     changes = Changes()
-    for ref in sorted(batch):
-        add_day_changes(changes, ref, old[ref], new[ref])
+    for plan in plans:
+        add_changes(changes, plan, moved.get(plan.ref, {}))
     await store.save_tracks(connection, newest_tracks(sighted))
     await store.save_drivers(connection, newest_drivers(sighted))
     await _write(connection, changes)
@@ -66,8 +66,8 @@ async def _write(connection: Connection, changes: Changes) -> None:
     await store.save_rows(connection, "metadata", changes.metadata)
     await store.save_rows(connection, "races", sorted(changes.races))
     await store.save_rows(connection, "race_drivers", changes.race_drivers)
-    await store.save_rows(connection, "race_results", changes.race_results)
-    await store.save_laps(connection, changes.laps, changes.laps_replaced)
+    new_results = await store.save_results(connection, changes.race_results)
+    await store.save_laps(connection, changes.laps, new_results)
     await store.save_observations(connection, changes.observations)
 
 
@@ -139,23 +139,20 @@ def _seen(record: Record, facts: FactsT_co, laps: tuple[Lap, ...] | None = None)
     )
 
 
-async def _with_wanted_laps(connection: Connection, old: Days, new: Days) -> Days:
-    """The days with the laps at hand that move with their sessions."""
-    wanted: Mapping[UUID, tuple[DayRef, str]] = {
-        result: (ref, session_id)
-        for ref in new
-        for result, session_id in laps_wanted(ref, old[ref], new[ref]).items()
+async def _wanted_laps(
+    connection: Connection, plans: Sequence[Plan]
+) -> dict[DayRef, dict[str, tuple[Lap, ...]]]:
+    """The laps that move with their sessions, read from the tables."""
+    wanted = {
+        result: (plan.ref, session_id) for plan in plans for result, session_id in plan.laps_wanted().items()
     }
-    if not wanted:
-        return new
-    found: dict[DayRef, dict[str, list[Lap]]] = {}
-    for ref, session_id in wanted.values():
-        found.setdefault(ref, {})[session_id] = []
-    for row in await store.load_laps(connection, sorted(wanted)):
-        ref, session_id = wanted[row.race_result_id]
-        found[ref][session_id].append(_lap(row))
-    moved = {ref: {key: tuple(laps) for key, laps in sessions.items()} for ref, sessions in found.items()}
-    return {ref: with_laps(day, moved[ref]) if ref in moved else day for ref, day in new.items()}
+    found: dict[UUID, list[Lap]] = {result: [] for result in wanted}
+    for row in await store.load_laps(connection, sorted(wanted)) if wanted else ():
+        found[row.race_result_id].append(_lap(row))
+    moved: dict[DayRef, dict[str, tuple[Lap, ...]]] = {}
+    for result, (ref, session_id) in wanted.items():
+        moved.setdefault(ref, {})[session_id] = tuple(found[result])
+    return moved
 
 
 def _lap(row: LapRow) -> Lap:

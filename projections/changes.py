@@ -1,7 +1,7 @@
 """What a batch changes: the rows of what was known against the rows of what is known now.
 
 Because the tables are a pure function of the observations, nothing of them needs to be read to know what
-to write. The one exception are laps that a session takes with it, to a new driver or onto the shelf:
+to write. The one exception are laps that a session takes with it, to a new driver or onto the shelf: a plan's
 `laps_wanted` names the results whose laps are to be read first.
 """
 
@@ -15,7 +15,7 @@ from projections.rows import SessionRows, day_metadata, lap_rows, race_id, sessi
 from projections.state import Day, DayRef, FactsT_co, Seen
 from schemas.events import Lap, SessionFacts
 from schemas.identity import practice_event_id
-from schemas.tables import LapRow, ObservationRow, RaceDriverRow, RaceResultRow, RaceRow
+from schemas.tables import LapValues, ObservationRow, RaceDriverRow, RaceResultRow, RaceRow
 
 
 class Changes(Struct):
@@ -27,8 +27,7 @@ class Changes(Struct):
     races: list[RaceRow] = field(default_factory=list[RaceRow])
     race_drivers: list[RaceDriverRow] = field(default_factory=list[RaceDriverRow])
     race_results: list[RaceResultRow] = field(default_factory=list[RaceResultRow])
-    laps: list[LapRow] = field(default_factory=list[LapRow])
-    laps_replaced: list[UUID] = field(default_factory=list[UUID])
+    laps: dict[UUID, list[LapValues]] = field(default_factory=dict[UUID, list[LapValues]])
     observations: list[ObservationRow] = field(default_factory=list[ObservationRow])
 
 
@@ -58,15 +57,36 @@ class _Step(Struct, frozen=True):
         return self.was.stamp.content_digest != self.detail.stamp.content_digest
 
 
-def _steps(ref: DayRef, old: Day, new: Day) -> Iterator[_Step]:
-    for session_id in _touched(old, new):
-        yield _Step(
+class Plan(Struct, frozen=True):
+    """A day before and after a batch, session by session."""
+
+    ref: DayRef
+    old: Day
+    new: Day
+    steps: list[_Step]
+
+    def laps_wanted(self) -> dict[UUID, str]:
+        """The results whose laps are to be read from the tables first, with their sessions."""
+        return {
+            step.before.result.id: step.session_id
+            for step in self.steps
+            if step.before and step.moves and step.detail and step.detail.laps is None
+        }
+
+
+def plan_day(ref: DayRef, old: Day, new: Day) -> Plan:
+    """What happens to the sessions of a day when what is known of it goes from `old` to `new`."""
+    steps = [
+        _Step(
             session_id,
             session_rows(ref, old, session_id),
             session_rows(ref, new, session_id),
             old.details.get(session_id),
             new.details.get(session_id),
         )
+        for session_id in _touched(old, new)
+    ]
+    return Plan(ref, old, new, steps)
 
 
 def _touched(old: Day, new: Day) -> list[str]:
@@ -76,33 +96,17 @@ def _touched(old: Day, new: Day) -> list[str]:
     return sorted(rows | {key for key, seen in new.details.items() if seen is not old.details.get(key)})
 
 
-def laps_wanted(ref: DayRef, old: Day, new: Day) -> dict[UUID, str]:
-    """The results whose laps are to be read from the tables before `day_changes`, with their sessions."""
-    return {
-        step.before.result.id: step.session_id
-        for step in _steps(ref, old, new)
-        if step.before and step.moves and step.detail and step.detail.laps is None
-    }
-
-
-def with_laps(day: Day, laps: Mapping[str, tuple[Lap, ...]]) -> Day:
-    """The day with these sessions' laps at hand."""
-    details = {
-        key: msgspec.structs.replace(seen, laps=laps[key]) if key in laps else seen
-        for key, seen in day.details.items()
-    }
-    return msgspec.structs.replace(day, details=details)
-
-
-def add_day_changes(changes: Changes, ref: DayRef, old: Day, new: Day) -> None:
-    """Add what happens to a day's rows when what is known of it goes from `old` to `new`."""
-    for step in _steps(ref, old, new):
+def add_changes(changes: Changes, plan: Plan, moved: Mapping[str, tuple[Lap, ...]]) -> None:
+    """Add the row changes of a day; `moved` holds the laps that the plan wanted, by session."""
+    event_id = practice_event_id(*plan.ref)
+    for step in plan.steps:
         _add_rows(changes, step)
-        _add_laps(changes, step)
-        changes.observations.extend(_session_observations(ref, old, new, step))
-    listed = new.complete_list
-    if listed is not None and listed is not old.complete_list:
-        event_id = practice_event_id(*ref)
+        if step.writes_laps and step.after and step.detail:
+            laps = _laps_at_hand(step.detail, moved)
+            changes.laps[step.after.result.id] = lap_rows(step.after.result.id, laps)
+        changes.observations.extend(_session_observations(plan, event_id, step, moved))
+    listed = plan.new.complete_list
+    if listed is not None and listed is not plan.old.complete_list:
         changes.metadata.append((event_id, day_metadata(listed)))
         changes.observations.append(_observation("list", event_id, event_id, listed))
 
@@ -123,29 +127,21 @@ def _add_rows(changes: Changes, step: _Step) -> None:
         changes.race_results.append(after.result)
 
 
-def _add_laps(changes: Changes, step: _Step) -> None:
-    if not step.writes_laps or step.after is None or step.detail is None:
-        return
-    changes.laps.extend(lap_rows(step.after.result, _laps_at_hand(step.detail)))
-    if step.before is not None and step.was is not None and not step.moves:
-        changes.laps_replaced.append(step.after.result.id)
+def _laps_at_hand(detail: Seen[SessionFacts], moved: Mapping[str, tuple[Lap, ...]]) -> tuple[Lap, ...]:
+    return moved[detail.facts.session_id] if detail.laps is None else detail.laps
 
 
-def _laps_at_hand(detail: Seen[SessionFacts]) -> tuple[Lap, ...]:
-    if detail.laps is None:
-        raise ValueError(f"the laps of session {detail.facts.session_id} were not read first")
-    return detail.laps
-
-
-def _session_observations(ref: DayRef, old: Day, new: Day, step: _Step) -> Iterator[ObservationRow]:
-    subject, event_id = race_id(ref, step.session_id), practice_event_id(*ref)
-    row = new.rows.get(step.session_id)
-    if row is not None and row is not old.rows.get(step.session_id):
+def _session_observations(
+    plan: Plan, event_id: UUID, step: _Step, moved: Mapping[str, tuple[Lap, ...]]
+) -> Iterator[ObservationRow]:
+    subject = step.after.race.id if step.after else race_id(plan.ref, step.session_id)
+    row = plan.new.rows.get(step.session_id)
+    if row is not None and row is not plan.old.rows.get(step.session_id):
         yield _observation("row", subject, event_id, row)
     detail = step.detail
     toggled = (step.before is None) != (step.after is None)
     if detail is not None and (detail is not step.was or toggled):
-        shelved = None if step.after else _encode(_laps_at_hand(detail))
+        shelved = None if step.after else _encode(_laps_at_hand(detail, moved))
         yield _observation("detail", subject, event_id, detail, shelved)
 
 
@@ -164,5 +160,8 @@ def _observation(
     )
 
 
+_encoder = msgspec.json.Encoder()
+
+
 def _encode(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return _encoder.encode(value).decode()

@@ -12,7 +12,7 @@ from projections.state import Day, DayRef, ListFacts, Seen
 from schemas.events import Lap, SessionFacts
 from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
 from schemas.plain import plain
-from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
+from schemas.tables import LapValues, RaceDriverRow, RaceResultRow, RaceRow
 
 WINNER = 1
 """The final position of whoever drove: a practice session has one driver."""
@@ -52,11 +52,11 @@ def race_id(ref: DayRef, session_id: str) -> UUID:
     return day_row_id(ref.date, "race", ref.source, ref.track_slug, session_id)
 
 
-def lap_rows(result: RaceResultRow, laps: tuple[Lap, ...]) -> list[LapRow]:
-    """The rows of a session's laps."""
+def lap_rows(result_id: UUID, laps: tuple[Lap, ...]) -> list[LapValues]:
+    """The rows of a session's laps, in the order of `LapRow`'s fields."""
     return [
-        LapRow(
-            result.id,
+        (
+            result_id,
             lap.lap_number,
             lap.position_on_lap,
             lap.lap_time_raw,
@@ -147,5 +147,8 @@ def _result(
     )
 
 
+_encoder = msgspec.json.Encoder()
+
+
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return _encoder.encode(value).decode()

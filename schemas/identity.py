@@ -7,6 +7,7 @@ written together lie together in an index; those that outlive a day are version 
 import datetime as dt
 import hashlib
 import uuid
+from functools import lru_cache
 
 import msgspec
 
@@ -81,11 +82,13 @@ def source_driver_id(session_id: str, transponder_number: str | None) -> str:
     return stripped_transponder(transponder_number) or f"practice_session_{session_id}"
 
 
+@lru_cache(maxsize=10_000)
 def track_id(source: str, track_slug: str) -> uuid.UUID:
     """The row id of a track."""
     return uuid.uuid5(_NAMESPACE, f"track\0{source}\0{track_slug}")
 
 
+@lru_cache(maxsize=100_000)
 def driver_id(source: str, driver: str) -> uuid.UUID:
     """The row id of a driver, by the driver's id at the source."""
     return uuid.uuid5(_NAMESPACE, f"driver\0{source}\0{driver}")
@@ -101,6 +104,7 @@ def day_row_id(date: dt.date, *natural_key: str) -> uuid.UUID:
     return uuid.UUID(bytes=bytes(octets))
 
 
+@lru_cache(maxsize=10_000)
 def practice_event_id(source: str, track_slug: str, date: dt.date) -> uuid.UUID:
     """The row id of a practice day."""
     return day_row_id(date, "event", source, track_slug)

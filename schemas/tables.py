@@ -85,6 +85,21 @@ class LapRow(NamedTuple):
     lapped_at: dt.datetime | None
 
 
+LapValues = tuple[
+    UUID,
+    int,
+    int | None,
+    str | None,
+    float | None,
+    str | None,
+    float | None,
+    str | None,
+    bool | None,
+    dt.datetime | None,
+]
+"""A `LapRow` as a plain tuple: the one kind of row that there are millions of."""
+
+
 class TrackSighting(NamedTuple):
     """A list that names its track: the newest gives `tracks` its name and zone."""
 

@@ -1,0 +1,221 @@
+"""`python -m bench.projection`: laps a second from the topic to committed rows, against COPY, in one run.
+
+Everything runs on an embedded broker and database in a temporary folder, which are started and stopped here.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from bench.projection.events import Shape, records
+from consumers.practice_days import project
+from embedded import stack
+from ops import migrate, topics
+from ops.kafka import make_producer
+from ops.settings import Settings, variable
+from ops.wiring import database
+from schemas.envelope import Outgoing
+from schemas.records import decode
+from schemas.tables import LapRow
+from store.pool import Connection, Pool
+
+BASELINE_EVENTS = 1_000
+ROUNDS = 3
+err = Console(stderr=True, highlight=False)
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """One measurement; `ratio` is laps a second against COPY into the same table, in the same run."""
+
+    what: str
+    laps: int
+    seconds: float
+    laps_a_second: float
+    ratio: float | None = None
+    peak_mib: float | None = None
+
+
+class Record(Struct):
+    """A packed record in the form that a topic's records have."""
+
+    headers: list[tuple[str, bytes | None]]
+    value: bytes | None
+    key: bytes | None = None
+    topic: str = "practice-days"
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+
+
+class Run(Struct):
+    """A benchmark under way: its servers, its load, its figures."""
+
+    settings: Settings
+    shape: Shape
+    days: int
+    figures: list[Figure]
+
+    @property
+    def laps(self) -> int:
+        return self.days * self.shape.laps_a_day
+
+    def add(self, what: str, laps: int, seconds: float, peak_mib: float | None = None) -> None:
+        figure = Figure(
+            what=what, laps=laps, seconds=seconds, laps_a_second=laps / seconds, peak_mib=peak_mib
+        )
+        self.figures.append(figure)
+        err.print(f"{what}: {laps:,} laps in {seconds:.2f} s, {laps / seconds:,.0f} laps/s")
+
+
+async def measure(settings: Settings, shape: Shape, laps: int, processes: int) -> Run:
+    """All figures of one shape and size."""
+    run = Run(settings, shape, max(1, laps // shape.laps_a_day), [])
+    await migrate.apply(settings.postgres_dsn)
+    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    async with database(settings, size=2) as pool:
+        await _baseline(run, pool)
+        await _empty(pool)
+        await _live(run, "live, first time", sight=0, processes=processes)
+        await _analyze(pool)
+        await _live(run, "live, identical again", sight=1, processes=processes)
+        await _copies(run, pool)
+    return run
+
+
+async def _baseline(run: Run, pool: Pool) -> None:
+    """One transaction for each event, decoded beforehand from the same records."""
+    some = list(islice(records(run.shape, run.days), BASELINE_EVENTS))
+    events = decode(Record(list(record.headers), record.value) for record in some).events
+    laps = sum(len(getattr(received.event, "laps", ())) for received in events)
+    async with pool.acquire() as connection:
+        began = time.perf_counter()
+        for received in events:
+            async with connection.transaction():
+                await project(connection, [received])
+        run.add("one transaction an event", laps, time.perf_counter() - began)
+
+
+async def _empty(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "TRUNCATE tracks, events, drivers, track_observations, driver_observations CASCADE"
+        )
+
+
+async def _analyze(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute("ANALYZE")
+
+
+async def _live(run: Run, what: str, *, sight: int, processes: int) -> None:
+    await _produce(run.settings, records(run.shape, run.days, sight=sight))
+    end = (sight + 1) * run.days * (run.shape.sessions + 1)
+    members = [await _member(run.settings, end) for _ in range(processes)]
+    outputs = [(await member.communicate())[0] for member in members]
+    found = [msgspec.json.decode(output, type=dict[str, float]) for output in outputs]
+    run.add(what, run.laps, max(one["seconds"] for one in found), max(one["peak_mib"] for one in found))
+
+
+async def _member(settings: Settings, end: int) -> asyncio.subprocess.Process:
+    environment = {
+        variable(name): str(getattr(settings, name))
+        for name in ("kafka_bootstrap", "postgres_dsn", "site", "topic_prefix")
+    }
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bench.projection.member",
+        str(end),
+        stdout=PIPE,
+        env={**os.environ, **environment},
+    )
+
+
+async def _produce(settings: Settings, load: Iterable[Outgoing]) -> None:
+    """Put the load into the topic, days in turn on its partitions."""
+    producer = make_producer(settings.kafka_bootstrap)
+    await producer.start()
+    pending = [
+        await producer.send(
+            settings.topics.days, key=record.key, value=record.value, headers=list(record.headers)
+        )
+        for record in load
+    ]
+    await asyncio.gather(*pending)
+    await producer.stop()
+
+
+async def _copies(run: Run, pool: Pool) -> None:
+    """COPY of the same lap rows: into the same table with its keys, and with nothing but the primary key."""
+    async with pool.acquire() as connection:
+        rows = [tuple(row) for row in await connection.fetch("SELECT * FROM laps ORDER BY 1, 2")]
+        await connection.execute(
+            "CREATE TABLE bare_laps (LIKE laps, PRIMARY KEY (race_result_id, lap_number))"
+        )
+        for table, what in (("laps", "COPY, same table"), ("bare_laps", "COPY, primary key only")):
+            seconds = [await _copy(connection, table, rows) for _ in range(ROUNDS)]
+            run.add(what, len(rows), statistics.median(seconds))
+        await connection.execute("DROP TABLE bare_laps")
+
+
+async def _copy(connection: Connection, table: str, rows: list[tuple[object, ...]]) -> float:
+    await connection.execute(f"TRUNCATE {table}")
+    began = time.perf_counter()
+    await connection.copy_records_to_table(table, records=rows, columns=LapRow._fields)
+    return time.perf_counter() - began
+
+
+def with_ratios(figures: list[Figure]) -> list[Figure]:
+    """The figures with their ratio to COPY into the same table."""
+    copy = next(figure for figure in figures if figure.what == "COPY, same table")
+    return [
+        msgspec.structs.replace(figure, ratio=round(figure.laps_a_second / copy.laps_a_second, 3))
+        for figure in figures
+    ]
+
+
+def _run(shape: Shape, laps: int, processes: int) -> Run:
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-bench-") as folder,
+        stack.running(Path(folder), report=err.print) as servers,
+    ):
+        settings = Settings(
+            kafka_bootstrap=servers.kafka_bootstrap,
+            postgres_dsn=servers.postgres_dsn,
+            site="http://127.0.0.1/{track_slug}",
+        )
+        return asyncio.run(measure(settings, shape, laps, processes))
+
+
+def main() -> None:
+    """Read the options, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.projection", description=__doc__)
+    parser.add_argument("--shape", default="500x30", help="sessions a day x laps a session")
+    parser.add_argument("--laps", type=int, default=300_000)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    shape = Shape(*(int(part) for part in options.shape.split("x")))
+    figures = with_ratios(_run(shape, options.laps, options.processes).figures)
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(figures).decode() + "\n")
+        return
+    for figure in figures:
+        memory = "" if figure.peak_mib is None else f", {figure.peak_mib:.0f} MiB"
+        print(f"{figure.what:26} {figure.laps_a_second:>10,.0f} laps/s  {figure.ratio:.2f} of COPY{memory}")
+
+
+if __name__ == "__main__":
+    main()
