@@ -66,8 +66,8 @@ async def _write(connection: Connection, changes: Changes) -> None:
     await store.save_rows(connection, "metadata", changes.metadata)
     await store.save_rows(connection, "races", sorted(changes.races))
     await store.save_rows(connection, "race_drivers", changes.race_drivers)
-    new_results = await store.save_results(connection, changes.race_results)
-    await store.save_laps(connection, changes.laps, new_results)
+    await store.save_rows(connection, "race_results", changes.race_results)
+    await store.save_laps(connection, changes.laps)
     await store.save_observations(connection, changes.observations)
 
 

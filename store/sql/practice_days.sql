@@ -140,7 +140,7 @@ WHERE (t.display_name, t.transponder_number)
     IS DISTINCT FROM (excluded.display_name, excluded.transponder_number);
 
 -- name: save_race_results
--- Results, new or changed; a row that was not there before has no older version.
+-- Results, new or changed.
 INSERT INTO race_results AS t (
     id, race_id, race_driver_id, position_final, laps_completed, fast_lap_time, avg_lap_time, consistency,
     raw_fields_json
@@ -163,8 +163,12 @@ WHERE (
 ) IS DISTINCT FROM (
     excluded.position_final, excluded.laps_completed, excluded.fast_lap_time, excluded.avg_lap_time,
     excluded.consistency, excluded.raw_fields_json
-)
-RETURNING id, t.xmax = 0 AS is_new;
+);
+
+-- name: results_with_laps
+-- Those of these results that have laps already.
+SELECT id FROM unnest($1::uuid[]) AS r (id)
+WHERE EXISTS (SELECT FROM laps WHERE race_result_id = r.id);
 
 -- name: create_lap_staging
 -- Where a batch's laps are copied to before they are compared; emptied at each commit.
