@@ -49,15 +49,18 @@ async def project(connection: Connection, received: Iterable[Received]) -> None:
 
 
 async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> None:
+    """Write the days, and last the names: other members wait for those rows until this one commits."""
     old = await _load(connection, batch)
     plans = [plan_day(ref, old[ref], merge_day(old[ref], batch[ref])) for ref in sorted(batch)]
     moved = await _wanted_laps(connection, plans)
     changes = Changes()
     for plan in plans:
         add_changes(changes, plan, moved.get(plan.ref, {}))
-    await store.save_tracks(connection, newest_tracks(sighted))
-    await store.save_drivers(connection, newest_drivers(sighted))
+    drivers = newest_drivers(sighted)
+    await store.add_drivers(connection, drivers)
     await _write(connection, changes)
+    await store.name_tracks(connection, newest_tracks(sighted))
+    await store.name_drivers(connection, drivers)
 
 
 async def _write(connection: Connection, changes: Changes) -> None:

@@ -22,6 +22,9 @@ from producer.site import Site
 from schemas.errors import LapstreamError
 from store.pool import TRANSIENT, Pool, open_pool
 
+PROJECTOR_MEMBERS = 2
+"""Members of the projection's group in one process."""
+
 STOP_SECONDS = 8.0
 """How long the work at hand may take after a role was told to stop."""
 
@@ -101,21 +104,38 @@ def _fetching(settings: Settings, pool: Pool, publisher: Publisher, client: Clie
 
 
 async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
-    """Write what the topics say into the tables, until told to stop."""
-    group = projection_group(settings)
-    async with database(settings) as pool:
-        projector = Projector(
-            group=group,
-            topics=[settings.topics.days],
-            consumer=make_consumer(settings.kafka_bootstrap, group),
-            pool=pool,
-            project=project,
-        )
-        watching = asyncio.create_task(_when(stop, projector.stop))
+    """Write what the topics say into the tables, until told to stop.
+
+    Two members share the work: one projects while PostgreSQL works for the other.
+    """
+    async with database(settings, size=2 * PROJECTOR_MEMBERS) as pool:
+        members = [_projector(settings, pool) for _ in range(PROJECTOR_MEMBERS)]
+        watching = asyncio.create_task(_when(stop, members))
         try:
-            await projector.run()
+            async with asyncio.TaskGroup() as group:
+                for member in members:
+                    group.create_task(member.run())
+        except* LapstreamError as errors:
+            raise errors.exceptions[0] from None
         finally:
             watching.cancel()
+
+
+def _projector(settings: Settings, pool: Pool) -> Projector:
+    group = projection_group(settings)
+    return Projector(
+        group=group,
+        topics=[settings.topics.days],
+        consumer=make_consumer(settings.kafka_bootstrap, group),
+        pool=pool,
+        project=project,
+    )
+
+
+async def _when(event: asyncio.Event, members: list[Projector]) -> None:
+    await event.wait()
+    for member in members:
+        member.stop()
 
 
 def projection_group(settings: Settings) -> str:
@@ -126,11 +146,6 @@ def projection_group(settings: Settings) -> str:
 def list_group(settings: Settings) -> str:
     """The consumer group that fetches day lists."""
     return f"{settings.topic_prefix}list-fetcher"
-
-
-async def _when(event: asyncio.Event, act: Callable[[], None]) -> None:
-    await event.wait()
-    act()
 
 
 ROLES: dict[str, Role] = {"fetcher": run_fetcher, "projector": run_projector}

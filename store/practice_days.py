@@ -48,20 +48,24 @@ async def load_laps(connection: Connection, results: Sequence[UUID]) -> list[Lap
     return [LapRow(*record) for record in await connection.fetch(statement("load_laps"), results)]
 
 
-async def save_tracks(connection: Connection, tracks: Sequence[TrackSighting]) -> None:
+async def add_drivers(connection: Connection, drivers: Sequence[DriverSighting]) -> None:
+    """Add drivers that were not known, without a name."""
+    rows = [(d.driver_id, d.source, d.source_driver_id, d.transponder_number) for d in drivers]
+    await _run(connection, "add_drivers", rows)
+
+
+async def name_tracks(connection: Connection, tracks: Sequence[TrackSighting]) -> None:
     """Keep the newest sighting of each track, and give the track its name."""
     rows = [(t.track_id, t.name, t.time_zone, *t.stamp) for t in tracks]
     await _run(connection, "save_track_observations", rows)
     await connection.execute(statement("save_tracks"), [t.track_id for t in tracks])
 
 
-async def save_drivers(connection: Connection, drivers: Sequence[DriverSighting]) -> None:
-    """Add drivers that were not known, keep the newest sighting of each, and give the driver its name."""
-    rows = [(d.driver_id, d.source, d.source_driver_id, d.transponder_number) for d in drivers]
-    await _run(connection, "add_drivers", rows)
+async def name_drivers(connection: Connection, drivers: Sequence[DriverSighting]) -> None:
+    """Keep the newest sighting of each driver that has a name, and give the driver that name."""
     named = [d for d in drivers if d.display_name is not None]
-    names = [(d.driver_id, d.named, d.display_name, d.normalized_name, *d.stamp) for d in named]
-    await _run(connection, "save_driver_observations", names)
+    rows = [(d.driver_id, d.named, d.display_name, d.normalized_name, *d.stamp) for d in named]
+    await _run(connection, "save_driver_observations", rows)
     await connection.execute(statement("save_drivers"), [d.driver_id for d in named])
 
 
