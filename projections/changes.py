@@ -11,15 +11,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
-from projections.rows import SessionRows, day_metadata, lap_rows, race_id, session_rows
+from projections.rows import SessionRows, day_metadata, race_id, session_rows
 from projections.state import Day, DayRef, FactsT_co, Seen
 from schemas.events import Lap, SessionFacts
 from schemas.identity import practice_event_id
-from schemas.tables import LapValues, ObservationRow, RaceDriverRow, RaceResultRow, RaceRow
+from schemas.tables import ObservationRow, RaceDriverRow, RaceResultRow, RaceRow
 
 
 class Changes(Struct):
-    """Row changes, in the order in which they are to be written: what goes first, then what comes."""
+    """Row changes, in the order in which they are to be written: what goes first, then what comes.
+
+    `laps` are all laps that each of these results has from now on.
+    """
 
     races_gone: list[UUID] = field(default_factory=list[UUID])
     race_drivers_gone: list[UUID] = field(default_factory=list[UUID])
@@ -27,7 +30,7 @@ class Changes(Struct):
     races: list[RaceRow] = field(default_factory=list[RaceRow])
     race_drivers: list[RaceDriverRow] = field(default_factory=list[RaceDriverRow])
     race_results: list[RaceResultRow] = field(default_factory=list[RaceResultRow])
-    laps: dict[UUID, list[LapValues]] = field(default_factory=dict[UUID, list[LapValues]])
+    laps: dict[UUID, tuple[Lap, ...]] = field(default_factory=dict[UUID, tuple[Lap, ...]])
     observations: list[ObservationRow] = field(default_factory=list[ObservationRow])
 
 
@@ -102,8 +105,7 @@ def add_changes(changes: Changes, plan: Plan, moved: Mapping[str, tuple[Lap, ...
     for step in plan.steps:
         _add_rows(changes, step)
         if step.writes_laps and step.after and step.detail:
-            laps = _laps_at_hand(step.detail, moved)
-            changes.laps[step.after.result.id] = lap_rows(step.after.result.id, laps)
+            changes.laps[step.after.result.id] = _laps_at_hand(step.detail, moved)
         changes.observations.extend(_session_observations(plan, event_id, step, moved))
     listed = plan.new.complete_list
     if listed is not None and listed is not plan.old.complete_list:

@@ -17,25 +17,15 @@ Of each session only the newest row and the newest detail count: what an older o
 """
 
 import datetime as dt
+from typing import TypeVar
 
 from msgspec import Struct
 
 from projections.state import Seen
 from schemas.events import ListedSession, SessionFacts
 
-_SHARED = (
-    "driver_name",
-    "class_name",
-    "transponder_number",
-    "start_time",
-    "duration_seconds",
-    "lap_count",
-    "fastest_lap",
-    "average_lap",
-)
 
-
-class SharedFacts(Struct, frozen=True, kw_only=True):
+class SharedFacts(Struct, frozen=True, kw_only=True, gc=False):
     """The facts of a session that both its row and its detail may state."""
 
     driver_name: str | None = None
@@ -50,8 +40,29 @@ class SharedFacts(Struct, frozen=True, kw_only=True):
 
 def shared_facts(row: Seen[ListedSession] | None, detail: Seen[SessionFacts] | None) -> SharedFacts:
     """Each shared fact by the newer observation that states it; the detail wins a tie."""
-    newest_last = sorted((seen for seen in (row, detail) if seen), key=lambda seen: seen.stamp)
-    stated: dict[str, object] = {}
-    for seen in newest_last:
-        stated |= {name: value for name in _SHARED if (value := getattr(seen.facts, name)) is not None}
-    return SharedFacts(**stated)  # pyright: ignore[reportArgumentType] - the names are the struct's own
+    if row is None or detail is None:
+        only = row or detail
+        return _weighed(only.facts, only.facts) if only else SharedFacts()
+    if row.stamp > detail.stamp:
+        return _weighed(row.facts, detail.facts)
+    return _weighed(detail.facts, row.facts)
+
+
+def _weighed(newer: ListedSession | SessionFacts, older: ListedSession | SessionFacts) -> SharedFacts:
+    return SharedFacts(
+        driver_name=_stated(newer.driver_name, older.driver_name),
+        class_name=_stated(newer.class_name, older.class_name),
+        transponder_number=_stated(newer.transponder_number, older.transponder_number),
+        start_time=_stated(newer.start_time, older.start_time),
+        duration_seconds=_stated(newer.duration_seconds, older.duration_seconds),
+        lap_count=_stated(newer.lap_count, older.lap_count),
+        fastest_lap=_stated(newer.fastest_lap, older.fastest_lap),
+        average_lap=_stated(newer.average_lap, older.average_lap),
+    )
+
+
+FactT = TypeVar("FactT")
+
+
+def _stated(newer: FactT | None, older: FactT | None) -> FactT | None:
+    return older if newer is None else newer

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zoneinfo
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,22 +10,13 @@ import msgspec
 
 from projections.precedence import SharedFacts, shared_facts
 from projections.state import Day, DayRef, ListFacts, Seen
-from schemas.events import Lap, SessionFacts
+from schemas.events import SessionFacts
 from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
 from schemas.plain import plain
-from schemas.tables import LapValues, RaceDriverRow, RaceResultRow, RaceRow
+from schemas.tables import RaceDriverRow, RaceResultRow, RaceRow
 
 WINNER = 1
 """The final position of whoever drove: a practice session has one driver."""
-
-_SESSION_STATS = (
-    "top_3_consecutive",
-    "avg_top_5",
-    "avg_top_10",
-    "avg_top_15",
-    "std_deviation",
-    "valid_lap_range",
-)
 
 
 class SessionRows(NamedTuple):
@@ -47,28 +39,10 @@ def session_rows(ref: DayRef, day: Day, session_id: str) -> SessionRows | None:
     return SessionRows(race, driver, _result(ref, race, driver, shared, detail))
 
 
+@lru_cache(maxsize=10_000)
 def race_id(ref: DayRef, session_id: str) -> UUID:
     """The row id of a session."""
     return day_row_id(ref.date, "race", ref.source, ref.track_slug, session_id)
-
-
-def lap_rows(result_id: UUID, laps: tuple[Lap, ...]) -> list[LapValues]:
-    """The rows of a session's laps, in the order of `LapRow`'s fields."""
-    return [
-        (
-            result_id,
-            lap.lap_number,
-            lap.position_on_lap,
-            lap.lap_time_raw,
-            lap.lap_time_seconds,
-            lap.pace_string,
-            lap.elapsed_race_time,
-            None if lap.segments is None else _json(lap.segments),
-            lap.is_valid,
-            lap.lapped_at,
-        )
-        for lap in laps
-    ]
 
 
 def day_metadata(listed: Seen[ListFacts]) -> str:
@@ -110,7 +84,14 @@ def _race_metadata(facts: SessionFacts) -> str:
 
 
 def _session_stats(facts: SessionFacts) -> dict[str, object]:
-    return {name: getattr(facts, name) for name in _SESSION_STATS}
+    return {
+        "top_3_consecutive": facts.top_3_consecutive,
+        "avg_top_5": facts.avg_top_5,
+        "avg_top_10": facts.avg_top_10,
+        "avg_top_15": facts.avg_top_15,
+        "std_deviation": facts.std_deviation,
+        "valid_lap_range": facts.valid_lap_range,
+    }
 
 
 def _driver(ref: DayRef, race: RaceRow, shared: SharedFacts) -> RaceDriverRow:

@@ -34,7 +34,7 @@ class Finding(Value, frozen=True, kw_only=True):
     expected: f.Text | None = None
 
 
-class ListedSession(Value, frozen=True, kw_only=True):
+class ListedSession(Value, frozen=True, kw_only=True, gc=False):
     """One row of a day list."""
 
     session_id: f.SessionId
@@ -78,7 +78,7 @@ class DayStats(Value, frozen=True, kw_only=True):
     leaderboard: Annotated[tuple[LeaderboardEntry, ...], Meta(max_length=1_000)] = ()
 
 
-class Lap(Value, frozen=True, kw_only=True):
+class Lap(Value, frozen=True, kw_only=True, gc=False):
     """One lap of a session.
 
     `elapsed_race_time` is derived: the sum of the lap times so far. `lapped_at` is the local moment at
@@ -110,7 +110,7 @@ class DayFacts(Value, frozen=True, kw_only=True):
     findings: Annotated[tuple[Finding, ...], Meta(max_length=MAX_FINDINGS)] = ()
 
 
-class SessionFacts(Value, frozen=True, kw_only=True):
+class SessionFacts(Value, frozen=True, kw_only=True, gc=False):
     """What a session's page says. `date` is the day that the session began on."""
 
     date: dt.date
@@ -197,7 +197,7 @@ class SessionDetailRequested(Value, frozen=True, kw_only=True):
     list_row_digest: f.Digest | None = None
 
 
-class SessionDetailFetched(SessionFacts, frozen=True, kw_only=True):
+class SessionDetailFetched(SessionFacts, frozen=True, kw_only=True, gc=False):
     """What a session's page said, and when it was seen.
 
     `list_row_digest` is of the list row that it was fetched for.

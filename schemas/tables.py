@@ -71,33 +71,18 @@ class RaceResultRow(NamedTuple):
 
 
 class LapRow(NamedTuple):
-    """A row of `laps`: times in seconds, `lapped_at` on the track's local clock."""
+    """A row of `laps`, in the order of an event's `Lap`: times in seconds, `lapped_at` on the local clock."""
 
     race_result_id: UUID
     lap_number: int
     position_on_lap: int | None
     lap_time_raw: str | None
     lap_time_seconds: float | None
+    is_valid: bool | None
+    lapped_at: dt.datetime | None
     pace_string: str | None
     elapsed_race_time: float | None
     segments_json: str | None
-    is_valid: bool | None
-    lapped_at: dt.datetime | None
-
-
-LapValues = tuple[
-    UUID,
-    int,
-    int | None,
-    str | None,
-    float | None,
-    str | None,
-    float | None,
-    str | None,
-    bool | None,
-    dt.datetime | None,
-]
-"""A `LapRow` as a plain tuple: the one kind of row that there are millions of."""
 
 
 class TrackSighting(NamedTuple):

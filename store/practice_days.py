@@ -3,15 +3,18 @@
 Rows come as the tuples of `schemas.tables`; which table a list of them goes to is said by the caller.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+from asyncpg.pgproto import pgproto
+
+from schemas.events import Lap
 from schemas.tables import (
     DayRow,
     DriverSighting,
     LapRow,
-    LapValues,
     ObservationRow,
     TrackSighting,
 )
@@ -80,7 +83,7 @@ async def delete_rows(connection: Connection, table: str, ids: Sequence[UUID]) -
         await connection.execute(statement(f"delete_{table}"), sorted(ids))
 
 
-async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[LapValues]]) -> None:
+async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) -> None:
     """Make each result's laps these: new and changed ones are written, others deleted.
 
     Those of a result that has none yet are copied straight into the table, which is twice as fast.
@@ -88,13 +91,27 @@ async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[LapValu
     if not laps:
         return
     occupied = {row["id"] for row in await connection.fetch(statement("results_with_laps"), list(laps))}
-    fresh = [lap for result, ones in laps.items() if result not in occupied for lap in ones]
+    fresh = (
+        record for result in laps if result not in occupied for record in lap_records(result, laps[result])
+    )
     await connection.copy_records_to_table("laps", records=fresh, columns=LapRow._fields)
     if occupied:
-        staged = [lap for result in occupied for lap in laps[result]]
+        staged = (record for result in occupied for record in lap_records(result, laps[result]))
         await connection.copy_records_to_table("lap_staging", records=staged, columns=LapRow._fields)
         await connection.execute(statement("delete_stale_laps"), list(occupied))
         await connection.execute(statement("save_laps"))
+
+
+def lap_records(result: UUID, laps: Iterable[Lap]) -> Iterator[tuple[object, ...]]:
+    """The rows of a result's laps, in the order of `LapRow`: there are millions, so no row is named."""
+    key = pgproto.UUID(result.bytes)
+    for lap in laps:
+        values = msgspec.structs.astuple(lap)
+        yield (key, *values) if lap.segments is None else (key, *values[:-1], _segments(lap.segments))
+
+
+def _segments(segments: Sequence[float | None]) -> str:
+    return msgspec.json.encode(segments).decode()
 
 
 async def save_observations(connection: Connection, rows: Sequence[ObservationRow]) -> None:

@@ -29,8 +29,8 @@ WHERE (kind = 'list' AND subject_id = ANY ($2::uuid[]))
 
 -- name: load_laps
 -- The laps of results, in the order of their numbers.
-SELECT race_result_id, lap_number, position_on_lap, lap_time_raw, lap_time_seconds, pace_string,
-    elapsed_race_time, segments_json, is_valid, lapped_at
+SELECT race_result_id, lap_number, position_on_lap, lap_time_raw, lap_time_seconds, is_valid, lapped_at,
+    pace_string, elapsed_race_time, segments_json
 FROM laps
 WHERE race_result_id = ANY ($1::uuid[])
 ORDER BY race_result_id, lap_number;
