@@ -90,7 +90,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from error
-    _check(settings)
+    Site(settings.site)
     return settings
 
 
@@ -114,13 +114,15 @@ def _zones(text: str) -> dict[str, str]:
 def _explain(message: str) -> str:
     """Msgspec's message with the variable in place of the field."""
     for name in Settings.__struct_fields__:
-        if f"`$.{name}`" in message or f"`{name}`" in message:
-            return f"{variable(name)}: {message}"
+        if message == f"Object missing required field `{name}`":
+            return f"{variable(name)} is not set"
+        if message.endswith(f"`$.{name}`"):
+            return f"{variable(name)}: {message.removesuffix(f' - at `$.{name}`')}"
     return message
 
 
-def _check(settings: Settings) -> None:
-    Site(settings.site)
+def check_contact(settings: Settings) -> None:
+    """Raise `SettingsError` where a real site would be asked by somebody who does not say who it is."""
     host = urlsplit(settings.site.replace("{track_slug}", "track")).hostname
     if host not in _LOOPBACK and not settings.contact:
         raise SettingsError(

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
+import asyncpg
 import structlog
 from faststream.kafka import KafkaBroker
 
@@ -12,7 +13,7 @@ from consumers.practice_days import project
 from consumers.projector import Projector
 from ops import topics
 from ops.kafka import make_consumer, make_producer
-from ops.settings import Settings
+from ops.settings import Settings, check_contact
 from producer.fetcher import Fetching, join_groups
 from producer.gate import Gate
 from producer.http import Client
@@ -47,9 +48,9 @@ async def database(settings: Settings, *, size: int = 4) -> AsyncGenerator[Pool]
     """A pool of connections; raises `ServerAway` where the database does not answer."""
     try:
         pool = await open_pool(settings.postgres_dsn, size=size)
-    except TRANSIENT as error:
+    except (*TRANSIENT, asyncpg.PostgresError) as error:
         raise ServerAway(
-            f"the database does not answer ({error!r}): is LAPSTREAM_POSTGRES_DSN right?"
+            f"the database does not let us in ({error}): is LAPSTREAM_POSTGRES_DSN right?"
         ) from error
     try:
         yield pool
@@ -69,7 +70,8 @@ async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
 
 
 async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
-    """Fetch what is asked for, until told to stop."""
+    """Fetch what is asked for, until told to stop; `SettingsError` where the site is not told by whom."""
+    check_contact(settings)
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 2))
         publisher = await stack.enter_async_context(publishing(settings))

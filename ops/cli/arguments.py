@@ -5,11 +5,13 @@ import datetime as dt
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
+import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 
 from ops.wiring import ServerAway
 from producer.site import BadAddress, checked_slug
+from schemas.errors import LapstreamError
 
 ResultT = TypeVar("ResultT")
 
@@ -35,10 +37,18 @@ Track = Annotated[
 Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The day, as YYYY-MM-DD.")]
 
 
+class TablesMissing(LapstreamError):
+    """The database has not the tables that this version needs."""
+
+
 def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Run a command's work; a broker that does not answer is an error that says so."""
+    """Run a command's work; a broker that does not answer and tables that are not there are errors."""
     try:
         return asyncio.run(work)
+    except asyncpg.UndefinedTableError as error:
+        raise TablesMissing(
+            f"{error}: bring the database's schema forward with `lapstream migrate up`"
+        ) from error
     except KafkaError as error:
         raise ServerAway(
             f"the broker does not answer ({error}): is LAPSTREAM_KAFKA_BOOTSTRAP right?"

@@ -1,11 +1,16 @@
 """The entry point: the commands in one tree, and every expected error as one line on stderr."""
 
+import logging
+import os
 import sys
 
 import typer
 
 from ops.cli import demo, dev, imports, operate, output, parse, sample_site, schemas
 from schemas.errors import LapstreamError
+
+INTERRUPTED = 130
+TRACEBACK = "LAPSTREAM_TRACEBACK"
 
 app = typer.Typer(
     name="lapstream",
@@ -27,6 +32,7 @@ operate.register(app)
 
 def main() -> None:
     """Run the command line; exits with 1 on an expected error, 2 on wrong usage, 130 on Ctrl-C."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
     except LapstreamError as error:
@@ -34,4 +40,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         output.say_error("interrupted")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        output.say_error(f"a fault of our own: {error!r}; with {TRACEBACK}=1 it says where. Please report it")
+        sys.exit(1)

@@ -34,4 +34,4 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encod
 def say_error(message: str) -> None:
     """Print one error, in red where the terminal has colours."""
     lines = [clean(line) for line in message.splitlines()]
-    err.print(Text("error: ", style="bold red").append("\n".join(lines), style="default"))
+    err.print(Text("error: ", style="bold red").append("\n".join(lines), style="default"), soft_wrap=True)
