@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from ops import migrate, topics
+from ops.roles import run_roles
 from ops.settings import Settings
-from ops.wiring import database, run_roles
+from ops.wiring import database
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
 from store.pool import Connection, Pool, connect

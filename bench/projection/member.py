@@ -13,8 +13,9 @@ import time
 import msgspec
 
 from ops.logs import configure_logs
+from ops.roles import run_projector
 from ops.settings import read_settings
-from ops.wiring import database, projection_group, run_projector
+from ops.wiring import database, projection_group
 from store import positions
 from store.pool import Connection
 

@@ -15,7 +15,7 @@ from ops.cli.output import JsonFlag, clean, out, print_json
 from ops.logs import configure_logs
 from ops.settings import read_settings
 from ops.topics import TopicState
-from ops.wiring import ROLES, database, run_roles
+from ops.wiring import database
 from store import sites
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.sites import SiteState
@@ -41,11 +41,17 @@ def run_role(
     Example: lapstream run all
     """
     configure_logs()
-    names = list(ROLES) if role is RoleName.all else [role.value]
+    names = (
+        [name.value for name in RoleName if name is not RoleName.all]
+        if role is RoleName.all
+        else [role.value]
+    )
     run(_until_stopped(names))
 
 
 async def _until_stopped(names: list[str]) -> None:
+    from ops.roles import run_roles  # noqa: PLC0415 - half a second of imports that only roles need
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
