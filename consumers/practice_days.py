@@ -67,7 +67,7 @@ async def _write(connection: Connection, changes: Changes) -> None:
     await store.delete_rows(connection, "races", changes.races_gone)
     await store.delete_rows(connection, "race_drivers", changes.race_drivers_gone)
     await store.save_rows(connection, "metadata", changes.metadata)
-    await store.save_rows(connection, "races", sorted(changes.races))
+    await store.save_rows(connection, "races", changes.races)
     await store.save_rows(connection, "race_drivers", changes.race_drivers)
     await store.save_rows(connection, "race_results", changes.race_results)
     await store.save_laps(connection, changes.laps)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,6 +26,9 @@ from store.pool import Pool
 
 PROJECTOR_MEMBERS = 2
 """Members of the projection's group in one process."""
+
+GC_ALLOCATIONS = 200_000
+"""New objects after which a projector's young ones are looked through for cycles."""
 
 STOP_SECONDS = 8.0
 """How long the work at hand may take after a role was told to stop."""
@@ -80,6 +84,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
 
     Two members share the work: one projects while PostgreSQL works for the other.
     """
+    _collect_seldom()
     async with database(settings, size=2 * PROJECTOR_MEMBERS) as pool:
         members = [_projector(settings, pool) for _ in range(PROJECTOR_MEMBERS)]
         watching = asyncio.create_task(_when(stop, members))
@@ -91,6 +96,15 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
             raise errors.exceptions[0] from None
         finally:
             watching.cancel()
+
+
+def _collect_seldom() -> None:
+    """Let the collector of cycles look less often: a batch holds 100,000 objects and next to no cycles.
+
+    With Python's own thresholds the collector took a third of a projector's time.
+    """
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS)
 
 
 def _projector(settings: Settings, pool: Pool) -> Projector:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import zoneinfo
-from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -39,7 +38,6 @@ def session_rows(ref: DayRef, day: Day, session_id: str) -> SessionRows | None:
     return SessionRows(race, driver, _result(ref, race, driver, shared, detail))
 
 
-@lru_cache(maxsize=10_000)
 def race_id(ref: DayRef, session_id: str) -> UUID:
     """The row id of a session."""
     return day_row_id(ref.date, "race", ref.source, ref.track_slug, session_id)

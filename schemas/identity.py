@@ -94,6 +94,7 @@ def driver_id(source: str, driver: str) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, f"driver\0{source}\0{driver}")
 
 
+@lru_cache(maxsize=20_000)
 def day_row_id(date: dt.date, *natural_key: str) -> uuid.UUID:
     """The row id (UUID version 8) of something that belongs to one day: the day first, then a digest."""
     name = "\0".join(natural_key).encode()

@@ -87,11 +87,11 @@ CREATE TABLE practice_days.laps (
     position_on_lap integer,
     lap_time_raw text,
     lap_time_seconds double precision CHECK (lap_time_seconds >= 0),
+    is_valid boolean,
+    lapped_at timestamp,
     pace_string text,
     elapsed_race_time double precision CHECK (elapsed_race_time >= 0),
     segments_json jsonb,
-    is_valid boolean,
-    lapped_at timestamp,
     PRIMARY KEY (race_result_id, lap_number)
 );
 

@@ -178,11 +178,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS lap_staging (
     position_on_lap integer,
     lap_time_raw text,
     lap_time_seconds double precision,
+    is_valid boolean,
+    lapped_at timestamp,
     pace_string text,
     elapsed_race_time double precision,
-    segments_json text,
-    is_valid boolean,
-    lapped_at timestamp
+    segments_json text
 ) ON COMMIT DELETE ROWS;
 
 -- name: delete_stale_laps
