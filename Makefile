@@ -27,6 +27,7 @@ fmt: $(UV)
 
 bench: $(UV)
 	$(RUN) python -m bench.pages
+	$(RUN) python -m bench.projection
 
 schemas: $(UV)
 	$(RUN) lapstream schemas

@@ -1,17 +1,21 @@
 """A member of a projection's consumer group: polls its partitions, and writes each poll in one transaction.
 
 Records of the group's topics go in; rows, the group's position and parked records come out, all or nothing.
-The position in PostgreSQL is what counts: on assignment the member takes each partition over under a new
-epoch and seeks to it; Kafka's committed offset only follows, for those who watch lag. Whenever a batch could
-not be written (the database is away, another member took over), the member starts over from that position.
+The position in PostgreSQL is what counts: the member takes each partition that it is assigned over under a
+new epoch and seeks to it; Kafka's committed offset only follows, for those who watch lag. Whenever a batch
+could not be written (the database is away, another member took over), the member starts over from that
+position. docs/guarantee.md says what this guarantees, and what shows it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
 
+import asyncpg
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
 from consumers.kafka import Consumer
 from schemas.envelope import Received
@@ -30,11 +34,44 @@ MAX_RECORDS = 1_000
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
 
+KEEP_POLLING_SECONDS = 5.0
+"""How often a member polls, paused, while the database works; well below `max_poll_interval_ms`."""
+
+BROKER_SECONDS = 5.0
+"""How long the broker may take to note an offset."""
+
+STOP_SECONDS = 8.0
+"""How long the batch at hand, and then leaving the group, may take after the member was told to stop."""
+
+REFUSALS = 5
+"""So many errors in a row that no waiting mends end the member."""
+
+PASSING_ERRORS = (CommitFailedError, IllegalStateError, KafkaTimeoutError)
+"""Errors that aiokafka does not call retriable, and a rebalance or the broker's return mends."""
+
+AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.InvalidTransactionStateError)
+"""The database is away, read-only, or has given up the transaction: the batch is written later."""
+
+DATA_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What PostgreSQL says of a record's data; its other errors are about the database itself."""
+
 log = structlog.get_logger("lapstream.projector")
 
 
 class LogRewound(LapstreamError):
-    """A topic ends before the position that the tables stand at: it was made anew, or lost its end."""
+    """A topic is not the one that the tables were made from: it was made anew, or lost records."""
+
+
+class BrokerRefuses(LapstreamError):
+    """The broker gives the same answer again and again, and it is not one that waiting mends."""
+
+
+class DatabaseRefuses(LapstreamError):
+    """The database refuses the statements themselves: no such table, no right to write it."""
 
 
 class Projector(ConsumerRebalanceListener):
@@ -49,28 +86,52 @@ class Projector(ConsumerRebalanceListener):
         self._pool = pool
         self._project = project
         self._held: dict[Place, Claim] = {}
+        self._followed: dict[Place, int] = {}
         self._stopping = asyncio.Event()
         self._wait_seconds = FIRST_WAIT_SECONDS
+        self._refusals = 0
 
     def stop(self) -> None:
-        """Finish the batch at hand, leave the group and return from `run`."""
+        """Finish the batch at hand, leave the group and return from `run`, within `STOP_SECONDS` each."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until told to stop; raises `LogRewound`, and what no waiting mends."""
-        self._consumer.subscribe(topics=self._topics, listener=self)
-        await self._consumer.start()
-        log.info("projector_start", group=self._group, topics=self._topics)
+        """Work until told to stop; raises `LogRewound`, `BrokerRefuses`, `DatabaseRefuses`, `ParkingFull`."""
+        work = asyncio.create_task(self._work())
+        told = asyncio.create_task(self._stopping.wait())
         try:
-            while not self._stopping.is_set():
-                await self._turn()
+            await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({work}, timeout=STOP_SECONDS)
         finally:
-            await self._consumer.stop()
+            told.cancel()
+            await _end(work)
+            await self._leave()
             log.info("projector_stop", group=self._group)
+        if not work.cancelled():
+            work.result()
+
+    async def _work(self) -> None:
+        self._consumer.subscribe(topics=self._topics, listener=self)
+        try:
+            await self._consumer.start()
+        except KafkaError as error:
+            raise BrokerRefuses(f"the broker did not let group {self._group} in: {error}") from error
+        log.info("projector_start", group=self._group, topics=self._topics)
+        while not self._stopping.is_set():
+            await self._turn()
+
+    async def _leave(self) -> None:
+        """Leave the group, so that others take over at once; a broker that is away is not waited for."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._consumer.stop()
+        except TimeoutError:
+            log.warning("projector_left_without_word", group=self._group)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - the listener's form
         """Forget what was held: after a rebalance every partition is taken over anew."""
         self._held.clear()
+        self._followed.clear()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Nothing yet: the partitions are taken over before the next poll."""
@@ -79,64 +140,114 @@ class Projector(ConsumerRebalanceListener):
         """Poll once, and write what came; on an error of the moment wait, and start over."""
         try:
             await self._take_over()
-            if records := self._ordered(await self._poll(POLL_MS)):
-                await self._apply(records)
-            self._wait_seconds = FIRST_WAIT_SECONDS
+            if records := await self._ordered(await self._poll(POLL_MS)):
+                await self._while_polling(self._apply(records))
+            await self._follow()
         except Fenced as error:
-            log.warning("projector_fenced", group=self._group, error=str(error))
-            await self._start_over()
-        except TRANSIENT as error:
-            log.warning("projector_database_away", group=self._group, error=repr(error))
-            await self._start_over()
+            await self._start_over("projector_fenced", error)
+        except AWAY as error:
+            await self._start_over("projector_database_away", error)
         except KafkaError as error:
-            log.warning("projector_broker_error", group=self._group, error=repr(error))
-            await self._start_over()
+            self._count(error)
+            await self._start_over("projector_broker_error", error)
+        else:
+            self._wait_seconds = FIRST_WAIT_SECONDS
+            self._refusals = 0
+
+    def _count(self, error: KafkaError) -> None:
+        """Raise `BrokerRefuses` when the broker has refused too often in a row."""
+        if error.retriable or isinstance(error, PASSING_ERRORS):
+            return
+        self._refusals += 1
+        if self._refusals >= REFUSALS:
+            raise BrokerRefuses(
+                f"the broker refuses group {self._group} on {', '.join(self._topics)}: {error!r}"
+            ) from error
 
     async def _poll(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:
         return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
 
     async def _take_over(self) -> None:
-        """Claim what was assigned and is not held yet, and go to the stored position."""
-        assigned = self._consumer.assignment()
-        new = sorted(tp for tp in assigned if Place(tp.topic, tp.partition) not in self._held)
+        """Claim what was assigned and is not held yet, and go to the stored position.
+
+        Only a member that the group's coordinator knows may claim: one that was stopped and still believes in
+        its old assignment would take the partitions from their rightful holder.
+        """
+        new = [tp for tp in sorted(self._consumer.assignment()) if _place(tp) not in self._held]
         if not new:
             return
         async with self._pool.acquire() as connection:
-            claims = {
-                tp: await positions.claim(connection, self._group, Place(tp.topic, tp.partition))
-                for tp in new
-            }
+            stored = await positions.read(connection, self._group)
+            await self._commit({_place(tp): stored.get(_place(tp), 0) for tp in new})
+            claims = await positions.claim(connection, self._group, [_place(tp) for tp in new])
+        begins = await self._consumer.beginning_offsets(new)
         ends = await self._consumer.end_offsets(new)
-        for tp, claim in claims.items():
-            self._go_to(tp, claim, ends[tp])
+        for tp in new:
+            self._go_to(tp, claims[_place(tp)], begins[tp], ends[tp])
 
-    def _go_to(self, tp: TopicPartition, claim: Claim, end: int) -> None:
+    def _go_to(self, tp: TopicPartition, claim: Claim, begin: int, end: int) -> None:
         if claim.next_offset > end:
-            raise LogRewound(
-                f"group {self._group} stands at offset {claim.next_offset} of {tp.topic}[{tp.partition}], "
-                f"which ends at {end}: the topic is not the one that the tables were made from"
-            )
+            raise self._rewound(tp, claim, f"the topic ends at {end}")
+        if 0 < claim.next_offset < begin:
+            raise self._rewound(tp, claim, f"the topic begins at {begin}")
         if tp in self._consumer.assignment():
             self._consumer.seek(tp, claim.next_offset)
-            self._held[Place(tp.topic, tp.partition)] = claim
+            self._held[_place(tp)] = claim
 
-    def _ordered(self, polled: Mapping[TopicPartition, Sequence[Record]]) -> list[Record]:
-        """The poll as one batch, partition by partition: of partitions held, from the position on."""
-        return [
-            record
-            for tp in sorted(polled)
-            if (claim := self._held.get(Place(tp.topic, tp.partition)))
-            for record in polled[tp]
-            if record.offset >= claim.next_offset
-        ]
+    def _rewound(self, tp: TopicPartition, claim: Claim, found: str) -> LogRewound:
+        return LogRewound(
+            f"group {self._group} stands at offset {claim.next_offset} of {tp.topic}[{tp.partition}], but "
+            f"{found}: this is not the log that the tables were made from, or it lost records. Nothing was "
+            f"written; bring the log back, or rebuild the tables from the one that is there"
+        )
+
+    async def _ordered(self, polled: Mapping[TopicPartition, Sequence[Record]]) -> list[Record]:
+        """The poll as one batch, partition by partition; of partitions that are held only."""
+        ordered: list[Record] = []
+        for tp in sorted(polled):
+            if claim := self._held.get(_place(tp)):
+                await self._check_joint(tp, claim, polled[tp][0].offset)
+                ordered += polled[tp]
+        return ordered
+
+    async def _check_joint(self, tp: TopicPartition, claim: Claim, first: int) -> None:
+        """Raise `LogRewound` where the client was thrown back to the log's begin, wherever that is now.
+
+        A gap alone is none: a transaction's markers take offsets, too.
+        """
+        if first == claim.next_offset:
+            return
+        begin = (await self._consumer.beginning_offsets([tp]))[tp]
+        if first < claim.next_offset or 0 < claim.next_offset < begin:
+            raise self._rewound(tp, claim, f"it goes on at {first}, and begins at {begin}")
+
+    async def _while_polling(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work, and go on polling, paused: a database that hangs costs no membership."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=KEEP_POLLING_SECONDS))[0]:
+                await self._poll_paused()
+            task.result()
+        finally:
+            await _end(task)
+            self._resume()
+
+    async def _poll_paused(self) -> None:
+        self._consumer.pause(*self._consumer.assignment())
+        await self._poll(0)
+
+    def _resume(self) -> None:
+        self._consumer.resume(*self._consumer.paused())
 
     async def _apply(self, records: list[Record]) -> None:
         """Write a batch; one that fails by its data is halved until the record at fault is found."""
         try:
             await self._write(records)
-        except (Fenced, ParkingFull, *TRANSIENT):
+        except (Fenced, ParkingFull, *AWAY):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a record provokes, it is parked with it
+        except Exception as error:
+            if isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS):
+                raise DatabaseRefuses(f"the database refuses to be written: {error}") from error
             if len(records) > 1:
                 middle = len(records) // 2
                 await self._apply(records[:middle])
@@ -159,7 +270,6 @@ class Projector(ConsumerRebalanceListener):
         for one in bad:
             log.error("record_parked", group=self._group, code=one.code, reason=one.reason, at=one[:3])
         self._moved(held, to)
-        await self._follow(to)
 
     def _claim_of(self, place: Place) -> Claim:
         claim = self._held.get(place)
@@ -173,21 +283,47 @@ class Projector(ConsumerRebalanceListener):
             if self._held.get(place) == claim:
                 self._held[place] = Claim(to[place], claim.epoch)
 
-    async def _follow(self, to: dict[Place, int]) -> None:
-        """Let Kafka's committed offsets follow; nothing depends on them."""
+    async def _follow(self) -> None:
+        """Let Kafka's committed offsets follow the positions; nothing depends on it, so it may fail."""
+        late = {
+            place: claim.next_offset
+            for place, claim in self._held.items()
+            if self._followed.get(place) != claim.next_offset
+        }
         try:
-            await self._consumer.commit({TopicPartition(*place): offset for place, offset in to.items()})
+            await self._commit(late)
         except KafkaError as error:
             log.info("projector_offset_not_followed", group=self._group, error=repr(error))
 
-    async def _start_over(self) -> None:
+    async def _commit(self, offsets: dict[Place, int]) -> None:
+        """Commit to Kafka, which refuses (`CommitFailedError`) whom it does not count a member any more."""
+        if not offsets:
+            return
+        try:
+            async with asyncio.timeout(BROKER_SECONDS):
+                await self._consumer.commit({TopicPartition(*place): at for place, at in offsets.items()})
+        except TimeoutError as error:
+            raise KafkaTimeoutError(f"no answer within {BROKER_SECONDS} s") from error
+        self._followed |= offsets
+
+    async def _start_over(self, event: str, error: Exception) -> None:
         """Wait with polling paused, so that the member stays in its group; then begin at the position."""
+        log.warning(event, group=self._group, error=repr(error), wait_seconds=self._wait_seconds)
         self._held.clear()
-        assigned = self._consumer.assignment()
-        self._consumer.pause(*assigned)
-        await self._poll(0)
+        with contextlib.suppress(KafkaError):  # the next turn meets it again, and counts it
+            await self._poll_paused()
         try:
             await asyncio.wait_for(self._stopping.wait(), self._wait_seconds)
         except TimeoutError:
             self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
-        self._consumer.resume(*self._consumer.paused())
+        self._resume()
+
+
+def _place(tp: TopicPartition) -> Place:
+    return Place(tp.topic, tp.partition)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task that is not done, and wait for it, but not for ever."""
+    task.cancel()
+    await asyncio.wait({task}, timeout=STOP_SECONDS)

@@ -26,7 +26,7 @@ from schemas.events import (
 from schemas.identity import practice_event_id
 from schemas.topics import RECORD_BYTES
 from store import days, positions
-from store.days import DayView, FastestLap
+from store.days import DayView, FastestLap, RecordPlace
 from store.positions import Place
 
 STALLED_SECONDS = 300.0
@@ -62,11 +62,13 @@ class Tally(Struct):
     laps: dict[str, int] = field(default_factory=dict[str, int])
     failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
     ends: dict[Place, int] = field(default_factory=dict[Place, int])
+    records: dict[RecordPlace, str | None] = field(default_factory=dict[RecordPlace, str | None])
 
     def add(self, received: Received, place: Place, offset: int) -> None:
         """Count an event of the import."""
         self.ends[place] = offset + 1
         event = received.event
+        self.records[*place, offset] = getattr(event, "session_id", None)
         if isinstance(event, PracticeDayListed):
             self.listed = event
         elif isinstance(event, PracticeDayListFailed):
@@ -78,6 +80,15 @@ class Tally(Struct):
             self.failures[event.session_id] = Failure(
                 session_id=event.session_id, code=event.code, message=event.message
             )
+
+    def add_parked(self, parked: dict[RecordPlace, str]) -> None:
+        """Count what the projection could not apply; raises `ImportFailed` where it was the list."""
+        for record, reason in parked.items():
+            session_id = self.records[record]
+            if session_id is None:
+                raise ImportFailed(f"the day's list was parked: {reason}; `lapstream parked list` shows it")
+            self.laps.pop(session_id, None)
+            self.failures[session_id] = Failure(session_id=session_id, code="parked", message=reason)
 
     @property
     def total(self) -> int | None:
@@ -128,7 +139,7 @@ async def ingest(
         if tally.ended:
             break
     if tally.list_failure:
-        raise ImportFailed(f"run {run_id}: {tally.list_failure.code}: {tally.list_failure.message}")
+        raise ImportFailed(f"run {run_id}: {tally.list_failure.message}")
     view = await _when_written(settings, event, tally)
     return _summary(view, tally, run_id, time.monotonic() - began)
 
@@ -209,13 +220,14 @@ async def _when_written(settings: Settings, event: PracticeDayRequested, tally: 
     """The day as the tables have it, once the projection has passed the import's last event."""
     event_id = practice_event_id(event.source, event.track_slug, event.date)
     deadline = time.monotonic() + STALLED_SECONDS
+    group = projection_group(settings)
     async with database(settings, size=1) as pool, pool.acquire() as connection:
         while time.monotonic() < deadline:
-            at = await positions.read(connection, projection_group(settings))
+            at = await positions.read(connection, group)
             if all(at.get(place, 0) >= end for place, end in tally.ends.items()):
+                tally.add_parked(await days.parked_among(connection, group, list(tally.records)))
                 if view := await days.read_day(connection, event_id):
                     return view
-                raise ImportFailed("the day's list was passed over; `lapstream.parked_records` holds why")
             await asyncio.sleep(POLL_MS / 1000)
     raise ImportFailed(
         f"the projection did not follow within {STALLED_SECONDS:.0f} s; is a projector at work?"

@@ -44,8 +44,7 @@ class TopicsMissing(LapstreamError):
 
 
 async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
-    """Fetch what is asked for, until told to stop; `SettingsError` where the site is not told by whom."""
-    check_contact(settings)
+    """Fetch what is asked for, until told to stop."""
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 2))
         publisher = await stack.enter_async_context(publishing(settings))
@@ -92,7 +91,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
             async with asyncio.TaskGroup() as group:
                 for member in members:
                     group.create_task(member.run())
-        except* LapstreamError as errors:
+        except* Exception as errors:  # noqa: BLE001 - passed on as it is, without its group
             raise errors.exceptions[0] from None
         finally:
             watching.cancel()
@@ -146,6 +145,8 @@ async def check_ready(settings: Settings) -> None:
 
 async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
     """Run these roles side by side until told to stop; the first that fails ends all of them."""
+    if "fetcher" in names:
+        check_contact(settings)
     await check_ready(settings)
     tasks = [asyncio.create_task(ROLES[name](settings, stop), name=name) for name in names]
     try:

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
-from producer.site import Site
+from producer.site import BadAddress, Site
+from schemas.checks import is_zone
 from schemas.errors import LapstreamError
 from schemas.topics import Topics
 
@@ -90,7 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from error
-    Site(settings.site)
+    _check_site(settings)
     return settings
 
 
@@ -108,6 +109,9 @@ def _zones(text: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
     if any(not zone for _, _, zone in pairs):
         raise SettingsError(f"{variable('track_zones')}: {text!r} is not of the form slug=Zone,slug=Zone")
+    for _, _, zone in pairs:
+        if not is_zone(zone.strip()):
+            raise SettingsError(f"{variable('track_zones')}: {zone.strip()!r} is no IANA zone")
     return {slug.strip(): zone.strip() for slug, _, zone in pairs}
 
 
@@ -119,6 +123,13 @@ def _explain(message: str) -> str:
         if message.endswith(f"`$.{name}`"):
             return f"{variable(name)}: {message.removesuffix(f' - at `$.{name}`')}"
     return message
+
+
+def _check_site(settings: Settings) -> None:
+    try:
+        Site(settings.site)
+    except BadAddress as error:
+        raise SettingsError(f"{variable('site')}: {error}") from error
 
 
 def check_contact(settings: Settings) -> None:

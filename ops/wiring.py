@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
+from typing import NamedTuple, Self
 
 import asyncpg
 
@@ -13,7 +14,12 @@ from store.pool import TRANSIENT, Pool, open_pool
 
 
 class ServerAway(LapstreamError):
-    """The broker or the database does not answer."""
+    """The broker or the database does not answer, or does not let us in."""
+
+    @classmethod
+    def of_database(cls, error: Exception) -> Self:
+        """The database did not let us in, and said so."""
+        return cls(f"the database does not let us in ({error}): is LAPSTREAM_POSTGRES_DSN right?")
 
 
 @contextlib.asynccontextmanager
@@ -22,9 +28,7 @@ async def database(settings: Settings, *, size: int = 4) -> AsyncGenerator[Pool]
     try:
         pool = await open_pool(settings.postgres_dsn, size=size)
     except (*TRANSIENT, asyncpg.PostgresError) as error:
-        raise ServerAway(
-            f"the database does not let us in ({error}): is LAPSTREAM_POSTGRES_DSN right?"
-        ) from error
+        raise ServerAway.of_database(error) from error
     try:
         yield pool
     finally:
@@ -50,3 +54,26 @@ def projection_group(settings: Settings) -> str:
 def list_group(settings: Settings) -> str:
     """The consumer group that fetches day lists."""
     return f"{settings.topic_prefix}list-fetcher"
+
+
+def detail_group(settings: Settings) -> str:
+    """The consumer group that fetches sessions."""
+    return f"{settings.topic_prefix}detail-fetcher"
+
+
+class Group(NamedTuple):
+    """A consumer group of ours; one that `projects` has its positions beside its tables."""
+
+    name: str
+    topic: str
+    projects: bool
+
+
+def groups(settings: Settings) -> tuple[Group, ...]:
+    """Every consumer group, with the topic that it reads."""
+    topics = settings.topics
+    return (
+        Group(projection_group(settings), topics.days, projects=True),
+        Group(list_group(settings), topics.requests, projects=False),
+        Group(detail_group(settings), topics.details, projects=False),
+    )

@@ -16,8 +16,8 @@ from producer.members import Member
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
 from producer.publisher import Publisher
-from producer.site import Site
-from schemas.envelope import Context, Received
+from producer.site import SOURCE, Site
+from schemas.envelope import BadRecord, Context, Received
 from schemas.events import (
     DayFacts,
     PracticeDayListed,
@@ -58,6 +58,7 @@ class Fetching:
         request = received.event
         if not isinstance(request, PracticeDayRequested):
             return
+        _check_source(request.source)
         context = self._context(received)
         url = self._site.day(request.track_slug, request.date)
         try:
@@ -99,6 +100,7 @@ class Fetching:
         request = received.event
         if not isinstance(request, SessionDetailRequested):
             return
+        _check_source(request.source)
         context = self._context(received)
         url = self._site.session(request.track_slug, request.session_id)
         try:
@@ -121,6 +123,11 @@ class Fetching:
             causation_id=received.id,
             traceparent=received.context.traceparent,
         )
+
+
+def _check_source(source: str) -> None:
+    if source != SOURCE:
+        raise BadRecord("foreign_source", f"a request for pages of {source!r}: we fetch those of {SOURCE!r}")
 
 
 def _day_parser(request: PracticeDayRequested) -> Callable[[Page], DayFacts]:

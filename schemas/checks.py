@@ -11,7 +11,7 @@ def fault_of(event: Event) -> str | None:
     """What is wrong with an event of the right types; None when nothing is."""
     if isinstance(event, SessionDetailFetched):
         return _lap_fault(event)
-    if isinstance(event, PracticeDayListed) and event.time_zone is not None and not _is_zone(event.time_zone):
+    if isinstance(event, PracticeDayListed) and event.time_zone is not None and not is_zone(event.time_zone):
         return f"time_zone {event.time_zone!r} is no IANA zone"
     return None
 
@@ -24,7 +24,8 @@ def _lap_fault(event: SessionDetailFetched) -> str | None:
 
 
 @lru_cache(maxsize=1_000)
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether this is the name of an IANA time zone that this machine knows."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -15,7 +15,6 @@ from schemas.events import (
     Event,
     ListedSession,
     Observation,
-    SessionDetailFailed,
     SessionDetailFetched,
     SessionDetailRequested,
 )
@@ -31,11 +30,12 @@ def day_key(source: str, track_slug: str, date: dt.date) -> str:
 
 
 def event_key(event: Event) -> str:
-    """The natural key of an event's subject: its day, and its session where it has one."""
+    """The key of an event's record: its day, so that a day's events keep their order.
+
+    A request for a session is work, not record: its key is the session.
+    """
     day = day_key(event.source, event.track_slug, event.date)
-    if isinstance(event, SessionDetailRequested | SessionDetailFetched | SessionDetailFailed):
-        return f"{day}/{event.session_id}"
-    return day
+    return f"{day}/{event.session_id}" if isinstance(event, SessionDetailRequested) else day
 
 
 def digest(data: bytes) -> str:

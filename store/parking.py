@@ -1,10 +1,16 @@
-"""Records that could not be applied: kept with their bytes, their place and the reason."""
+"""Records that could not be applied: kept with their bytes, their place and the reason.
+
+A record is parked in the transaction that moves its group's position past it. `store.parked` tells what is
+parked, and what became of it.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 import msgspec
+import structlog
 
 from schemas.errors import LapstreamError
 from schemas.records import Record
@@ -14,13 +20,22 @@ from store.statements import statement
 MAX_REASON = 2_000
 """Characters of a reason that are kept."""
 
+PARKING_LIMIT = 20_000
+"""So many records of one group may be parked and not settled; more is no passing fault."""
+
+log = structlog.get_logger("lapstream.parking")
+
 
 class ParkingFull(LapstreamError):
     """More records of a group are parked than a passing fault explains: the group stops, and people look."""
 
 
 class ParkedRecord(NamedTuple):
-    """A record as it came, and why it is here; `record_headers` is JSON, its values in hex."""
+    """A record as it came, and why it is here.
+
+    `record_headers` is JSON, a list of name and value: names percent-encoded, values in hex. `record_time` is
+    None where the producer gave none.
+    """
 
     topic: str
     partition: int
@@ -28,14 +43,14 @@ class ParkedRecord(NamedTuple):
     record_key: bytes | None
     record_value: bytes | None
     record_headers: str
-    record_time: dt.datetime
+    record_time: dt.datetime | None
     code: str
     reason: str
 
 
 def parked(record: Record, code: str, reason: str) -> ParkedRecord:
-    """The record as it is parked: its bytes as they came, its headers' values in hex."""
-    headers = [(name, None if value is None else value.hex()) for name, value in record.headers]
+    """The record as it is parked."""
+    headers = [(quote(name), None if value is None else value.hex()) for name, value in record.headers]
     return ParkedRecord(
         topic=record.topic,
         partition=record.partition,
@@ -43,10 +58,18 @@ def parked(record: Record, code: str, reason: str) -> ParkedRecord:
         record_key=record.key,
         record_value=record.value,
         record_headers=msgspec.json.encode(headers).decode(),
-        record_time=dt.datetime.fromtimestamp(record.timestamp / 1000, dt.UTC),
+        record_time=_time(record.timestamp),
         code=code,
         reason=storable(reason),
     )
+
+
+def _time(timestamp: int) -> dt.datetime | None:
+    """A record's time, from milliseconds since 1970; None where there is none, or no calendar has it."""
+    try:
+        return None if timestamp < 0 else dt.datetime.fromtimestamp(timestamp / 1000, dt.UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def storable(text: str) -> str:
@@ -54,13 +77,22 @@ def storable(text: str) -> str:
     return text[:MAX_REASON].replace("\0", "\\0").encode(errors="replace").decode()
 
 
-async def park(connection: Connection, group: str, records: Sequence[ParkedRecord]) -> None:
-    """Park records, in the transaction that moves the group's position past them."""
-    if records:
+async def park(
+    connection: Connection, group: str, records: Sequence[ParkedRecord], limit: int = PARKING_LIMIT
+) -> None:
+    """Park records, in the transaction that moves the group's position past them.
+
+    Raises `ParkingFull` where more than `limit` of the group would be parked; then none of these is.
+    """
+    if not records:
+        return
+    async with connection.transaction():
         await connection.execute(statement("park_records"), group, *zip(*records, strict=True))
-
-
-async def count(connection: Connection, group: str) -> dict[str, int]:
-    """How many records of a group are parked, by the kind of fault."""
-    rows = await connection.fetch(statement("count_parked"), group)
-    return {row["code"]: row["records"] for row in rows}
+        waiting = await connection.fetchval(statement("count_waiting"), group, limit + 1)
+        if waiting > limit:
+            log.critical("parking_full", group=group, limit=limit, code=records[-1].code)
+            raise ParkingFull(
+                f"group {group}: more than {limit} records are parked, the newest for {records[-1].code}: no "
+                f"passing fault, so the group stops before it; `lapstream parked list --group {group}` shows "
+                "them. Mend the cause, redrive or discard what is parked, and start the role again"
+            )

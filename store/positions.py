@@ -1,15 +1,20 @@
 """Where a consumer group stands in its topics: kept beside the rows, and moved with them.
 
-A member takes a partition over under a new epoch. It moves the position from where it last wrote, under that
+A member takes partitions over under a new epoch. It moves a position from where it last wrote, under that
 epoch; a member that was overtaken moves nothing, and so writes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import asyncpg
 
 from schemas.errors import LapstreamError
 from store.pool import Connection
 from store.statements import statement
+
+PATIENCE_SECONDS = 5.0
+"""How long a take-over waits for the member before it to end its transaction, before it ends that itself."""
 
 
 class Place(NamedTuple):
@@ -30,12 +35,22 @@ class Fenced(LapstreamError):
     """Another member took a partition over, or the position moved: this member's batch was not written."""
 
 
-async def claim(connection: Connection, group: str, place: Place) -> Claim:
-    """Take a partition over."""
-    row = await connection.fetchrow(statement("claim_position"), group, *place)
-    if row is None:
-        raise Fenced(f"group {group}: no position for {place.topic}[{place.partition}]")
-    return Claim(row["next_offset"], row["epoch"])
+async def claim(connection: Connection, group: str, places: Sequence[Place]) -> dict[Place, Claim]:
+    """Take partitions over.
+
+    A transaction of the member before this one is waited for; when it lasts longer than `PATIENCE_SECONDS`,
+    its connection is ended (that member was stopped, or its machine is gone), and `LockNotAvailableError`
+    raised: a second attempt finds the way free.
+    """
+    columns = ([place.topic for place in places], [place.partition for place in places])
+    try:
+        async with connection.transaction():
+            await connection.execute(statement("limit_lock_wait"), f"{PATIENCE_SECONDS}s")
+            rows = await connection.fetch(statement("claim_positions"), group, *columns)
+    except asyncpg.LockNotAvailableError:
+        await connection.execute(statement("end_writers"), group, *columns)
+        raise
+    return {Place(row["topic"], row["partition"]): Claim(row["next_offset"], row["epoch"]) for row in rows}
 
 
 async def move(

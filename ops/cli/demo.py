@@ -4,7 +4,7 @@ from typing import Any
 
 from ops import demo as the_demo
 from ops.cli.arguments import run
-from ops.cli.imports import import_day, read_day, show_day, show_summary
+from ops.cli.imports import import_day, read_day, show_sessions, show_summary
 from ops.cli.output import JsonFlag, err, out, print_json
 from ops.demo import DATE, TRACK, Outcome
 from ops.settings import Settings
@@ -46,7 +46,7 @@ async def _demo(*, as_json: bool, **places: Any) -> None:  # noqa: ANN401 - as `
 
 
 async def _show(settings: Settings, outcome: Outcome) -> None:
-    show_day(await read_day(settings, TRACK, DATE))
+    show_sessions(await read_day(settings, TRACK, DATE))
     show_summary(outcome.first)
     out.print(
         f"imported again in {outcome.second.duration_seconds:.1f} s: "

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ops import follow
 from ops.cli.arguments import Date, Track, run
-from ops.cli.output import JsonFlag, clean, err, out, print_json
+from ops.cli.output import JsonFlag, clean, err, note, out, print_json
 from ops.follow import Summary, Tally
 from ops.settings import Settings, read_settings
 from ops.wiring import database
@@ -103,10 +103,10 @@ def show_summary(summary: Summary) -> None:
     out.print(table)
     show_fastest(summary.fastest_laps)
     for failure in summary.failures:
-        err.print(f"session {failure.session_id} failed: {clean(failure.message)}")
+        note(f"session {failure.session_id} failed: {failure.message}")
     for finding in summary.findings:
-        expected = "" if finding.expected is None else f", expected {clean(finding.expected)}"
-        err.print(f"finding {finding.code}: found {clean(finding.found)}{expected}")
+        expected = "" if finding.expected is None else f", expected {finding.expected}"
+        note(f"finding {finding.code}: found {finding.found}{expected}")
 
 
 def show_fastest(laps: list[FastestLap]) -> None:
@@ -150,9 +150,17 @@ async def read_day(settings: Settings, track: str, date: Date) -> DayView:
 
 
 def show_day(view: DayView) -> None:
-    """Print a day with its sessions, for a person."""
+    """Print a day with its sessions and fastest laps, for a person."""
+    show_sessions(view)
+    show_fastest(view.fastest_laps)
+
+
+def show_sessions(view: DayView) -> None:
+    """Print a day's sessions."""
     title = f"{clean(view.track_name or view.track_slug)}, {view.date}: {view.sessions_ingested} sessions, "
-    table = Table(title=f"{title}{view.laps} laps, {view.drivers} drivers", title_justify="left")
+    missing = view.sessions_ingested - view.sessions_with_detail
+    without = f", {missing} sessions without their page" if missing else ""
+    table = Table(title=f"{title}{view.laps} laps, {view.drivers} drivers{without}", title_justify="left")
     for heading in ("Start", "Driver", "Class", "Transponder"):
         table.add_column(heading)
     for heading in ("Laps", "Fastest [s]", "Average [s]", "Consistency [%]"):
@@ -169,7 +177,6 @@ def show_day(view: DayView) -> None:
             _decimal(session.consistency),
         )
     out.print(table)
-    show_fastest(view.fastest_laps)
 
 
 def _decimal(value: float | None) -> str:

@@ -120,7 +120,9 @@ def migrate_down(
     """
     if not yes:
         typer.confirm(
-            f"Take {count} migration(s) back? Their tables and all that is in them go", abort=True, err=True
+            f"Take up to {count} migration(s) back? Their tables and all that is in them go",
+            abort=True,
+            err=True,
         )
     _show_migrations(
         "taken back", run(migrations.rollback(read_settings().postgres_dsn, count)), as_json=as_json

@@ -31,6 +31,11 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encod
     sys.stdout.write(data.decode() + "\n")
 
 
+def note(line: str) -> None:
+    """Print a line for a person's eyes on stderr; where that is a file, it stays one line."""
+    err.print(clean(line), soft_wrap=True)
+
+
 def say_error(message: str) -> None:
     """Print one error, in red where the terminal has colours."""
     lines = [clean(line) for line in message.splitlines()]

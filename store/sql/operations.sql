@@ -1,6 +1,8 @@
 -- name: park_records
--- Records that could not be applied, with their bytes, their place and the reason.
-INSERT INTO parked_records (
+-- Records that could not be applied, with their bytes, their place and the reason. One that is there already
+-- gets the newest reason; a redriven one is parked again; what was fixed or discarded stays so, unless another
+-- record has come to lie at its place.
+INSERT INTO parked_records AS t (
     group_name, topic, partition, record_offset, record_key, record_value, record_headers, record_time, code, reason
 )
 SELECT $1, topic, partition, record_offset, record_key, record_value, record_headers::jsonb, record_time, code, reason
@@ -11,8 +13,83 @@ FROM unnest(
     topic, partition, record_offset, record_key, record_value, record_headers, record_time, code, reason
 )
 ON CONFLICT (group_name, topic, partition, record_offset) DO UPDATE
-SET code = excluded.code, reason = excluded.reason;
+SET record_key = excluded.record_key, record_value = excluded.record_value,
+    record_headers = excluded.record_headers, record_time = excluded.record_time,
+    code = excluded.code, reason = excluded.reason, parked_at = excluded.parked_at,
+    state = 'parked', settled_at = NULL, settled_by = NULL, discard_reason = NULL,
+    new_topic = NULL, new_partition = NULL, new_offset = NULL
+WHERE t.state IN ('parked', 'redriven')
+    OR (t.record_key, t.record_value, t.record_headers, t.record_time)
+    IS DISTINCT FROM (excluded.record_key, excluded.record_value, excluded.record_headers, excluded.record_time);
+
+-- name: count_waiting
+-- How many records of a group are parked and not settled, counted no further than to a number.
+SELECT count(*) FROM (SELECT FROM parked_records WHERE group_name = $1 AND state = 'parked' LIMIT $2) AS waiting;
 
 -- name: count_parked
--- How many records of a group are parked, by the kind of fault.
-SELECT code, count(*) AS records FROM parked_records WHERE group_name = $1 GROUP BY code ORDER BY code;
+-- How many records a selection holds, by group, state and kind of fault; with when the first and last came.
+SELECT group_name AS "group", state, code, count(*) AS records, min(parked_at) AS first_parked_at, max(parked_at) AS last_parked_at
+FROM parked_records
+WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
+    AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
+    AND ($5::text IS NULL OR state = $5)
+    AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
+GROUP BY group_name, state, code
+ORDER BY group_name, state, code;
+
+-- name: find_parked
+-- The places of a selection's records in their order, with what is short of them; all, or a page.
+SELECT group_name AS "group", topic, partition, record_offset AS "offset", state, code, reason, parked_at
+FROM parked_records
+WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
+    AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
+    AND ($5::text IS NULL OR state = $5)
+    AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
+ORDER BY group_name, topic, partition, record_offset
+LIMIT $9 OFFSET $10;
+
+-- name: read_parked
+-- Whole records, by their places, in their order.
+SELECT t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
+    t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
+    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
+FROM parked_records AS t
+JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
+    AS s (group_name, topic, partition, record_offset)
+    USING (group_name, topic, partition, record_offset)
+ORDER BY t.group_name, t.topic, t.partition, t.record_offset;
+
+-- name: lock_parked
+-- Whole records that are still parked, by their places, held until the transaction ends.
+SELECT t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
+    t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
+    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
+FROM parked_records AS t
+JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
+    AS s (group_name, topic, partition, record_offset)
+    USING (group_name, topic, partition, record_offset)
+WHERE t.state = 'parked'
+ORDER BY t.group_name, t.topic, t.partition, t.record_offset
+FOR UPDATE OF t;
+
+-- name: settle_parked
+-- Records that are parked no more: how, by whom, and where the new record is that took the place of each.
+UPDATE parked_records AS t
+SET state = $5, settled_at = now(), settled_by = $6, discard_reason = $7,
+    new_topic = s.new_topic, new_partition = s.new_partition, new_offset = s.new_offset
+FROM unnest(
+    $1::text[], $2::text[], $3::integer[], $4::bigint[], $8::text[], $9::integer[], $10::bigint[]
+) AS s (group_name, topic, partition, record_offset, new_topic, new_partition, new_offset)
+WHERE (t.group_name, t.topic, t.partition, t.record_offset)
+    = (s.group_name, s.topic, s.partition, s.record_offset)
+    AND t.state = 'parked';
+
+-- name: explain_parked
+-- Records that stay parked, for a newer reason.
+UPDATE parked_records AS t
+SET code = s.code, reason = s.reason
+FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::text[], $6::text[])
+    AS s (group_name, topic, partition, record_offset, code, reason)
+WHERE (t.group_name, t.topic, t.partition, t.record_offset)
+    = (s.group_name, s.topic, s.partition, s.record_offset)
+    AND t.state = 'parked';

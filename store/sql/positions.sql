@@ -1,9 +1,22 @@
--- name: claim_position
--- Take a partition over: a new epoch, from which on the member before this one writes nothing.
+-- name: limit_lock_wait
+-- For the transaction at hand: how long a statement waits for a row that another transaction holds.
+SELECT set_config('lock_timeout', $1, true);
+
+-- name: claim_positions
+-- Take partitions over: a new epoch, from which on the member before this one writes nothing.
 INSERT INTO positions AS t (group_name, topic, partition, next_offset, epoch)
-VALUES ($1, $2, $3, 0, 1)
+SELECT $1, s.topic, s.partition, 0, 1
+FROM unnest($2::text[], $3::integer[]) AS s (topic, partition)
+ORDER BY s.topic, s.partition
 ON CONFLICT (group_name, topic, partition) DO UPDATE SET epoch = t.epoch + 1
-RETURNING next_offset, epoch;
+RETURNING topic, partition, next_offset, epoch;
+
+-- name: end_writers
+-- End the connections whose open transactions hold these positions.
+SELECT pg_terminate_backend(l.pid)
+FROM unnest($2::text[], $3::integer[]) AS s (topic, partition)
+JOIN positions AS t ON t.group_name = $1 AND t.topic = s.topic AND t.partition = s.partition
+JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = t.xmax;
 
 -- name: move_position
 -- From where this member last wrote to where it is now, if it still holds the partition.

@@ -9,7 +9,7 @@ RETURNING greatest(extract(epoch FROM t.next_request_at - now()) - $2, 0)::float
 
 -- name: site_state
 -- Whether a site is paused, and for how long it rests.
-SELECT paused, rest_reason, greatest(extract(epoch FROM rest_until - now()), 0)::float8 AS rest_seconds
+SELECT paused, rest_reason, nullif(greatest(extract(epoch FROM rest_until - now()), 0), 0)::float8 AS rest_seconds
 FROM sites WHERE site = $1;
 
 -- name: rest_site

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import SessionDetailFetched
+from schemas.events import SessionDetailFetched, SessionDetailRequested
 from schemas.identity import (
     content_digest,
     day_key,
@@ -22,13 +22,17 @@ from schemas.identity import (
     source_event_id,
     track_id,
 )
-from tests.events import DATE, fetched, listed, row
+from tests.events import BEGIN, DATE, fetched, listed, row
 
 
 def test_the_keys_are_those_of_the_design() -> None:
     assert day_key("liverc", "track", DATE) == "liverc/track/2025-10-25"
     assert event_key(listed(1)) == "liverc/track/2025-10-25"
-    assert event_key(fetched(1, "7")) == "liverc/track/2025-10-25/7"
+    assert event_key(fetched(1, "7")) == "liverc/track/2025-10-25"
+    work = SessionDetailRequested(
+        source="liverc", track_slug="track", date=DATE, session_id="7", requested_at=BEGIN
+    )
+    assert event_key(work) == "liverc/track/2025-10-25/7"
     assert source_event_id("track", DATE) == "track-practice-2025-10-25"
 
 

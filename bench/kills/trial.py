@@ -1,0 +1,252 @@
+"""A trial: projectors at work on days that change, disturbed again and again; then the tables are compared.
+
+In: running servers, and how many disturbances. Out: their numbers by kind, and both digests of every table.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import msgspec
+from aiokafka import TopicPartition
+from msgspec import Struct
+
+from bench.kills.disturbances import Disturbance, Scene
+from bench.kills.load import PARTITIONS, Load, Sent
+from bench.kills.members import members, said
+from ops import migrate, topics
+from ops.kafka import make_consumer, make_producer
+from ops.roles import run_projector
+from ops.settings import Settings, variable
+from ops.wiring import database, projection_group
+from producer.publisher import Producer
+from store import positions
+from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
+from store.pool import TRANSIENT, Connection, Pool, connect
+from store.positions import Place
+
+SALVO = 3
+"""So many disturbances follow one another within moments; the first aims at an open transaction."""
+
+AIM_SECONDS = 12.0
+AIMED_SECONDS = (0.0, 0.03)
+BETWEEN_SECONDS = (0.0, 1.5)
+IMPORT_SECONDS = (0.0, 0.8)
+CATCH_UP_SECONDS = 180.0
+
+Report = Callable[[str], None]
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a trial did and found."""
+
+    seed: int
+    projectors: int
+    disturbances: dict[str, int]
+    in_open_transaction: int
+    restarts_after_kill: int
+    exits_by_themselves: dict[str, int]
+    said: dict[str, int]
+    records: int
+    seconds: float
+    catch_up_seconds: float
+    parked: int
+    rows: dict[str, int]
+    equal: bool
+    differing: list[str]
+
+
+class Tables(Struct, frozen=True):
+    """All that a projection leaves."""
+
+    digests: list[TableDigest]
+    parked: dict[str, int]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is to be done: the disturbances in their order, and to how many processes."""
+
+    kinds: list[Disturbance]
+    projectors: int = 2
+    seed: int = 1
+
+
+class Course(Struct):
+    """What happened while the disturbances went on."""
+
+    sent: int = 0
+    hits: int = 0
+
+
+async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Outcome:
+    """Carry a plan out, on the servers of a home, with a database and topics that are empty."""
+    began = time.monotonic()
+    await migrate.apply(settings.postgres_dsn)
+    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    async with members(environment(settings), home / "logs", plan.projectors) as found:
+        scene = Scene(home, found, random.Random(plan.seed))
+        course = await _disturb_under_load(settings, scene, plan, report)
+        report(f"{course.sent} records sent; catching up")
+        undisturbed_since = time.monotonic()
+        tables = await _caught_up(settings, await _ends(settings))
+        caught_up = time.monotonic() - undisturbed_since
+    report("projecting the same topic undisturbed")
+    other = await _undisturbed(settings)
+    differing = [one.table for one, two in zip(tables.digests, other.digests, strict=True) if one != two]
+    if tables.parked != other.parked:
+        differing.append("parked_records")
+    return Outcome(
+        seed=plan.seed,
+        projectors=plan.projectors,
+        disturbances=dict(Counter(kind.__name__ for kind in plan.kinds)),
+        in_open_transaction=course.hits,
+        restarts_after_kill=sum(member.killed for member in found),
+        exits_by_themselves=dict(Counter(str(code) for member in found for code in member.gave_up)),
+        said=dict(said(home / "logs")),
+        records=course.sent,
+        seconds=round(time.monotonic() - began, 1),
+        catch_up_seconds=round(caught_up, 1),
+        parked=sum(tables.parked.values()),
+        rows={one.table: one.rows for one in tables.digests},
+        equal=not differing,
+        differing=differing,
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment from which a projector reads these settings."""
+    names = ("kafka_bootstrap", "postgres_dsn", "site", "topic_prefix")
+    return {**os.environ, **{variable(name): str(getattr(settings, name)) for name in names}}
+
+
+async def _disturb_under_load(settings: Settings, scene: Scene, plan: Plan, report: Report) -> Course:
+    """All disturbances, while imports go on."""
+    course, done = Course(), asyncio.Event()
+    producing = asyncio.create_task(_produce(settings, plan.seed, course, done))
+    try:
+        await _disturb(settings, scene, plan, course, report)
+    finally:
+        done.set()
+        await asyncio.gather(*scene.pauses)
+    await producing
+    return course
+
+
+async def _disturb(settings: Settings, scene: Scene, plan: Plan, course: Course, report: Report) -> None:
+    async with database(settings, size=1) as pool:
+        for number, disturb in enumerate(plan.kinds):
+            aimed = number % SALVO == 0 and await _transaction_open(pool)
+            course.hits += aimed
+            await asyncio.sleep(scene.random.uniform(*(AIMED_SECONDS if aimed else BETWEEN_SECONDS)))
+            where = " in an open transaction" if aimed else ""
+            report(f"{number + 1}/{len(plan.kinds)} {disturb.__name__}{where}, {course.sent} records sent")
+            await disturb(scene)
+
+
+async def _transaction_open(pool: Pool) -> bool:
+    """Wait for a projector to be in the middle of a batch; False when none was for a while."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(AIM_SECONDS):
+            while not await _writing(pool):  # noqa: ASYNC110 - the database is what says so
+                await asyncio.sleep(0.005)
+            return True
+    return False
+
+
+async def _writing(pool: Pool) -> bool:
+    try:
+        async with pool.acquire() as connection:
+            return await connection.fetchval(
+                """
+                SELECT EXISTS (
+                    SELECT FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
+                )
+                """
+            )
+    except TRANSIENT:
+        return False
+
+
+async def _produce(settings: Settings, seed: int, course: Course, done: asyncio.Event) -> None:
+    """Send imports until all is done; the producer itself waits for a broker that is away."""
+    load, chance = Load(seed), random.Random(seed)
+    producer = make_producer(settings.kafka_bootstrap)
+    await producer.start()
+    try:
+        while not done.is_set():
+            pending = [await _send(producer, settings.topics.days, one) for one in load.import_()]
+            await asyncio.gather(*pending)
+            course.sent += len(pending)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), chance.uniform(*IMPORT_SECONDS))
+    finally:
+        await producer.stop()
+
+
+async def _send(producer: Producer, topic: str, sent: Sent) -> Awaitable[object]:
+    record, partition = sent
+    return await producer.send(
+        topic, key=record.key, value=record.value, headers=list(record.headers), partition=partition
+    )
+
+
+async def _ends(settings: Settings) -> dict[Place, int]:
+    consumer = make_consumer(settings.kafka_bootstrap, f"{settings.topic_prefix}kills")
+    await consumer.start()
+    try:
+        places = [TopicPartition(settings.topics.days, number) for number in range(PARTITIONS)]
+        return {Place(*tp): end for tp, end in (await consumer.end_offsets(places)).items()}
+    finally:
+        await consumer.stop()
+
+
+async def _caught_up(settings: Settings, ends: dict[Place, int]) -> Tables:
+    """What the tables hold when the group stands at these ends."""
+    async with (
+        asyncio.timeout(CATCH_UP_SECONDS),
+        database(settings, size=1) as pool,
+        pool.acquire() as connection,
+    ):
+        group = projection_group(settings)
+        while await positions.read(connection, group) != ends:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.1)
+        digests = await digest(connection, READ_TABLES + OBSERVATION_TABLES)
+        return Tables(digests, await _parked(connection))
+
+
+async def _parked(connection: Connection) -> dict[str, int]:
+    """How many records are parked at each partition, and a checksum over which, and why."""
+    rows = await connection.fetch(
+        """
+        SELECT partition, count(*) AS records,
+            md5(string_agg(record_offset || code, ',' ORDER BY record_offset))
+        FROM parked_records GROUP BY partition ORDER BY partition
+        """
+    )
+    return {f"{row['partition']}: {row['md5']}": row["records"] for row in rows}
+
+
+async def _undisturbed(settings: Settings) -> Tables:
+    """The tables of a projector that nothing disturbs, in a database of its own on the same server."""
+    admin = await connect(settings.postgres_dsn)
+    with contextlib.suppress(asyncpg.DuplicateDatabaseError):
+        await admin.execute("CREATE DATABASE undisturbed")
+    await admin.close()
+    dsn = urlsplit(settings.postgres_dsn)._replace(path="/undisturbed").geturl()
+    other = msgspec.structs.replace(settings, postgres_dsn=dsn)
+    await migrate.apply(dsn)
+    stop = asyncio.Event()
+    working = asyncio.create_task(run_projector(other, stop))
+    try:
+        return await _caught_up(other, await _ends(other))
+    finally:
+        stop.set()
+        await working

@@ -1,0 +1,108 @@
+"""`lapstream lag`: how far each consumer group is behind, once or again and again."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ops.cli.arguments import run
+from ops.cli.output import JsonFlag, clean, err, out, print_json
+from ops.lag import GroupLag, PartitionLag, watching
+from ops.settings import Settings, read_settings
+
+TICK_SECONDS = 2.0
+"""How often `--watch` looks."""
+
+
+def lag(
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help=f"Look every {TICK_SECONDS:.0f} s until Ctrl-C.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell how far each consumer group is behind the end of its topic, in records and in time.
+
+    A projection is measured by its position in PostgreSQL, a work queue by Kafka's committed offset; what Kafka
+    says stands beside it. With --watch and --json together, each look is one line.
+
+    Example: lapstream lag --watch
+    """
+    settings = read_settings()
+    if not watch:
+        found = run(_once(settings))
+        print_json(found) if as_json else out.print(_view(found))
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        run(_write_lines(settings) if as_json else _redraw(settings))
+
+
+async def _once(settings: Settings) -> list[GroupLag]:
+    async with watching(settings) as lag:
+        return await lag.look()
+
+
+async def _ticks(settings: Settings) -> AsyncGenerator[list[GroupLag]]:
+    async with watching(settings) as lag:
+        while True:
+            yield await lag.look()
+            await asyncio.sleep(TICK_SECONDS)
+
+
+async def _write_lines(settings: Settings) -> None:
+    async for found in _ticks(settings):
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        sys.stdout.flush()
+
+
+async def _redraw(settings: Settings) -> None:
+    with Live(console=err, auto_refresh=False, vertical_overflow="crop") as live:
+        async for found in _ticks(settings):
+            live.update(_view(found), refresh=True)
+
+
+def _view(found: list[GroupLag]) -> Group:
+    return Group(*(part for one in found for part in (_title(one), _table(one))))
+
+
+def _title(one: GroupLag) -> Text:
+    members = f"{one.members} member" + ("" if one.members == 1 else "s")
+    kafka = "" if one.kafka_behind is None else f" ({one.kafka_behind} by Kafka's offsets)"
+    age = "" if one.oldest_seconds is None else f", the oldest {_age(one.oldest_seconds)} old"
+    return Text(f"{clean(one.group)}: {one.state}, {members}; {one.behind} behind{kafka}{age}")
+
+
+def _table(one: GroupLag) -> Table:
+    table = Table("Topic")
+    for heading in ("Partition", "End", "Position", "Behind", "Kafka's offset", "Behind", "Oldest"):
+        table.add_column(heading, justify="right")
+    for partition in one.partitions:
+        table.add_row(clean(partition.topic), *_cells(partition))
+    return table
+
+
+def _cells(one: PartitionLag) -> list[str]:
+    numbers = (one.partition, one.end_offset, one.position, one.behind, one.committed, one.kafka_behind)
+    return [*("-" if number is None else str(number) for number in numbers), _age(one.oldest_seconds)]
+
+
+def _age(seconds: float | None) -> str:
+    """A time as people say it: in the two largest of its units."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,204 @@
+"""What people do about parked records beside redriving: publish a mended one, discard, export."""
+
+import base64
+import contextlib
+import getpass
+import socket
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import msgspec
+
+from ops.redrive import sending
+from ops.settings import Settings
+from ops.wiring import database
+from schemas.envelope import BadRecord, Context, Outgoing, Received, pack, unpack
+from schemas.errors import LapstreamError
+from schemas.events import (
+    EVENT_TYPES,
+    Event,
+    PracticeDayRequested,
+    SessionDetailRequested,
+)
+from schemas.plain import plain
+from schemas.topics import Topics
+from store import parked
+from store.parked import Head, Key, NewPlace, Parked
+from store.pool import Connection
+
+EXPORTED_AT_ONCE = 20
+"""Records that are read in one statement: each may have megabytes."""
+
+SOURCE = "lapstream/cli"
+"""The `ce_source` of what people publish by hand."""
+
+
+class NotParked(LapstreamError):
+    """There is no such parked record, or it is settled."""
+
+
+class BadFix(LapstreamError):
+    """The mended event is none, or another than its topic is for."""
+
+
+class NotWritten(LapstreamError):
+    """A file of exported records could not be written."""
+
+
+@contextlib.asynccontextmanager
+async def connected(settings: Settings) -> AsyncGenerator[Connection]:
+    """A connection for a command."""
+    async with database(settings, size=1) as pool, pool.acquire() as connection:
+        yield connection
+
+
+def somebody() -> str:
+    """Who is at work, as far as the machine knows: `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+async def read_one(connection: Connection, at: Key) -> Parked:
+    """One record with all that is known of it; raises `NotParked`."""
+    for record in await parked.read(connection, [at]):
+        return record
+    raise NotParked(
+        f"{where(at)}: nothing is parked there; `lapstream parked list --state any` shows what is"
+    )
+
+
+def where(at: Key) -> str:
+    """A record's place, for people."""
+    return f"{at.group}: {at.topic}/{at.partition}/{at.offset}"
+
+
+async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str | None) -> NewPlace:
+    """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
+
+    `type_name` is what the bad record's header should have said. The event's id is made from its content:
+    done twice, the same event is published twice, and counts once. Raises `BadFix` and `NotParked`.
+    """
+    async with connected(settings) as connection:
+        bad = await read_one(connection, at)
+        record = mended(bad, data, type_name, settings.topics)
+        async with sending(settings) as send, connection.transaction():
+            if not await parked.lock(connection, [at]):
+                raise NotParked(f"{where(at)}: is {bad.state} already, and stays so")
+            new = await send(at.topic, key=record.key, value=record.value, headers=record.headers)
+            await parked.fixed(connection, at, new, somebody())
+    return new
+
+
+def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> Outgoing:
+    """The record that takes a bad one's place; raises `BadFix`."""
+    headers = dict(bad.headers)
+    name = type_name or _text(headers, "ce_type")
+    if name not in EVENT_TYPES:
+        raise BadFix(
+            f"{where(bad.at)}: its header says no type that we know ({name!r}); give one with --type: "
+            f"{', '.join(EVENT_TYPES)}"
+        )
+    received = _read(name, data)
+    if (topic := _topic_of(received.event, topics)) != bad.topic:
+        raise BadFix(f"{name} belongs into {topic}, and the bad record lies in {bad.topic}")
+    context = Context(
+        source=SOURCE,
+        correlation_id=_text(headers, "ce_correlationid"),
+        causation_id=_text(headers, "ce_id"),
+        traceparent=_text(headers, "traceparent"),
+    )
+    return pack(received.event, context)
+
+
+def _read(type_name: str, data: bytes) -> Received:
+    """The event of a file, more strictly than from a topic: an unknown field is a slip of the pen."""
+    headers = {"ce_specversion": "1.0", "ce_id": "none", "ce_type": type_name, "ce_source": SOURCE}
+    try:
+        received = unpack([(name, text.encode()) for name, text in headers.items()], data)
+    except BadRecord as fault:
+        raise BadFix(f"the mended event is still bad: {fault}") from fault
+    if received is None:
+        raise BadFix(f"{type_name} is no type of ours")
+    if unknown := next(_unknown(msgspec.json.decode(data), plain(received.event)), None):
+        raise BadFix(f"the mended event has a field that {type_name} has not: {unknown}")
+    return received
+
+
+def _unknown(given: Any, known: Any, at: str = "$") -> Iterator[str]:  # noqa: ANN401 - JSON of any kind
+    """The fields that were not understood, at any depth; `known` is what was, with all its fields."""
+    if isinstance(known, dict):
+        fields = cast("dict[str, Any]", known)
+        for name, value in given.items():
+            if name in fields:
+                yield from _unknown(value, fields[name], f"{at}.{name}")
+            else:
+                yield f"{at}.{name}"
+    elif isinstance(known, list):
+        items = cast("list[Any]", known)
+        for number, item in enumerate(items):
+            yield from _unknown(given[number], item, f"{at}[{number}]")
+
+
+def _topic_of(event: Event, topics: Topics) -> str:
+    if isinstance(event, PracticeDayRequested):
+        return topics.requests
+    return topics.details if isinstance(event, SessionDetailRequested) else topics.days
+
+
+def _text(headers: dict[str, bytes | None], name: str) -> str | None:
+    """A header's text, where there is one that can be read."""
+    try:
+        return (headers.get(name) or b"").decode() or None
+    except UnicodeDecodeError:
+        return None
+
+
+def export(records: Sequence[Parked]) -> bytes:
+    """Records as JSON lines, their bytes in base64."""
+    return b"".join(_ENCODER.encode(_line(record)) + b"\n" for record in records)
+
+
+def _line(record: Parked) -> Mapping[str, object]:
+    return msgspec.structs.asdict(record) | {
+        "key": _base64(record.key),
+        "value": _base64(record.value),
+        "headers": [(name, _base64(data)) for name, data in record.headers],
+        "new": record.new and record.new._asdict(),
+    }
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+async def export_to(
+    settings: Settings, heads: Sequence[Head], file: Path, *, overwrite: bool, show: Callable[[int], None]
+) -> None:
+    """Write records to a file, one JSON line each; `show` is told how many more. Raises `NotWritten`."""
+    async with connected(settings) as connection:
+        with _opened(file, overwrite=overwrite) as lines:
+            async for records in _in_chunks(connection, heads):
+                lines.write(export(records))
+                show(len(records))
+
+
+def _opened(file: Path, *, overwrite: bool) -> BinaryIO:
+    try:
+        return file.open("wb" if overwrite else "xb")
+    except FileExistsError as error:
+        raise NotWritten(f"{file} is there already; --yes writes over it") from error
+    except OSError as error:
+        raise NotWritten(f"{file} can't be written: {error.strerror}") from error
+
+
+async def _in_chunks(connection: Connection, heads: Sequence[Head]) -> AsyncGenerator[list[Parked]]:
+    for begin in range(0, len(heads), EXPORTED_AT_ONCE):
+        chunk = heads[begin : begin + EXPORTED_AT_ONCE]
+        yield await parked.read(connection, [head.at for head in chunk])

@@ -1,0 +1,207 @@
+"""Redriving: parked records go through the code as it is now, settled in the transaction that applies them.
+
+A projection's records are decoded and projected; order does not matter, for the tables are a function of the
+newest observations. A work queue's are published to it again with their bytes, once they can be read. What is
+still bad stays parked, for the reason that it has now.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import asyncpg
+import stamina
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from consumers.practice_days import project
+from consumers.projector import DATA_FAULTS, Project
+from ops.kafka import make_producer
+from ops.settings import Settings
+from ops.wiring import database, groups, projection_group
+from schemas.envelope import BadRecord, Received, unpack
+from schemas.errors import LapstreamError
+from store import parked
+from store.parked import Head, Key, NewPlace, Parked
+from store.pool import TRANSIENT, Connection
+
+CHUNK = 200
+"""Records that go through in one transaction."""
+
+Good = Mapping[Key, tuple[Parked, Received]]
+"""Records that can be read now, with what they say."""
+
+Way = Callable[[Connection, Good], Awaitable[Mapping[Key, NewPlace | None]]]
+"""Does what a group does with good records, and tells the new place of each that was published again."""
+
+Send = Callable[..., Awaitable[NewPlace]]
+"""Publishes a record: topic, key, value, headers and partition, the last of which may be None."""
+
+
+class UnknownGroup(LapstreamError):
+    """Records of a group that this version does not run."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a redrive did, or would do, with a record; `code` and `reason` say why it stays parked."""
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    redriven: bool
+    code: str | None = None
+    reason: str | None = None
+    new: NewPlace | None = None
+
+
+async def redrive(
+    settings: Settings, heads: Sequence[Head], by: str, *, dry_run: bool, show: Callable[[int], None]
+) -> list[Outcome]:
+    """Redrive records, which stand in the order of their places; `show` is told of each chunk's size.
+
+    With `dry_run` everything is tried, nothing is published, and all is rolled back. Raises `UnknownGroup`.
+    """
+    outcomes: list[Outcome] = []
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, size=1))
+        ways = await _ways(settings, stack, {head.group for head in heads}, dry_run=dry_run)
+        for group, members in groupby(heads, lambda head: head.group):
+            keys = [head.at for head in members]
+            for begin in range(0, len(keys), CHUNK):
+                chunk = keys[begin : begin + CHUNK]
+                async with pool.acquire() as connection:
+                    outcomes += await _redrive(connection, chunk, ways[group], None if dry_run else by)
+                show(len(chunk))
+    return outcomes
+
+
+async def _ways(
+    settings: Settings, stack: contextlib.AsyncExitStack, wanted: set[str], *, dry_run: bool
+) -> dict[str, Way]:
+    projections: dict[str, Project] = {projection_group(settings): project}
+    queues = {group.name for group in groups(settings) if not group.projects}
+    if unknown := wanted - projections.keys() - queues:
+        raise UnknownGroup(
+            f"{', '.join(sorted(unknown))}: no group of these settings: its records are redriven by the "
+            "version and with the LAPSTREAM_TOPIC_PREFIX that parked them; `--group` chooses others"
+        )
+    ways = {group: _projecting(projections[group]) for group in wanted & projections.keys()}
+    if wanted & queues:
+        send = None if dry_run else await stack.enter_async_context(sending(settings))
+        ways |= {group: _queueing(send) for group in wanted & queues}
+    return ways
+
+
+@contextlib.asynccontextmanager
+async def sending(settings: Settings) -> AsyncGenerator[Send]:
+    """How a record is published: returns its place when all replicas have it."""
+    producer: Any = make_producer(settings.kafka_bootstrap)
+
+    async def send(topic: str, **record: object) -> NewPlace:
+        sent = await producer.send_and_wait(topic, **record)
+        return NewPlace(sent.topic, sent.partition, sent.offset)
+
+    await producer.start()
+    try:
+        yield send
+    finally:
+        await producer.stop()
+
+
+def _projecting(project: Project) -> Way:
+    async def way(connection: Connection, good: Good) -> Mapping[Key, NewPlace | None]:
+        await project(connection, [received for _, received in good.values()])
+        return {}
+
+    return way
+
+
+def _queueing(send: Send | None) -> Way:
+    async def way(connection: Connection, good: Good) -> Mapping[Key, NewPlace | None]:  # noqa: ARG001 - as ways are
+        if send is None:
+            return {}
+        return {
+            at: await send(
+                one.topic, key=one.key, value=one.value, headers=one.headers, partition=one.partition
+            )
+            for at, (one, _) in good.items()
+        }
+
+    return way
+
+
+@stamina.retry(on=(asyncpg.DeadlockDetectedError, asyncpg.SerializationError), attempts=5)
+async def _redrive(connection: Connection, keys: Sequence[Key], way: Way, by: str | None) -> list[Outcome]:
+    """Redrive a chunk; one that fails by its data is halved until the record at fault is found."""
+    try:
+        async with _trial(connection, keep=by is not None):
+            return await _settle(connection, keys, way, by or "")
+    except (LapstreamError, KafkaError, *TRANSIENT):
+        raise
+    except Exception as error:
+        if isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS):
+            raise
+        if len(keys) == 1:
+            return await _refuse(connection, keys[0], error, keep=by is not None)
+    middle = len(keys) // 2
+    first = await _redrive(connection, keys[:middle], way, by)
+    return first + await _redrive(connection, keys[middle:], way, by)
+
+
+class _Undone(Exception):
+    """Everything was tried; nothing is to stay."""
+
+
+@contextlib.asynccontextmanager
+async def _trial(connection: Connection, *, keep: bool) -> AsyncGenerator[None]:
+    """A transaction that is rolled back in the end, unless its work is kept."""
+    with contextlib.suppress(_Undone):
+        async with connection.transaction():
+            yield
+            if not keep:
+                raise _Undone
+
+
+async def _settle(connection: Connection, keys: Sequence[Key], way: Way, by: str) -> list[Outcome]:
+    good: dict[Key, tuple[Parked, Received]] = {}
+    faults: dict[Key, tuple[str, str]] = {}
+    passed_over: list[Key] = []
+    for one in await parked.lock(connection, keys):
+        try:
+            received = unpack(one.headers, one.value)
+        except BadRecord as fault:
+            faults[one.at] = (fault.code, fault.reason)
+            continue
+        if received is None:
+            passed_over.append(one.at)
+        else:
+            good[one.at] = (one, received)
+    new = await way(connection, good)
+    done = {at: new.get(at) for at in (*good, *passed_over)}
+    await parked.explain(connection, faults)
+    await parked.redriven(connection, done, by)
+    return _outcomes(keys, done, faults)
+
+
+def _outcomes(
+    keys: Sequence[Key], done: Mapping[Key, NewPlace | None], faults: Mapping[Key, tuple[str, str]]
+) -> list[Outcome]:
+    """What happened, in the order of places; a record that somebody else settled meanwhile is left out."""
+    outcomes: list[Outcome] = []
+    for at in keys:
+        if at in done:
+            outcomes.append(Outcome(**at._asdict(), redriven=True, new=done[at]))
+        elif at in faults:
+            code, reason = faults[at]
+            outcomes.append(Outcome(**at._asdict(), redriven=False, code=code, reason=reason))
+    return outcomes
+
+
+async def _refuse(connection: Connection, at: Key, error: Exception, *, keep: bool) -> list[Outcome]:
+    """Keep a record parked that the projection, or the database, can't take."""
+    fault = ("projection_error", repr(error))
+    async with _trial(connection, keep=keep):
+        await parked.explain(connection, {at: fault})
+    return _outcomes([at], {}, {at: fault})

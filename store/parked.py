@@ -1,0 +1,195 @@
+"""Parked records, looked at and settled.
+
+A record is settled once: redriven (the code as it is now applied it), fixed (a new record of its topic took
+its place) or discarded. It is kept all the same: a rebuild meets the bad record again, and must know what was
+decided.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import Struct
+
+from store.parking import storable
+from store.pool import Connection
+from store.statements import statement
+
+Headers = tuple[tuple[str, bytes | None], ...]
+"""A record's headers, as they came."""
+
+
+class State(StrEnum):
+    """What became of a parked record."""
+
+    parked = "parked"
+    redriven = "redriven"
+    fixed = "fixed"
+    discarded = "discarded"
+
+
+class Key(NamedTuple):
+    """Which record, as which group met it."""
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class NewPlace(NamedTuple):
+    """Where the new record is that took a parked one's place."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """What is short of a parked record."""
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    state: State
+    code: str
+    reason: str
+    parked_at: dt.datetime
+
+    @property
+    def at(self) -> Key:
+        """Its place."""
+        return Key(self.group, self.topic, self.partition, self.offset)
+
+
+class Parked(Head, frozen=True, kw_only=True):
+    """All of a parked record: as it came, why it is here, and what became of it."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    time: dt.datetime | None
+    settled_at: dt.datetime | None
+    settled_by: str | None
+    discard_reason: str | None
+    new: NewPlace | None
+
+
+class Count(Struct, frozen=True, kw_only=True):
+    """How many records of a group met the same fate for the same kind of fault."""
+
+    group: str
+    state: State
+    code: str
+    records: int
+    first_parked_at: dt.datetime
+    last_parked_at: dt.datetime
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which parked records: by group, kind of fault, time of parking, state and place; None takes all."""
+
+    group: str | None = None
+    code: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    state: State | None = State.parked
+    place: NewPlace | None = None
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """As the statements take them."""
+        return (
+            self.group,
+            self.code,
+            self.since,
+            self.until,
+            self.state,
+            *(self.place or (None, None, None)),
+        )
+
+
+async def count(connection: Connection, selection: Selection) -> list[Count]:
+    """How many records a selection holds, by group, state and kind of fault."""
+    rows = await connection.fetch(statement("count_parked"), *selection.arguments)
+    return [msgspec.convert(dict(row), Count) for row in rows]
+
+
+async def find(
+    connection: Connection, selection: Selection, *, limit: int | None = None, skip: int = 0
+) -> list[Head]:
+    """A selection's records in the order of their places: all, or `limit` of them after the first `skip`."""
+    rows = await connection.fetch(statement("find_parked"), *selection.arguments, limit, skip)
+    return [msgspec.convert(dict(row), Head) for row in rows]
+
+
+async def read(connection: Connection, keys: Sequence[Key]) -> list[Parked]:
+    """Whole records, those that are there."""
+    return [_whole(row) for row in await connection.fetch(statement("read_parked"), *_columns(keys))]
+
+
+async def lock(connection: Connection, keys: Sequence[Key]) -> list[Parked]:
+    """Those of these records that are still parked, held until the caller's transaction ends."""
+    return [_whole(row) for row in await connection.fetch(statement("lock_parked"), *_columns(keys))]
+
+
+async def redriven(connection: Connection, keys: Mapping[Key, NewPlace | None], by: str) -> None:
+    """Note that the code as it is now took these records, or that they went back into their queue."""
+    await _settle(connection, keys, State.redriven, by)
+
+
+async def fixed(connection: Connection, key: Key, new: NewPlace, by: str) -> None:
+    """Note the new record that took a bad one's place."""
+    await _settle(connection, {key: new}, State.fixed, by)
+
+
+async def discarded(connection: Connection, keys: Sequence[Key], reason: str, by: str) -> int:
+    """Note that nothing will be done about these records, and why; returns how many were still parked."""
+    return await _settle(connection, dict.fromkeys(keys), State.discarded, by, storable(reason))
+
+
+async def _settle(
+    connection: Connection,
+    keys: Mapping[Key, NewPlace | None],
+    state: State,
+    by: str,
+    reason: str | None = None,
+) -> int:
+    places = [new or (None, None, None) for new in keys.values()]
+    status = await connection.execute(
+        statement("settle_parked"), *_columns(list(keys)), state, by, reason, *_transposed(places, 3)
+    )
+    return int(status.removeprefix("UPDATE "))
+
+
+async def explain(connection: Connection, faults: Mapping[Key, tuple[str, str]]) -> None:
+    """Keep these records parked, each for a newer code and reason."""
+    reasons = [(code, storable(reason)) for code, reason in faults.values()]
+    await connection.execute(statement("explain_parked"), *_columns(list(faults)), *_transposed(reasons, 2))
+
+
+def _columns(keys: Sequence[Key]) -> list[list[object]]:
+    return _transposed(keys, len(Key._fields))
+
+
+def _transposed(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    """The rows as so many columns, also where there is no row."""
+    return [[row[column] for row in rows] for column in range(width)]
+
+
+def _whole(row: Mapping[str, Any]) -> Parked:
+    values = dict(row)
+    headers = _headers.decode(values.pop("record_headers"))
+    new = values.pop("new_topic"), values.pop("new_partition"), values.pop("new_offset")
+    values["headers"] = [
+        (unquote(name), None if data is None else bytes.fromhex(data)) for name, data in headers
+    ]
+    values["new"] = None if None in new else new
+    return msgspec.convert(values, Parked)
+
+
+_headers = msgspec.json.Decoder(list[tuple[str, str | None]])

@@ -1,0 +1,101 @@
+"""The documents hold what the code holds: every field, finding, error, setting, command and link."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer import Typer
+
+from ops.cli.main import app
+from ops.settings import Settings, variable
+from producer.errors import FetchError
+from producer.pages.errors import PageError
+from producer.pages.findings import Code
+from schemas.events import EVENT_TYPES, ClassLaps, DayStats, Finding, Lap, LeaderboardEntry, ListedSession
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PARTS = {
+    "row": ListedSession,
+    "stats": DayStats,
+    "class laps": ClassLaps,
+    "leader": LeaderboardEntry,
+    "lap": Lap,
+    "finding": Finding,
+}
+STRUCTS = {f"`{name}`": kind for name, kind in EVENT_TYPES.items()} | PARTS
+
+
+def read(name: str) -> str:
+    return (ROOT / "docs" / name).read_text()
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading, up to the next one."""
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"no heading {heading!r}"
+    return found[1]
+
+
+def first_cells(text: str) -> list[str]:
+    """The names in the first cells of tables' rows."""
+    return re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)
+
+
+def slug(heading: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("heading", STRUCTS)
+def test_every_field_of_an_event_is_described(heading: str) -> None:
+    described = first_cells(section(read("events.md"), heading))
+    assert sorted(described) == sorted(STRUCTS[heading].__struct_fields__)
+
+
+def test_every_finding_is_described_in_its_own_words() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", section(read("pages.md"), "Findings"), re.MULTILINE)
+    assert dict(rows) == {code.code: code.value for code in Code}
+
+
+def test_every_error_of_a_page_is_described() -> None:
+    kinds = {kind.code for base in (PageError, FetchError) for kind in base.__subclasses__()}
+    assert set(first_cells(section(read("pages.md"), "Errors"))) == kinds
+
+
+def test_every_setting_is_described() -> None:
+    described = first_cells(section(read("running.md"), "Settings"))
+    assert described == [variable(name) for name in Settings.__struct_fields__]
+
+
+def commands(tree: Typer, prefix: str) -> Iterator[str]:
+    for command in tree.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        yield f"{prefix} {name}"
+    for group in tree.registered_groups:
+        assert group.typer_instance
+        yield from commands(group.typer_instance, f"{prefix} {group.name}")
+
+
+def test_every_command_is_described() -> None:
+    described = first_cells(section(read("running.md"), "Commands"))
+    assert sorted(described) == sorted(commands(app, "lapstream"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name) if name else page
+        assert file.exists(), f"{target} leads nowhere"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            assert anchor in map(slug, headings), f"{target}: no such heading"
+
+
+def test_every_page_is_named_in_the_index() -> None:
+    index = read("index.md")
+    assert [page.name for page in PAGES if page.name != "index.md" and page.name not in index] == []
