@@ -71,7 +71,7 @@ class BrokerRefuses(LapstreamError):
 
 
 class DatabaseRefuses(LapstreamError):
-    """The database refuses the statements themselves: no such table, no right to write it."""
+    """The database refuses the statements themselves: no such table, no right to write it; nothing is parked."""
 
 
 class Projector(ConsumerRebalanceListener):
@@ -147,6 +147,8 @@ class Projector(ConsumerRebalanceListener):
             await self._start_over("projector_fenced", error)
         except AWAY as error:
             await self._start_over("projector_database_away", error)
+        except asyncpg.PostgresError as error:
+            raise DatabaseRefuses(f"the database refuses group {self._group}: {error}") from error
         except KafkaError as error:
             self._count(error)
             await self._start_over("projector_broker_error", error)
@@ -247,7 +249,7 @@ class Projector(ConsumerRebalanceListener):
             raise
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS):
-                raise DatabaseRefuses(f"the database refuses to be written: {error}") from error
+                raise
             if len(records) > 1:
                 middle = len(records) // 2
                 await self._apply(records[:middle])

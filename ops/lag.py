@@ -36,8 +36,8 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
 
     `position` is the stored one, None where the group has none; `behind` counts from it, and from the topic's
     beginning where there is none. A group that is no projection counts from `committed`, Kafka's offset. What
-    Kafka knows no offset for has no `kafka_behind`. `oldest_seconds` is the age of the first record that is not
-    applied; None where there is none, or it carries no time.
+    Kafka knows no offset for has no `kafka_behind`. `oldest_seconds` is the age of the first record that is
+    not applied; None where there is none, or it carries no time.
     """
 
     topic: str
@@ -142,7 +142,7 @@ def _age(timestamp: int) -> float | None:
     return None if timestamp < 0 else round(max(0.0, time.time() - timestamp / 1000), 3)
 
 
-def _partition(  # noqa: PLR0917 - what was read of one partition
+def _partition(
     tp: TopicPartition,
     begin: int,
     end: int,

@@ -31,8 +31,8 @@ def lag(
 ) -> None:
     """Tell how far each consumer group is behind the end of its topic, in records and in time.
 
-    A projection is measured by its position in PostgreSQL, a work queue by Kafka's committed offset; what Kafka
-    says stands beside it. With --watch and --json together, each look is one line.
+    A projection is measured by its position in PostgreSQL, a work queue by Kafka's committed offset; what
+    Kafka says stands beside it. With --watch and --json together, each look is one line.
 
     Example: lapstream lag --watch
     """
