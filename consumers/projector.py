@@ -49,8 +49,15 @@ REFUSALS = 5
 PASSING_ERRORS = (CommitFailedError, IllegalStateError, KafkaTimeoutError)
 """Errors that aiokafka does not call retriable, and a rebalance or the broker's return mends."""
 
-AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.InvalidTransactionStateError)
-"""The database is away, read-only, or has given up the transaction: the batch is written later."""
+AWAY: tuple[type[Exception], ...] = (
+    *TRANSIENT,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.InternalClientError,
+)
+"""The database is away, read-only, or has given up the transaction: the batch is written later.
+
+A connection that is lost in the middle of a COPY shows as `InternalClientError`.
+"""
 
 DATA_FAULTS = (
     asyncpg.DataError,
@@ -71,7 +78,7 @@ class BrokerRefuses(LapstreamError):
 
 
 class DatabaseRefuses(LapstreamError):
-    """The database refuses the statements themselves: no such table, no right to write it; nothing is parked."""
+    """The database refuses the statements themselves: no such table, no right to write it."""
 
 
 class Projector(ConsumerRebalanceListener):
@@ -170,14 +177,17 @@ class Projector(ConsumerRebalanceListener):
         return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
 
     async def _take_over(self) -> None:
-        """Claim what was assigned and is not held yet, and go to the stored position.
-
-        Only a member that the group's coordinator knows may claim: one that was stopped and still believes in
-        its old assignment would take the partitions from their rightful holder.
-        """
+        """Claim what was assigned and is not held yet, and go to the stored position."""
         new = [tp for tp in sorted(self._consumer.assignment()) if _place(tp) not in self._held]
-        if not new:
-            return
+        if new:
+            await self._while_polling(self._claim(new))
+
+    async def _claim(self, new: Sequence[TopicPartition]) -> None:
+        """Take partitions over, if the group's coordinator counts this member one of its own.
+
+        A member that was stopped and still believes in its old assignment would otherwise take the partitions
+        from their rightful holder.
+        """
         async with self._pool.acquire() as connection:
             stored = await positions.read(connection, self._group)
             await self._commit({_place(tp): stored.get(_place(tp), 0) for tp in new})

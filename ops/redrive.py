@@ -36,7 +36,7 @@ Way = Callable[[Connection, Good], Awaitable[Mapping[Key, NewPlace | None]]]
 """Does what a group does with good records, and tells the new place of each that was published again."""
 
 Send = Callable[..., Awaitable[NewPlace]]
-"""Publishes a record: topic, key, value, headers and partition, the last of which may be None."""
+"""Publishes a record: topic, and by name key, value, headers and, where it matters, partition."""
 
 
 class UnknownGroup(LapstreamError):
@@ -99,8 +99,8 @@ async def sending(settings: Settings) -> AsyncGenerator[Send]:
     """How a record is published: returns its place when all replicas have it."""
     producer: Any = make_producer(settings.kafka_bootstrap)
 
-    async def send(topic: str, **record: object) -> NewPlace:
-        sent = await producer.send_and_wait(topic, **record)
+    async def send(topic: str, *, headers: Sequence[tuple[str, bytes | None]], **record: object) -> NewPlace:
+        sent = await producer.send_and_wait(topic, headers=list(headers), **record)
         return NewPlace(sent.topic, sent.partition, sent.offset)
 
     await producer.start()

@@ -143,8 +143,13 @@ def _session_observations(
     detail = step.detail
     toggled = (step.before is None) != (step.after is None)
     if detail is not None and (detail is not step.was or toggled):
-        shelved = None if step.after else _encode(_laps_at_hand(detail, moved))
+        shelved = None if step.after else _shelf(_laps_at_hand(detail, moved))
         yield _observation("detail", subject, event_id, detail, shelved)
+
+
+def _shelf(laps: tuple[Lap, ...]) -> str:
+    """Laps as JSON, by number: the tables, where they may come from, keep no other order."""
+    return _encode(sorted(laps, key=lambda lap: lap.lap_number))
 
 
 def _observation(

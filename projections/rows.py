@@ -72,9 +72,13 @@ def _race(
 
 
 def _in_utc(local: dt.datetime | None, zone: str | None) -> dt.datetime | None:
+    """The moment in UTC; None without a zone, and at the calendar's ends, where UTC has no such moment."""
     if local is None or zone is None:
         return None
-    return local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(dt.UTC)
+    try:
+        return local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(dt.UTC)
+    except OverflowError:
+        return None
 
 
 def _race_metadata(facts: SessionFacts) -> str:

@@ -8,8 +8,15 @@ from collections.abc import Iterable, Iterator
 from projections.names import UNKNOWN_DRIVER, normalize_name
 from projections.state import Sighted
 from schemas.events import ListedSession, PracticeDayListed, SessionDetailFetched
-from schemas.identity import driver_id, source_driver_id, stripped_transponder, track_id
+from schemas.identity import driver_id, source_driver_id, track_id
 from schemas.tables import DriverSighting, TrackSighting
+
+_WITHOUT_TRANSPONDER = source_driver_id("", None)
+"""How the ids of drivers without a transponder begin.
+
+A driver's transponder is read off the id, so that a page that writes such an id as a transponder can't give
+one driver two transponders.
+"""
 
 
 def newest_tracks(sighted: Iterable[Sighted]) -> list[TrackSighting]:
@@ -66,7 +73,7 @@ def _driver(one: Sighted, session: ListedSession | SessionDetailFetched) -> Driv
         driver_id(one.event.source, identity),
         one.event.source,
         identity,
-        stripped_transponder(session.transponder_number),
+        None if identity.startswith(_WITHOUT_TRANSPONDER) else identity,
         name,
         None if name is None else normalize_name(name),
         name is not None and name != UNKNOWN_DRIVER,

@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from ops.cli import demo, dev, imports, operate, output, parse, sample_site, schemas
+from ops.cli import demo, dev, imports, operate, output, parked, parse, sample_site, schemas
+from ops.cli.lag import lag
 from schemas.errors import LapstreamError
 
 INTERRUPTED = 130
@@ -27,6 +28,8 @@ app.command("sample-site")(sample_site.sample_site)
 app.command("schemas")(schemas.schemas)
 app.add_typer(parse.app, name="parse")
 app.add_typer(dev.app, name="dev")
+app.add_typer(parked.app, name="parked")
+app.command("lag")(lag)
 operate.register(app)
 
 

@@ -1,0 +1,215 @@
+"""Lag: equal to what Apache Kafka's own ConsumerGroupCommand says, behind and caught up."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE
+from typing import Any
+
+import msgspec
+import pytest
+import typer
+from jgo.maven import MavenContext
+from typer.testing import CliRunner
+
+from embedded import jars, java
+from embedded.errors import JarsUnavailable
+from ops.cli import lag as lag_command
+from ops.kafka import make_producer
+from ops.lag import FETCH_BYTES, GroupLag, TopicMissing, watching
+from ops.settings import Settings
+from ops.wiring import groups, projection_group
+from schemas.envelope import Context, pack
+from schemas.events import Event
+from store.pool import Pool
+from tests.conftest import at, working
+from tests.events import fetched, listed, row
+from tests.processes import environment
+
+TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+SECONDS = 60.0
+
+
+async def publish(settings: Settings, events: list[Event], **more: Any) -> None:
+    """Publish events, in turn to the partitions of the topic of days."""
+    producer: Any = make_producer(settings.kafka_bootstrap)
+    async with producer:
+        for number, event in enumerate(events):
+            record = pack(event, Context(source="test"))
+            await producer.send_and_wait(
+                settings.topics.days,
+                key=record.key,
+                value=record.value,
+                headers=list(record.headers),
+                partition=number % 3,
+                **more,
+            )
+
+
+async def look(settings: Settings) -> list[GroupLag]:
+    async with watching(settings) as lag:
+        return await lag.look()
+
+
+async def caught_up(settings: Settings) -> GroupLag:
+    """The projection's lag once its tables and Kafka's offsets have both reached the end."""
+    async with asyncio.timeout(SECONDS), watching(settings) as lag:
+        while True:
+            found = (await lag.look())[0]
+            if found.behind == 0 and found.kafka_behind == 0:
+                return found
+
+
+@pytest.fixture(scope="session")
+def class_path() -> str:
+    """Kafka's own commands, with what they need: they ask any broker, the embedded one or another."""
+    try:
+        jars.jars(jars.default_cache(), report=lambda _: None)
+        tools = MavenContext().create_dependency(f"org.apache.kafka:kafka-tools:{jars.KAFKA_VERSION}")
+        return f"{jars.default_cache()}/*:{tools.artifact.resolve()}"
+    except (JarsUnavailable, OSError, RuntimeError) as error:
+        pytest.skip(f"Kafka's own commands can't be fetched here: {error}")
+
+
+Offsets = dict[int, tuple[int | None, int, int | None]]
+"""By partition: the committed offset, the end and the lag."""
+
+
+async def said_by_kafka(settings: Settings, class_path: str, group: str) -> Offsets:
+    """What ConsumerGroupCommand prints."""
+    process = await asyncio.create_subprocess_exec(
+        java.find_java(),
+        "-cp",
+        class_path,
+        TOOL,
+        "--bootstrap-server",
+        settings.kafka_bootstrap,
+        "--describe",
+        "--group",
+        group,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    printed, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 0, complaint
+    lines = [line.split() for line in printed.decode().splitlines() if line.startswith(group)]
+    return {int(line[2]): (_number(line[3]), int(line[4]), _number(line[5])) for line in lines}
+
+
+def _number(text: str) -> int | None:
+    return None if text == "-" else int(text)
+
+
+def said_by_us(found: GroupLag) -> Offsets:
+    return {one.partition: (one.committed, one.end_offset, one.kafka_behind) for one in found.partitions}
+
+
+async def test_lag_is_what_kafka_says_behind_and_caught_up(settings: Settings, class_path: str) -> None:
+    group = projection_group(settings)
+    await publish(
+        settings, [listed(1, row("1"), row("2")), fetched(2, "1"), fetched(2, "2"), fetched(3, "2")]
+    )
+    async with working(settings, "projector"):
+        done = await caught_up(settings)
+        assert done.state == "stable"
+        assert done.members == 2
+        assert done.oldest_seconds is None
+        kafka = await said_by_kafka(settings, class_path, group)
+        assert said_by_us(done) == kafka
+        assert sum(lag or 0 for _, _, lag in kafka.values()) == 0
+    await publish(settings, [fetched(4 + number, "1") for number in range(7)])
+    [behind, *_] = await look(settings)
+    assert said_by_us(behind) == await said_by_kafka(settings, class_path, group)
+    assert (behind.behind, behind.kafka_behind, behind.state, behind.members) == (7, 7, "empty", 0)
+    assert [one.behind for one in behind.partitions[:3]] == [3, 2, 2]
+
+
+async def test_a_group_that_never_worked_is_behind_by_all_there_is(settings: Settings) -> None:
+    await publish(settings, [fetched(1, "1"), fetched(1, "2")])
+    found = await look(settings)
+    assert [one.group for one in found] == [group.name for group in groups(settings)]
+    assert {(one.state, one.members, one.kafka_behind) for one in found} == {("absent", 0, None)}
+    assert [one.behind for one in found] == [2, 0, 0]
+    assert {(one.position, one.committed) for group in found for one in group.partitions} == {(None, None)}
+
+
+async def test_the_stored_position_counts_not_what_kafka_was_told(settings: Settings, pool: Pool) -> None:
+    await publish(settings, [fetched(1, "1"), fetched(1, "2"), fetched(1, "3"), fetched(2, "1")])
+    async with working(settings, "projector"):
+        await caught_up(settings)
+    async with pool.acquire() as connection:
+        await connection.execute("UPDATE positions SET next_offset = 1 WHERE partition = 0")
+    [found, *_] = await look(settings)
+    assert (found.behind, found.kafka_behind) == (1, 0)
+    assert (found.partitions[0].position, found.partitions[0].committed) == (1, 2)
+
+
+async def test_the_oldest_record_that_is_not_applied_has_an_age(settings: Settings) -> None:
+    hour = 3_600
+    await publish(settings, [fetched(1, "1")], timestamp_ms=_ms_ago(2 * hour))
+    await publish(settings, [fetched(1, "2")], timestamp_ms=_ms_ago(hour))
+    [found, *_] = await look(settings)
+    assert found.oldest_seconds == pytest.approx(2 * hour, abs=60)
+    assert found.partitions[1].oldest_seconds is None
+
+
+async def test_records_larger_than_what_is_fetched_of_a_partition_have_an_age_too(settings: Settings) -> None:
+    producer: Any = make_producer(settings.kafka_bootstrap)
+    async with producer:
+        for partition in range(3):
+            await producer.send_and_wait(
+                settings.topics.days, value=os.urandom(16 * FETCH_BYTES), partition=partition
+            )
+    [found, *_] = await look(settings)
+    assert [one.oldest_seconds is not None for one in found.partitions[:4]] == [True, True, True, False]
+
+
+def _ms_ago(seconds: int) -> int:
+    return int((time.time() - seconds) * 1000)
+
+
+async def test_a_missing_topic_is_told(settings: Settings) -> None:
+    with pytest.raises(TopicMissing, match="topics create"):
+        await look(at(settings, topic_prefix="nothing-"))
+
+
+def the_command() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(lag_command.lag)
+    return app
+
+
+async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
+    await publish(settings, [fetched(1, "1")])
+    invoke = CliRunner().invoke
+    shown = await asyncio.to_thread(invoke, the_command(), [], env=environment(settings))
+    assert shown.exit_code == 0
+    assert f"{projection_group(settings)}: absent, 0 members; 1 behind" in shown.stdout
+    printed = await asyncio.to_thread(invoke, the_command(), ["--json"], env=environment(settings))
+    assert [one["behind"] for one in msgspec.json.decode(printed.stdout)] == [1, 0, 0]
+
+
+async def test_watching_prints_a_line_at_each_look_until_it_is_interrupted(settings: Settings) -> None:
+    program = "import typer; from ops.cli.lag import lag; typer.run(lag)"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        program,
+        "--watch",
+        "--json",
+        env=environment(settings),
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=2**20,
+    )
+    assert process.stdout is not None
+    for behind in (0, 1):
+        line = await asyncio.wait_for(process.stdout.readline(), SECONDS)
+        assert msgspec.json.decode(line)[0]["behind"] == behind
+        if behind == 0:
+            await publish(settings, [fetched(1, "1")])
+    process.send_signal(signal.SIGINT)
+    _, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert (process.returncode, complaint) == (0, b"")

@@ -1,0 +1,379 @@
+"""What a projector does while its servers are away, and when waiting can't mend what it finds."""
+
+import asyncio
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psutil
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.errors import TopicAuthorizationFailedError
+
+from consumers import projector
+from consumers.practice_days import project
+from consumers.projector import BrokerRefuses, DatabaseRefuses, LogRewound
+from embedded import stack
+from ops import migrate
+from ops.settings import Settings
+from ops.wiring import database
+from store.pool import Connection, Pool, connect
+from tests.conftest import create_topics
+from tests.events import DAY_ID, fetched, laps, listed, received
+from tests.members import (
+    EVENTS,
+    PARTITION,
+    BaseConsumer,
+    Noted,
+    consumer_of,
+    member,
+    members_of,
+    send,
+    stored,
+    tables,
+    undisturbed,
+    until,
+    until_at,
+    waits_for_a_lock,
+)
+from tests.processes import environment
+
+AWAY = "projector_database_away"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A projector that polls often while it waits, so that a test's short poll interval is kept."""
+    monkeypatch.setattr(projector, "KEEP_POLLING_SECONDS", 0.2)
+    monkeypatch.setattr(projector, "LONGEST_WAIT_SECONDS", 0.4)
+
+
+def strict(settings: Settings) -> Any:
+    """A member that is thrown out when it hasn't polled for a second."""
+    return consumer_of(settings, max_poll_interval_ms=1_000)
+
+
+async def outlast(settings: Settings, seconds: float) -> set[str]:
+    """The members of the group after so many seconds in which something is away."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+
+    async def over() -> bool:
+        return loop.time() > end
+
+    await until(over)
+    return await members_of(settings)
+
+
+# Errors that the database answers
+
+
+async def test_a_deadlock_with_another_connection_is_tried_again(settings: Settings, pool: Pool) -> None:
+    await send(settings, EVENTS[:1])
+    async with member(settings, pool) as watched:
+        await until_at(pool, settings, 1)
+        async with database(settings, size=2) as side, side.acquire() as other:
+            await other.execute("BEGIN")
+            await other.execute("SELECT FROM events WHERE id = $1 FOR UPDATE", DAY_ID)
+            await send(settings, EVENTS[1:])
+            await until(lambda: waits_for_a_lock(side))
+            await other.execute("SELECT FROM positions FOR UPDATE")
+            await other.execute("ROLLBACK")
+        await until_at(pool, settings, len(EVENTS))
+    assert watched.setbacks == [AWAY]
+    assert await tables(pool) == await undisturbed(pool, EVENTS)
+
+
+@pytest.mark.parametrize("code", ["40001", "25006", "57014", "53100"])
+async def test_an_error_of_the_moment_is_waited_for_and_nothing_is_parked(
+    settings: Settings, pool: Pool, code: str
+) -> None:
+    errors = [code]
+
+    async def unlucky(connection: Connection, batch: Any) -> None:
+        await project(connection, batch)
+        if errors:
+            await connection.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{errors.pop()}'; END $$")
+
+    await send(settings, EVENTS)
+    async with member(settings, pool, project=unlucky) as watched:
+        await until_at(pool, settings, len(EVENTS))
+    assert watched.setbacks == [AWAY]
+    assert await parked(pool) == 0
+    assert await tables(pool) == await undisturbed(pool, EVENTS)
+
+
+async def parked(pool: Pool) -> int:
+    async with pool.acquire() as connection:
+        return await connection.fetchval("SELECT count(*) FROM parked_records")
+
+
+async def test_a_database_without_its_tables_ends_the_member_and_parks_nothing(
+    settings: Settings, pool: Pool
+) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute("ALTER TABLE laps RENAME TO elsewhere")
+    await send(settings, EVENTS)
+    with pytest.raises(DatabaseRefuses, match=r'relation "laps" does not exist'):
+        async with member(settings, pool) as watched:
+            await until(lambda: stopped(watched))
+    assert (await parked(pool), await stored(pool, settings)) == (0, {})
+
+
+async def stopped(watched: Any) -> bool:
+    return watched._consumer._closed
+
+
+async def test_a_broker_that_always_refuses_ends_the_member(
+    settings: Settings, pool: Pool, impatient: None
+) -> None:
+    with pytest.raises(BrokerRefuses, match="TopicAuthorizationFailedError"):
+        async with member(settings, pool, consumer_of(settings, Refused)) as watched:
+            await until(lambda: stopped(watched))
+
+
+class Refused(BaseConsumer):
+    """A consumer whose broker lets nobody read."""
+
+    async def getmany(self, *_: Any, **__: Any) -> Any:
+        raise TopicAuthorizationFailedError("practice-days")
+
+
+# A database that hangs
+
+
+async def test_a_database_that_hangs_costs_no_membership(
+    settings: Settings, pool: Pool, impatient: None
+) -> None:
+    await send(settings, EVENTS[:1])
+    async with member(settings, pool, strict(settings)) as watched:
+        await until_at(pool, settings, 1)
+        before = await members_of(settings)
+        async with database(settings, size=2) as side, side.acquire() as other:
+            await other.execute("BEGIN")
+            await other.execute("SELECT FROM events WHERE id = $1 FOR UPDATE", DAY_ID)
+            await send(settings, EVENTS[1:])
+            await until(lambda: waits_for_a_lock(side))
+            assert await outlast(settings, 2.5) == before
+            await other.execute("ROLLBACK")
+        await until_at(pool, settings, len(EVENTS))
+        assert await members_of(settings) == before
+    assert watched.setbacks == []
+    assert await tables(pool) == await undisturbed(pool, EVENTS)
+
+
+# A log that is not the one that the tables were made from
+
+
+async def make_anew(settings: Settings) -> None:
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([settings.topics.days])
+
+        async def created() -> bool:
+            answer = await admin.create_topics([NewTopic(settings.topics.days, 8, 1)])
+            return answer.topic_errors[0][1] == 0
+
+        await until(created)
+    finally:
+        await admin.close()
+
+
+async def project_and_leave(settings: Settings, pool: Pool) -> list[Any]:
+    await send(settings, EVENTS)
+    async with member(settings, pool):
+        await until_at(pool, settings, len(EVENTS))
+    return await tables(pool)
+
+
+async def test_a_topic_that_was_made_anew_ends_the_command_and_leaves_the_tables(
+    settings: Settings, pool: Pool
+) -> None:
+    before = await project_and_leave(settings, pool)
+    await make_anew(settings)
+    await create_topics(settings)
+    await send(settings, [listed(50)])
+    code, said = await command(settings)
+    assert code == 1
+    assert f"stands at offset {len(EVENTS)} of {settings.topics.days}[{PARTITION}]" in said
+    assert "the topic ends at 1" in said
+    assert "Traceback" not in said
+    assert await tables(pool) == before
+
+
+async def command(settings: Settings) -> tuple[int | None, str]:
+    """How `lapstream run projector` ends by itself, and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ops.cli", "run", "projector"),
+        env=environment(settings),
+        stdout=DEVNULL,
+        stderr=PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    errors = [line for line in said.decode().splitlines() if not line.startswith("{")]
+    return process.returncode, " ".join(errors)
+
+
+async def test_a_topic_made_anew_under_a_running_member_is_noticed(settings: Settings, pool: Pool) -> None:
+    await send(settings, EVENTS)
+    with pytest.raises(LogRewound):
+        async with member(settings, pool) as watched:
+            await until_at(pool, settings, len(EVENTS))
+            before = await tables(pool)
+            await make_anew(settings)
+            await send(settings, [listed(50)])
+            await until(lambda: stopped(watched))
+    assert await tables(pool) == before
+
+
+async def test_records_that_were_deleted_unread_are_noticed(settings: Settings, pool: Pool) -> None:
+    before = await project_and_leave(settings, pool)
+    await send(settings, [listed(50), listed(60)])
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    await admin.delete_records(
+        {TopicPartition(settings.topics.days, PARTITION): RecordsToDelete(len(EVENTS) + 1)}
+    )
+    await admin.close()
+    with pytest.raises(LogRewound, match="begins at 5"):
+        async with member(settings, pool) as watched:
+            await until(lambda: stopped(watched))
+    assert await tables(pool) == before
+
+
+async def test_a_projector_that_starts_while_the_database_is_away_says_so_and_exits(
+    settings: Settings,
+) -> None:
+    away = msgspec.structs.replace(settings, postgres_dsn="postgresql://nobody@127.0.0.1:1/nothing")
+    code, said = await command(away)
+    assert code == 1
+    assert said.startswith("error: the database does not let us in")
+
+
+# Servers that are really away: on a broker and a database of these tests' own
+
+
+@pytest.fixture(scope="module")
+def home() -> Generator[Path]:
+    """A folder with a broker and a database that may be stopped."""
+    with tempfile.TemporaryDirectory(prefix="lapstream-outages-") as folder:
+        with stack.running(Path(folder), report=lambda _: None, durable=False):
+            yield Path(folder)
+
+
+@pytest.fixture
+async def own(home: Path) -> Settings:
+    """Settings for a database and topics of the test's own, on servers that may be stopped."""
+    addresses = await asyncio.to_thread(stack.up, home, report=lambda _: None)
+    name = f"t{uuid4().hex}"
+    admin = await connect(addresses.postgres_dsn)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    dsn = addresses.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
+    await migrate.apply(dsn)
+    settings = Settings(
+        kafka_bootstrap=addresses.kafka_bootstrap,
+        postgres_dsn=dsn,
+        site="http://127.0.0.1/{track_slug}",
+        topic_prefix=f"{name}-",
+    )
+    await create_topics(settings)
+    return settings
+
+
+@pytest.fixture
+async def own_pool(own: Settings) -> AsyncGenerator[Pool]:
+    async with database(own, size=3) as pool:
+        yield pool
+
+
+async def test_a_database_that_is_away_is_waited_for_and_costs_no_membership(
+    home: Path, own: Settings, own_pool: Pool, impatient: None
+) -> None:
+    await send(own, EVENTS[:1])
+    noted = Noted()
+    async with member(own, own_pool, strict(own), project=noted) as watched:
+        await until_at(own_pool, own, 1)
+        before = await members_of(own)
+        await asyncio.to_thread(stack.stop, home, "postgres")
+        await send(own, EVENTS[1:])
+        assert await outlast(own, 7.0) == before
+        await asyncio.to_thread(stack.start, home, "postgres")
+        await until_at(own_pool, own, len(EVENTS))
+        assert await members_of(own) == before
+    assert set(watched.setbacks) == {AWAY}
+    assert noted.ids == [received(event).id for event in EVENTS]
+    assert await tables(own_pool) == await undisturbed(own_pool, EVENTS)
+
+
+async def test_a_database_that_crashes_in_an_open_transaction_loses_nothing(
+    home: Path, own: Settings, own_pool: Pool
+) -> None:
+    await send(own, EVENTS[:1])
+    async with member(own, own_pool) as watched:
+        await until_at(own_pool, own, 1)
+        async with database(own, size=2) as side, side.acquire() as other:
+            await other.execute("BEGIN")
+            await other.execute("SELECT FROM events WHERE id = $1 FOR UPDATE", DAY_ID)
+            await send(own, EVENTS[1:])
+            await until(lambda: waits_for_a_lock(side))
+            await asyncio.to_thread(crash, home, "postgres")
+        await asyncio.to_thread(stack.start, home, "postgres")
+        await until_at(own_pool, own, len(EVENTS))
+    assert AWAY in watched.setbacks
+    assert await tables(own_pool) == await undisturbed(own_pool, EVENTS)
+
+
+def crash(home: Path, which: str) -> None:
+    """Kill a server, and return when it is gone."""
+    status = stack.status(home)
+    server = status.postgres if which == "postgres" else status.kafka
+    assert server is not None
+    assert server.pid is not None
+    process = psutil.Process(server.pid)
+    process.kill()
+    process.wait(30)
+
+
+@pytest.mark.parametrize("away", [stack.stop, crash])
+async def test_a_broker_that_is_away_is_waited_for(
+    home: Path, own: Settings, own_pool: Pool, away: Any
+) -> None:
+    events = [*EVENTS, *(fetched(10 + number, "1", laps=laps(number)) for number in range(200))]
+    noted = Noted()
+    await send(own, events[:150])
+    async with member(own, own_pool, project=noted):
+        await until(lambda: begun(own_pool, own))
+        await asyncio.to_thread(away, home, "kafka")
+        await asyncio.to_thread(stack.start, home, "kafka")
+        await send(own, events[150:])
+        await until_at(own_pool, own, len(events))
+    assert noted.ids == [received(event).id for event in events]
+    assert await tables(own_pool) == await undisturbed(own_pool, events)
+
+
+async def begun(pool: Pool, settings: Settings) -> bool:
+    return bool(await stored(pool, settings))
+
+
+async def test_a_member_stops_in_good_time_while_both_servers_are_away(
+    home: Path, own: Settings, own_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "STOP_SECONDS", 1.0)
+    await send(own, EVENTS)
+    async with asyncio.timeout(20), member(own, own_pool) as watched:
+        await until_at(own_pool, own, len(EVENTS))
+        await asyncio.to_thread(stack.down, home)
+        await until(lambda: set_back(watched))
+    await asyncio.to_thread(stack.up, home, report=lambda _: None)
+
+
+async def set_back(watched: Any) -> bool:
+    return bool(watched.setbacks)

@@ -1,0 +1,328 @@
+"""Histories for hypothesis: the events of days that change while several producers look at them.
+
+The values are few, so that observations meet: the same sessions, drivers and moments again and again. A
+history comes in the order in which it happened; `deliveries` has it arrive in any other one.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from schemas.envelope import Received
+from schemas.events import (
+    ClassLaps,
+    DayStats,
+    Event,
+    Finding,
+    Lap,
+    LeaderboardEntry,
+    ListedSession,
+    PracticeDayListed,
+    PracticeDayListFailed,
+    SessionDetailFailed,
+    SessionDetailFetched,
+)
+from tests.events import received, seen
+
+Strategy = st.SearchStrategy
+Facts = dict[str, Any]
+
+FIRST_MOMENT = dt.datetime(1, 1, 1)
+"""The calendar's begin: east of Greenwich, UTC has no such moment."""
+
+LAST_MOMENT = dt.datetime(9999, 12, 31, 23, 59, 59)
+"""The calendar's end: west of Greenwich, UTC has no such moment."""
+
+SESSIONS = st.sampled_from(("1", "2", "3"))
+DAYS = st.sampled_from(
+    (
+        ("alpha", dt.date(2025, 10, 25)),
+        ("alpha", dt.date(2025, 10, 25)),
+        ("alpha", dt.date(2025, 10, 26)),
+        ("beta", dt.date(2025, 10, 25)),
+    )
+)
+"""Mostly one day, so that it sees much; now and then another one, or another track's."""
+
+MOMENTS = st.integers(0, 6).map(seen)
+PARSERS = st.sampled_from((1, 1, 1, 2))
+PAGES = st.sampled_from((None, "a" * 64, "b" * 64))
+ZONES = st.sampled_from((None, None, "Australia/Sydney", "America/New_York"))
+STARTS = st.sampled_from(
+    (
+        dt.datetime(2025, 10, 25, 10, 0),
+        dt.datetime(2025, 10, 25, 23, 59, 59),
+        FIRST_MOMENT,
+        LAST_MOMENT,
+    )
+)
+LAP_TIMES = st.sampled_from((None, 30.5, 31.25, 0.0))
+
+SHARED: dict[str, Strategy[Any]] = {
+    "driver_name": st.sampled_from(
+        ("Unknown Driver", "Ann Lee", "LEE, Ann", "7 Bo & Co", "", "Bo RC Club", "Žofie")
+    ),
+    "class_name": st.sampled_from(("Open", "Buggy", "")),
+    "transponder_number": st.sampled_from(("11", " 11 ", "22", "", "practice_session_1")),
+    "start_time": STARTS,
+    "duration_seconds": st.sampled_from((0, 120)),
+    "lap_count": st.integers(0, 2),
+    "fastest_lap": st.sampled_from((30.5, 0.0)),
+    "average_lap": st.sampled_from((31.0, 33.125)),
+}
+"""The facts that both rows and details may state."""
+
+DETAIL_ONLY: dict[str, Strategy[Any]] = {
+    "end_time": STARTS,
+    "top_3_consecutive": st.just(91.5),
+    "avg_top_5": st.sampled_from((30.0, 0.001)),
+    "std_deviation": st.just(0.5),
+    "consistency": st.sampled_from((94.695, -3.0)),
+    "valid_lap_range": st.sampled_from(("20 to 1:10", "")),
+    "findings": st.just((Finding(code="lap_count_differs", found="2"),)),
+    "list_row_digest": st.sampled_from(("0" * 32, "f" * 32)),
+}
+
+STATS = st.sampled_from(
+    (
+        None,
+        DayStats(),
+        DayStats(
+            total_laps=3,
+            time_range_start=dt.time(10, 0),
+            laps_by_class=(ClassLaps(class_name="Open", laps=3),),
+            leaderboard=(LeaderboardEntry(session_id="1", fastest_lap=30.5),),
+        ),
+    )
+)
+
+LAP_FACTS: dict[str, Strategy[Any]] = {
+    "position_on_lap": st.just(1),
+    "lap_time_raw": st.sampled_from(("30.500", "0:30.5")),
+    "lap_time_seconds": LAP_TIMES,
+    "is_valid": st.booleans(),
+    "lapped_at": STARTS,
+    "pace_string": st.just("10/5:05"),
+    "elapsed_race_time": st.just(61.75),
+    "segments": st.sampled_from(((), (10.5, None), (1e-07, 20.0))),
+}
+
+
+def some(facts: dict[str, Strategy[Any]]) -> Strategy[Facts]:
+    """Any part of these facts; what is left out is absent."""
+    return st.fixed_dictionaries({}, optional=facts)
+
+
+@st.composite
+def laps(draw: st.DrawFn) -> tuple[Lap, ...]:
+    """A few laps, in any order, with the numbers that a foreign producer may give them."""
+    numbers = draw(st.lists(st.integers(0, 3), unique=True, max_size=3))
+    return tuple(Lap(lap_number=number, **draw(some(LAP_FACTS))) for number in numbers)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> ListedSession:
+    """Any row."""
+    url = draw(st.sampled_from((None, "https://alpha.example/1", "https://alpha.example/2")))
+    return ListedSession(session_id=draw(SESSIONS), session_url=url, **draw(some(SHARED)))
+
+
+class Look(Struct, frozen=True):
+    """One look at the site: at which day, when, by which parser."""
+
+    track_slug: str
+    date: dt.date
+    observed_at: dt.datetime
+    parser_version: int
+    page_sha256: str | None
+
+    def facts(self) -> Facts:
+        """What every observation carries."""
+        return {"source": "liverc", **msgspec.structs.asdict(self)}
+
+
+@st.composite
+def looks(draw: st.DrawFn, moments: Strategy[dt.datetime] = MOMENTS) -> Look:
+    """A look at one of the days."""
+    return Look(*draw(DAYS), draw(moments), draw(PARSERS), draw(PAGES))
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> PracticeDayListed:
+    """Any list: complete or not, empty or not, with a session twice."""
+    return PracticeDayListed(
+        **draw(looks()).facts(),
+        complete=draw(st.booleans()),
+        track_name=draw(st.sampled_from((None, "Alpha", "Alpha Raceway"))),
+        sessions=tuple(draw(st.lists(rows(), max_size=4))),
+        stats=draw(STATS),
+        time_zone=draw(ZONES),
+    )
+
+
+@st.composite
+def details(draw: st.DrawFn) -> SessionDetailFetched:
+    """Any detail of any session."""
+    return SessionDetailFetched(
+        **draw(looks()).facts(),
+        session_id=draw(SESSIONS),
+        laps=draw(laps()),
+        **draw(some(SHARED)),
+        **draw(some(DETAIL_ONLY)),
+    )
+
+
+@st.composite
+def failures(draw: st.DrawFn) -> Event:
+    """A page that could not be had."""
+    facts: Facts = {"code": "http_500", "message": "no", "url": "https://alpha.example", "attempts": 3}
+    look = draw(looks()).facts()
+    if draw(st.booleans()):
+        return PracticeDayListFailed(**look, **facts)
+    return SessionDetailFailed(**look, **facts, session_id=draw(SESSIONS))
+
+
+class Drive(Struct, frozen=True):
+    """What the site knows of a session at a moment."""
+
+    session_id: str
+    facts: Facts
+    laps: tuple[Lap, ...] = ()
+
+    def row(self) -> ListedSession:
+        """The session as a list shows it."""
+        return ListedSession(session_id=self.session_id, **self.facts)
+
+
+class Site(Struct):
+    """A site that changes: the sessions that it shows of each day, and those that it took away."""
+
+    shown: dict[tuple[str, str, dt.date], Drive]
+    taken: dict[tuple[str, str, dt.date], Drive]
+
+    def of(self, look: Look) -> list[Drive]:
+        """The sessions that a look finds."""
+        return [drive for key, drive in self.shown.items() if key[1:] == (look.track_slug, look.date)]
+
+
+Change = Callable[[st.DrawFn, Site], None]
+
+
+def _appears(draw: st.DrawFn, site: Site) -> None:
+    session_id = draw(SESSIONS)
+    drive = Drive(session_id, draw(some(SHARED)), draw(laps()))
+    site.shown[session_id, *draw(DAYS)] = drive
+
+
+def _goes(draw: st.DrawFn, site: Site) -> None:
+    if site.shown:
+        key = draw(st.sampled_from(sorted(site.shown)))
+        site.taken[key] = site.shown.pop(key)
+
+
+def _comes_back(draw: st.DrawFn, site: Site) -> None:
+    if site.taken:
+        key = draw(st.sampled_from(sorted(site.taken)))
+        site.shown[key] = site.taken.pop(key)
+
+
+def _is_corrected(draw: st.DrawFn, site: Site) -> None:
+    """One fact changes or becomes empty: now and then the transponder."""
+    for key, drive in _one(draw, site):
+        name = draw(st.sampled_from(("transponder_number", *SHARED)))
+        fact = draw(st.none() | SHARED[name])
+        site.shown[key] = msgspec.structs.replace(drive, facts={**drive.facts, name: fact})
+
+
+def _has_other_laps(draw: st.DrawFn, site: Site) -> None:
+    """A lap is added, corrected or removed."""
+    for key, drive in _one(draw, site):
+        lap = Lap(lap_number=draw(st.integers(0, 3)), **draw(some(LAP_FACTS)))
+        others = tuple(one for one in drive.laps if one.lap_number != lap.lap_number)
+        site.shown[key] = msgspec.structs.replace(
+            drive, laps=others if draw(st.booleans()) else (*others, lap)
+        )
+
+
+def _one(draw: st.DrawFn, site: Site) -> list[tuple[tuple[str, str, dt.date], Drive]]:
+    return [draw(st.sampled_from(sorted(site.shown.items(), key=lambda item: item[0])))] if site.shown else []
+
+
+CHANGES: tuple[Change, ...] = (_appears, _appears, _goes, _comes_back, _is_corrected, _has_other_laps)
+
+
+@st.composite
+def _look_at_list(draw: st.DrawFn, look: Look, site: Site) -> PracticeDayListed:
+    drives = site.of(look)
+    complete = draw(st.sampled_from((True, True, False)))
+    shown = drives if complete else [drive for drive in drives if draw(st.booleans())]
+    return PracticeDayListed(
+        **look.facts(),
+        complete=complete,
+        track_name=draw(st.sampled_from((None, "Alpha"))),
+        sessions=tuple(drive.row() for drive in shown),
+        stats=DayStats(unique_drivers=len(shown)) if drives else None,
+        time_zone=draw(ZONES),
+    )
+
+
+@st.composite
+def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Event]:
+    return [
+        SessionDetailFetched(
+            **look.facts(),
+            session_id=drive.session_id,
+            laps=drive.laps,
+            **{
+                name: fact for name, fact in drive.facts.items() if name != "transponder_number" or not silent
+            },
+            **draw(some(DETAIL_ONLY)),
+        )
+        for drive in site.of(look)
+        if draw(st.booleans())
+        for silent in [draw(st.booleans())]
+    ]
+
+
+@st.composite
+def imports(draw: st.DrawFn) -> list[Event]:
+    """A site that changes, looked at now and then by two producers whose clocks differ."""
+    site = Site({}, {})
+    events: list[Event] = []
+    skews = (0, draw(st.integers(-2, 2)))
+    for second in range(draw(st.integers(1, 6))):
+        for _ in range(draw(st.integers(1, 2))):
+            draw(st.sampled_from(CHANGES))(draw, site)
+        look = draw(looks(st.sampled_from(skews).map(lambda skew, at=second: seen(at + skew))))
+        if draw(st.booleans()):
+            events.append(draw(_look_at_list(look, site)))
+        events += draw(_look_at_sessions(look, site))
+    return events
+
+
+EVENTS = st.one_of(lists(), lists(), details(), details(), failures())
+"""Any events at all, that no site may ever have caused."""
+
+OTHERS_COPY = "-by-another-producer"
+"""What another producer's id of the same observation ends with."""
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Received]:
+    """A few imports of a site that changes, or any events at all, or both together."""
+    events = draw(
+        st.one_of(st.lists(EVENTS, max_size=8), imports(), st.tuples(imports(), EVENTS).map(_joined))
+    )
+    histories = [received(event) for event in events]
+    if histories and draw(st.booleans()):
+        copy = draw(st.sampled_from(histories))
+        histories.append(msgspec.structs.replace(copy, id=copy.id + OTHERS_COPY))
+    return histories
+
+
+def _joined(both: tuple[list[Event], Event]) -> list[Event]:
+    return [*both[0], both[1]]
