@@ -36,7 +36,7 @@ Days = dict[DayRef, Day]
 
 
 async def project(connection: Connection, received: Iterable[Received]) -> None:
-    """Apply a batch of events; what is no observation of a page changes nothing."""
+    """Apply a batch of events, once in a transaction; what is no observation of a page changes nothing."""
     sighted = [
         sight(one.event, one.id)
         for one in received

@@ -49,16 +49,6 @@ REFUSALS = 5
 PASSING_ERRORS = (CommitFailedError, IllegalStateError, KafkaTimeoutError)
 """Errors that aiokafka does not call retriable, and a rebalance or the broker's return mends."""
 
-AWAY: tuple[type[Exception], ...] = (
-    *TRANSIENT,
-    asyncpg.InvalidTransactionStateError,
-    asyncpg.InternalClientError,
-)
-"""The database is away, read-only, or has given up the transaction: the batch is written later.
-
-A connection that is lost in the middle of a COPY shows as `InternalClientError`.
-"""
-
 DATA_FAULTS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -128,12 +118,15 @@ class Projector(ConsumerRebalanceListener):
             await self._turn()
 
     async def _leave(self) -> None:
-        """Leave the group, so that others take over at once; a broker that is away is not waited for."""
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._consumer.stop()
-        except TimeoutError:
+        """Leave the group, so that others take over at once; a broker that is away is not waited for.
+
+        aiokafka's `stop` can end as if it had been cancelled: as a task of its own it takes nothing with it.
+        """
+        leaving = asyncio.create_task(self._consumer.stop())
+        await asyncio.wait({leaving}, timeout=STOP_SECONDS)
+        if not leaving.done() or leaving.cancelled() or leaving.exception():
             log.warning("projector_left_without_word", group=self._group)
+        await _end(leaving)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - the listener's form
         """Forget what was held: after a rebalance every partition is taken over anew."""
@@ -152,7 +145,7 @@ class Projector(ConsumerRebalanceListener):
             await self._follow()
         except Fenced as error:
             await self._start_over("projector_fenced", error)
-        except AWAY as error:
+        except TRANSIENT as error:
             await self._start_over("projector_database_away", error)
         except asyncpg.PostgresError as error:
             raise DatabaseRefuses(f"the database refuses group {self._group}: {error}") from error
@@ -255,7 +248,7 @@ class Projector(ConsumerRebalanceListener):
         """Write a batch; one that fails by its data is halved until the record at fault is found."""
         try:
             await self._write(records)
-        except (Fenced, ParkingFull, *AWAY):
+        except (Fenced, ParkingFull, *TRANSIENT):
             raise
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS):

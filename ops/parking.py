@@ -184,7 +184,9 @@ async def export_to(
     """Write records to a file, one JSON line each; `show` is told how many more. Raises `NotWritten`."""
     async with connected(settings) as connection:
         with _opened(file, overwrite=overwrite) as lines:
-            async for records in _in_chunks(connection, heads):
+            for begin in range(0, len(heads), EXPORTED_AT_ONCE):
+                chunk = heads[begin : begin + EXPORTED_AT_ONCE]
+                records = await parked.read(connection, [head.at for head in chunk])
                 lines.write(export(records))
                 show(len(records))
 
@@ -196,9 +198,3 @@ def _opened(file: Path, *, overwrite: bool) -> BinaryIO:
         raise NotWritten(f"{file} is there already; --yes writes over it") from error
     except OSError as error:
         raise NotWritten(f"{file} can't be written: {error.strerror}") from error
-
-
-async def _in_chunks(connection: Connection, heads: Sequence[Head]) -> AsyncGenerator[list[Parked]]:
-    for begin in range(0, len(heads), EXPORTED_AT_ONCE):
-        chunk = heads[begin : begin + EXPORTED_AT_ONCE]
-        yield await parked.read(connection, [head.at for head in chunk])

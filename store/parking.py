@@ -50,7 +50,10 @@ class ParkedRecord(NamedTuple):
 
 def parked(record: Record, code: str, reason: str) -> ParkedRecord:
     """The record as it is parked."""
-    headers = [(quote(name, errors="surrogateescape"), None if value is None else value.hex()) for name, value in record.headers]
+    headers = [
+        (quote(name, errors="surrogateescape"), None if value is None else value.hex())
+        for name, value in record.headers
+    ]
     return ParkedRecord(
         topic=record.topic,
         partition=record.partition,

@@ -54,8 +54,13 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InternalClientError,
+    asyncpg.InvalidTransactionStateError,
 )
-"""Errors of the moment, not of the data: the same work may succeed later."""
+"""Errors of the moment, not of the data: the same work may succeed later.
+
+A connection that is lost in the middle of a COPY shows as `InternalClientError`.
+"""
 
 
 async def open_pool(dsn: str, *, size: int = 4) -> Pool:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -42,7 +42,7 @@ def lag(
         print_json(found) if as_json else out.print(_view(found))
         return
     with contextlib.suppress(KeyboardInterrupt):
-        run(_write_lines(settings) if as_json else _redraw(settings))
+        run(_watch(settings, _write_line) if as_json else _redraw(settings))
 
 
 async def _once(settings: Settings) -> list[GroupLag]:
@@ -50,23 +50,21 @@ async def _once(settings: Settings) -> list[GroupLag]:
         return await lag.look()
 
 
-async def _ticks(settings: Settings) -> AsyncGenerator[list[GroupLag]]:
+async def _watch(settings: Settings, show: Callable[[list[GroupLag]], None]) -> None:
     async with watching(settings) as lag:
         while True:
-            yield await lag.look()
+            show(await lag.look())
             await asyncio.sleep(TICK_SECONDS)
 
 
-async def _write_lines(settings: Settings) -> None:
-    async for found in _ticks(settings):
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
-        sys.stdout.flush()
+def _write_line(found: list[GroupLag]) -> None:
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    sys.stdout.flush()
 
 
 async def _redraw(settings: Settings) -> None:
     with Live(console=err, auto_refresh=False, vertical_overflow="crop") as live:
-        async for found in _ticks(settings):
-            live.update(_view(found), refresh=True)
+        await _watch(settings, lambda found: live.update(_view(found), refresh=True))
 
 
 def _view(found: list[GroupLag]) -> Group:
@@ -82,7 +80,7 @@ def _title(one: GroupLag) -> Text:
 
 def _table(one: GroupLag) -> Table:
     table = Table("Topic")
-    for heading in ("Partition", "End", "Position", "Behind", "Kafka's offset", "Behind", "Oldest"):
+    for heading in ("Partition", "End", "Position", "Behind", "Kafka's offset", "Kafka's lag", "Oldest"):
         table.add_column(heading, justify="right")
     for partition in one.partitions:
         table.add_row(clean(partition.topic), *_cells(partition))

@@ -1,6 +1,5 @@
 """`lapstream parked`: the records that could not be applied, looked at, and brought to an end."""
 
-import base64
 import contextlib
 import datetime as dt
 from collections import Counter
@@ -9,14 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from ops import parking
 from ops.cli.arguments import run
 from ops.cli.output import JsonFlag, clean, err, out, print_json
+from ops.cli.parked_show import all_of, show_counts, show_heads, show_outcomes, show_record
 from ops.redrive import Outcome, redrive
 from ops.settings import Settings, read_settings
 from store import parked
@@ -29,9 +27,6 @@ app = typer.Typer(
 
 PAGE = 50
 """Records on one page of a list."""
-
-SHOWN_CHARACTERS = 4_000
-"""The most that is shown of a key, a value or a header."""
 
 UNFINISHED = 1
 """The exit code where a record could not be redriven."""
@@ -112,10 +107,12 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
     if as_json:
         print_json({"total": total, "page": page, "counts": counts, "records": heads})
         return
-    _show_counts(counts, state)
-    if heads:
-        pages = -(-total // PAGE)
-        _show_heads(heads, f"Page {page} of {pages}")
+    if not counts:
+        out.print("nothing is parked" if state is StateChoice.parked else "no such record")
+        return
+    show_counts(counts)
+    show_heads(heads)
+    out.print(f"page {page} of {-(-total // PAGE)}")
 
 
 def _selection(
@@ -136,35 +133,6 @@ async def _list(settings: Settings, selection: Selection, page: int) -> tuple[li
         return counts, await parked.find(connection, selection, limit=PAGE, skip=PAGE * (page - 1))
 
 
-def _show_counts(counts: list[Count], state: StateChoice) -> None:
-    if not counts:
-        out.print("nothing is parked" if state is StateChoice.parked else "no such record")
-        return
-    table = Table("Group", "State", "Fault", "Records", "First parked", "Last parked")
-    table.columns[3].justify = "right"
-    for one in counts:
-        first, last = _utc(one.first_parked_at), _utc(one.last_parked_at)
-        table.add_row(clean(one.group), one.state, clean(one.code), str(one.records), first, last)
-    out.print(table)
-
-
-def _show_heads(heads: list[Head], title: str) -> None:
-    table = Table(title=title, title_justify="left")
-    table.add_column("Group")
-    table.add_column("Place", overflow="fold")
-    table.add_column("State")
-    table.add_column("Fault")
-    table.add_column("Reason", no_wrap=True, overflow="ellipsis")
-    for head in heads:
-        place = f"{head.topic}/{head.partition}/{head.offset}"
-        table.add_row(clean(head.group), clean(place), head.state, clean(head.code), clean(head.reason))
-    out.print(table)
-
-
-def _utc(moment: dt.datetime | None) -> str:
-    return "-" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
 @app.command()
 def show(
     group: GroupArgument,
@@ -182,77 +150,14 @@ def show(
     """
     record = run(_read(read_settings(), Key(group, topic, partition, offset)))
     if as_json:
-        print_json(_all_of(record))
+        print_json(all_of(record))
     else:
-        _show(record)
+        show_record(record)
 
 
 async def _read(settings: Settings, at: Key) -> Parked:
     async with parking.connected(settings) as connection:
         return await parking.read_one(connection, at)
-
-
-def _all_of(record: Parked) -> dict[str, object]:
-    bytes_: dict[str, object] = {
-        "key": _both(record.key),
-        "value": _both(record.value),
-        "headers": [{"name": name, **_both(data)} for name, data in record.headers],
-        "new": record.new and record.new._asdict(),
-    }
-    return {**msgspec.structs.asdict(record), **bytes_}
-
-
-def _both(data: bytes | None) -> dict[str, str | None]:
-    """Bytes for a program: in base64, and as text where they are."""
-    encoded = None if data is None else base64.b64encode(data).decode()
-    return {"base64": encoded, "text": None if data is None else _decoded(data)}
-
-
-def _decoded(data: bytes) -> str | None:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _show(record: Parked) -> None:
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    lines = {
-        "group": record.group,
-        "place": place,
-        "time": _utc(record.time),
-        "parked": _utc(record.parked_at),
-        "fault": f"{record.code}: {record.reason}",
-        "state": _fate(record),
-        "key": _shown(record.key),
-    }
-    for name, text in lines.items():
-        out.print(f"{name:<8} {clean(text)}", soft_wrap=True)
-    out.print("headers")
-    for name, data in record.headers:
-        out.print(f"  {clean(name)}: {clean(_shown(data))}", soft_wrap=True)
-    out.print("value")
-    for line in _shown(record.value).split("\n"):
-        out.print(f"  {clean(line)}", soft_wrap=True)
-
-
-def _fate(record: Parked) -> str:
-    if record.settled_at is None:
-        return record.state
-    new = f"; new record {record.new.topic}/{record.new.partition}/{record.new.offset}" if record.new else ""
-    reason = f": {record.discard_reason}" if record.discard_reason else ""
-    return f"{record.state} {_utc(record.settled_at)} by {record.settled_by}{reason}{new}"
-
-
-def _shown(data: bytes | None) -> str:
-    """Bytes for a person: text where they are text, else hex; where they are many, their beginning."""
-    if data is None:
-        return "null"
-    text = _decoded(data)
-    shown = data.hex(" ") if text is None else text
-    if len(shown) <= SHOWN_CHARACTERS:
-        return shown
-    return f"{shown[:SHOWN_CHARACTERS]}… ({len(data)} bytes; `lapstream parked export` writes all)"
 
 
 @app.command("redrive")
@@ -281,7 +186,7 @@ def redrive_(
         numbers = {"redriven": len(outcomes) - len(staying), "still_parked": len(staying)}
         print_json({"dry_run": dry_run, **numbers, "records": outcomes})
     else:
-        _show_outcomes(outcomes, staying, dry_run=dry_run)
+        show_outcomes(outcomes, staying, dry_run=dry_run)
     if staying:
         raise typer.Exit(UNFINISHED)
 
@@ -313,20 +218,6 @@ def _progress(what: str, total: int) -> Generator[_Show]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         yield _Show(progress, what, total)
-
-
-def _show_outcomes(outcomes: list[Outcome], staying: list[Outcome], *, dry_run: bool) -> None:
-    would = "would be " if dry_run else ""
-    again = sum(1 for outcome in outcomes if outcome.new)
-    published = f" ({again} of them published again)" if again else ""
-    stay = "would stay" if dry_run else "stay"
-    out.print(f"{len(outcomes) - len(staying)} {would}redriven{published}, {len(staying)} {stay} parked")
-    for code, number in Counter(outcome.code for outcome in staying).most_common():
-        out.print(f"  {number} for {clean(code or '')}")
-    for one in staying[:PAGE]:
-        out.print(
-            clean(f"  {one.topic}/{one.partition}/{one.offset}: {one.code}: {one.reason}"), soft_wrap=True
-        )
 
 
 @app.command("publish-fixed")

@@ -191,6 +191,17 @@ async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
     assert [one["behind"] for one in msgspec.json.decode(printed.stdout)] == [1, 0, 0]
 
 
+async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Settings) -> None:
+    program = "import typer; from ops.cli.lag import lag; typer.run(lag)"
+    command = f"'{sys.executable}' -c '{program}' --watch --json | head -1"
+    process = await asyncio.create_subprocess_shell(
+        command, env=environment(settings), stdout=PIPE, stderr=PIPE, limit=2**20
+    )
+    printed, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert len(msgspec.json.decode(printed)) == len(groups(settings))
+    assert complaint == b""
+
+
 async def test_watching_prints_a_line_at_each_look_until_it_is_interrupted(settings: Settings) -> None:
     program = "import typer; from ops.cli.lag import lag; typer.run(lag)"
     process = await asyncio.create_subprocess_exec(

@@ -16,6 +16,16 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import TopicAuthorizationFailedError
 
+from bench.kills import trial
+from bench.kills.disturbances import (
+    crash_database,
+    kill,
+    kill_all,
+    restart_broker,
+    restart_database,
+    stop_short,
+)
+from bench.kills.trial import Plan
 from consumers import projector
 from consumers.practice_days import project
 from consumers.projector import BrokerRefuses, DatabaseRefuses, LogRewound
@@ -55,8 +65,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def strict(settings: Settings) -> Any:
-    """A member that is thrown out when it hasn't polled for a second."""
-    return consumer_of(settings, max_poll_interval_ms=1_000)
+    """A member that is thrown out when it hasn't polled for two seconds."""
+    return consumer_of(settings, max_poll_interval_ms=2_000)
 
 
 async def outlast(settings: Settings, seconds: float) -> set[str]:
@@ -107,6 +117,25 @@ async def test_an_error_of_the_moment_is_waited_for_and_nothing_is_parked(
     assert watched.setbacks == [AWAY]
     assert await parked(pool) == 0
     assert await tables(pool) == await undisturbed(pool, EVENTS)
+
+
+async def test_a_connection_that_the_server_ends_in_a_batch_is_no_fault_of_its_records(
+    settings: Settings, pool: Pool
+) -> None:
+    ended: list[int] = []
+
+    async def cut_off(connection: Connection, batch: Any) -> None:
+        if not ended:
+            ended.append(await connection.fetchval("SELECT pg_backend_pid()"))
+            async with pool.acquire() as other:
+                await other.execute("SELECT pg_terminate_backend($1)", ended[0])
+        await project(connection, batch)
+
+    await send(settings, EVENTS[:1])
+    async with member(settings, pool, project=cut_off) as watched:
+        await until_at(pool, settings, 1)
+    assert watched.setbacks == [AWAY]
+    assert await parked(pool) == 0
 
 
 async def parked(pool: Pool) -> int:
@@ -160,7 +189,7 @@ async def test_a_database_that_hangs_costs_no_membership(
             await other.execute("SELECT FROM events WHERE id = $1 FOR UPDATE", DAY_ID)
             await send(settings, EVENTS[1:])
             await until(lambda: waits_for_a_lock(side))
-            assert await outlast(settings, 2.5) == before
+            assert await outlast(settings, 3.0) == before
             await other.execute("ROLLBACK")
         await until_at(pool, settings, len(EVENTS))
         assert await members_of(settings) == before
@@ -176,9 +205,11 @@ async def make_anew(settings: Settings) -> None:
     await admin.start()
     try:
         await admin.delete_topics([settings.topics.days])
+        [spec] = [spec for spec in settings.topics.specs() if spec.name == settings.topics.days]
 
         async def created() -> bool:
-            answer = await admin.create_topics([NewTopic(settings.topics.days, 8, 1)])
+            anew = NewTopic(spec.name, spec.partitions, 1, topic_configs=spec.config)
+            answer = await admin.create_topics([anew])
             return answer.topic_errors[0][1] == 0
 
         await until(created)
@@ -198,7 +229,6 @@ async def test_a_topic_that_was_made_anew_ends_the_command_and_leaves_the_tables
 ) -> None:
     before = await project_and_leave(settings, pool)
     await make_anew(settings)
-    await create_topics(settings)
     await send(settings, [listed(50)])
     code, said = await command(settings)
     assert code == 1
@@ -222,15 +252,22 @@ async def command(settings: Settings) -> tuple[int | None, str]:
 
 
 async def test_a_topic_made_anew_under_a_running_member_is_noticed(settings: Settings, pool: Pool) -> None:
-    await send(settings, EVENTS)
+    before = await project_and_leave(settings, pool)
     with pytest.raises(LogRewound):
-        async with member(settings, pool) as watched:
-            await until_at(pool, settings, len(EVENTS))
-            before = await tables(pool)
-            await make_anew(settings)
-            await send(settings, [listed(50)])
-            await until(lambda: stopped(watched))
+        await live_through_a_new_topic(settings, pool)
     assert await tables(pool) == before
+
+
+async def live_through_a_new_topic(settings: Settings, pool: Pool) -> None:
+    async with member(settings, pool, consumer_of(settings, metadata_max_age_ms=500)) as watched:
+        await until(lambda: all_held(watched))
+        await make_anew(settings)
+        await send(settings, [listed(50)])
+        await until(lambda: stopped(watched))
+
+
+async def all_held(watched: Any) -> bool:
+    return len(watched._held) == 8
 
 
 async def test_records_that_were_deleted_unread_are_noticed(settings: Settings, pool: Pool) -> None:
@@ -263,9 +300,11 @@ async def test_a_projector_that_starts_while_the_database_is_away_says_so_and_ex
 @pytest.fixture(scope="module")
 def home() -> Generator[Path]:
     """A folder with a broker and a database that may be stopped."""
-    with tempfile.TemporaryDirectory(prefix="lapstream-outages-") as folder:
-        with stack.running(Path(folder), report=lambda _: None, durable=False):
-            yield Path(folder)
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-outages-") as folder,
+        stack.running(Path(folder), report=lambda _: None, durable=False),
+    ):
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -368,12 +407,24 @@ async def test_a_member_stops_in_good_time_while_both_servers_are_away(
 ) -> None:
     monkeypatch.setattr(projector, "STOP_SECONDS", 1.0)
     await send(own, EVENTS)
-    async with asyncio.timeout(20), member(own, own_pool) as watched:
+    async with asyncio.timeout(20), member(own, own_pool):
         await until_at(own_pool, own, len(EVENTS))
         await asyncio.to_thread(stack.down, home)
-        await until(lambda: set_back(watched))
     await asyncio.to_thread(stack.up, home, report=lambda _: None)
 
 
-async def set_back(watched: Any) -> bool:
-    return bool(watched.setbacks)
+async def test_tables_are_equal_after_a_handful_of_disturbances_under_load(tmp_path_factory: Any) -> None:
+    home = tmp_path_factory.mktemp("kills")
+    plan = Plan(kinds=[crash_database, stop_short, restart_database, kill_all, kill, restart_broker], seed=7)
+    addresses = await asyncio.to_thread(stack.up, home, report=lambda _: None, durable=False)
+    settings = Settings(
+        kafka_bootstrap=addresses.kafka_bootstrap,
+        postgres_dsn=addresses.postgres_dsn,
+        site="http://127.0.0.1/{track_slug}",
+    )
+    try:
+        outcome = await trial.run(settings, home, plan, lambda _: None)
+    finally:
+        await asyncio.to_thread(stack.down, home)
+    assert outcome.differing == []
+    assert outcome.records > 0

@@ -37,11 +37,10 @@ FIRST_MOMENT = dt.datetime(1, 1, 1)
 LAST_MOMENT = dt.datetime(9999, 12, 31, 23, 59, 59)
 """The calendar's end: west of Greenwich, UTC has no such moment."""
 
-SESSIONS = st.sampled_from(("1", "2", "3"))
+SESSIONS = st.sampled_from(("1", "1", "2", "3"))
 DAYS = st.sampled_from(
     (
-        ("alpha", dt.date(2025, 10, 25)),
-        ("alpha", dt.date(2025, 10, 25)),
+        *(("alpha", dt.date(2025, 10, 25)),) * 6,
         ("alpha", dt.date(2025, 10, 26)),
         ("beta", dt.date(2025, 10, 25)),
     )
@@ -112,15 +111,24 @@ LAP_FACTS: dict[str, Strategy[Any]] = {
 }
 
 
+TRANSPONDERS = SHARED["transponder_number"] | st.none()
+
+
 def some(facts: dict[str, Strategy[Any]]) -> Strategy[Facts]:
     """Any part of these facts; what is left out is absent."""
     return st.fixed_dictionaries({}, optional=facts)
 
 
 @st.composite
+def shared_facts(draw: st.DrawFn) -> Facts:
+    """Any part of what both rows and details may state, the transponder more often than not."""
+    return {**draw(some(SHARED)), "transponder_number": draw(TRANSPONDERS)}
+
+
+@st.composite
 def laps(draw: st.DrawFn) -> tuple[Lap, ...]:
     """A few laps, in any order, with the numbers that a foreign producer may give them."""
-    numbers = draw(st.lists(st.integers(0, 3), unique=True, max_size=3))
+    numbers = draw(st.permutations((1, 0, 2)))[: draw(st.sampled_from((1, 2, 3, 0)))]
     return tuple(Lap(lap_number=number, **draw(some(LAP_FACTS))) for number in numbers)
 
 
@@ -128,7 +136,7 @@ def laps(draw: st.DrawFn) -> tuple[Lap, ...]:
 def rows(draw: st.DrawFn) -> ListedSession:
     """Any row."""
     url = draw(st.sampled_from((None, "https://alpha.example/1", "https://alpha.example/2")))
-    return ListedSession(session_id=draw(SESSIONS), session_url=url, **draw(some(SHARED)))
+    return ListedSession(session_id=draw(SESSIONS), session_url=url, **draw(shared_facts()))
 
 
 class Look(Struct, frozen=True):
@@ -171,7 +179,7 @@ def details(draw: st.DrawFn) -> SessionDetailFetched:
         **draw(looks()).facts(),
         session_id=draw(SESSIONS),
         laps=draw(laps()),
-        **draw(some(SHARED)),
+        **draw(shared_facts()),
         **draw(some(DETAIL_ONLY)),
     )
 
@@ -214,7 +222,7 @@ Change = Callable[[st.DrawFn, Site], None]
 
 def _appears(draw: st.DrawFn, site: Site) -> None:
     session_id = draw(SESSIONS)
-    drive = Drive(session_id, draw(some(SHARED)), draw(laps()))
+    drive = Drive(session_id, draw(shared_facts()), draw(laps()))
     site.shown[session_id, *draw(DAYS)] = drive
 
 
@@ -283,7 +291,7 @@ def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Event]:
             **draw(some(DETAIL_ONLY)),
         )
         for drive in site.of(look)
-        if draw(st.booleans())
+        if draw(st.sampled_from((True, True, False)))
         for silent in [draw(st.booleans())]
     ]
 
@@ -294,11 +302,11 @@ def imports(draw: st.DrawFn) -> list[Event]:
     site = Site({}, {})
     events: list[Event] = []
     skews = (0, draw(st.integers(-2, 2)))
-    for second in range(draw(st.integers(1, 6))):
+    for second in range(draw(st.integers(3, 8))):
         for _ in range(draw(st.integers(1, 2))):
             draw(st.sampled_from(CHANGES))(draw, site)
         look = draw(looks(st.sampled_from(skews).map(lambda skew, at=second: seen(at + skew))))
-        if draw(st.booleans()):
+        if draw(st.sampled_from((True, True, False))):
             events.append(draw(_look_at_list(look, site)))
         events += draw(_look_at_sessions(look, site))
     return events
@@ -313,16 +321,11 @@ OTHERS_COPY = "-by-another-producer"
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Received]:
-    """A few imports of a site that changes, or any events at all, or both together."""
-    events = draw(
-        st.one_of(st.lists(EVENTS, max_size=8), imports(), st.tuples(imports(), EVENTS).map(_joined))
-    )
+    """An import of a site that changes, any events at all, or both; now and then one under two ids."""
+    events = draw(imports()) if draw(st.booleans()) else []
+    events += [draw(EVENTS) for _ in range(draw(st.integers(0 if events else 2, 8)))]
     histories = [received(event) for event in events]
-    if histories and draw(st.booleans()):
+    if draw(st.booleans()):
         copy = draw(st.sampled_from(histories))
         histories.append(msgspec.structs.replace(copy, id=copy.id + OTHERS_COPY))
     return histories
-
-
-def _joined(both: tuple[list[Event], Event]) -> list[Event]:
-    return [*both[0], both[1]]

@@ -2,14 +2,16 @@
 
 import datetime as dt
 import itertools
+import re
 
 import msgspec
 import pytest
 from hypothesis import given
 
 from projections.changes import Changes
+from projections.precedence import SharedFacts
 from schemas.envelope import Received
-from schemas.events import Event, Lap
+from schemas.events import Event, Lap, ListedSession, SessionFacts
 from schemas.identity import content_digest, row_digest
 from tests.events import fetched, laps, listed, received, row
 from tests.model.deliveries import Delivery, deliveries, trying
@@ -17,6 +19,7 @@ from tests.model.histories import FIRST_MOMENT
 from tests.model.memory import Memory
 from tests.model.reference import expected
 from tests.model.tables import Row, Tables
+from tests.unit.test_docs import ROOT, section
 
 
 @trying(300)
@@ -276,3 +279,22 @@ def test_the_same_observation_under_two_ids_is_kept_under_one() -> None:
     one = received(fetched(1, "1"))
     tables = records_in_any_order(one, msgspec.structs.replace(one, id="zz"), received(listed(2)))
     assert observation(tables, "detail")["source_event_id"] == "zz"
+
+
+# the page about it
+
+
+def facts_of(kind: type[msgspec.Struct]) -> set[str]:
+    return set(kind.__struct_fields__) - {"session_id", "date", "findings"}
+
+
+def test_the_page_on_ordering_has_each_fact_in_its_place() -> None:
+    table = section((ROOT / "docs" / "ordering.md").read_text(), "Precedence")
+    cells = re.findall(r"^\| (`.*?) \| (.*?) \|$", table, re.MULTILINE)
+    shared = facts_of(SharedFacts)
+    assert [set(re.findall(r"`([^`]+)`", facts)) for facts, _ in cells] == [
+        shared,
+        facts_of(ListedSession) - shared,
+        facts_of(SessionFacts) - shared,
+    ]
+    assert [setter[:14] for _, setter in cells] == ["the newer of r", "the row", "the detail"]
