@@ -67,6 +67,10 @@ class BrokerRefuses(LapstreamError):
     """The broker gives the same answer again and again, and it is not one that waiting mends."""
 
 
+class UnreadableLog(LapstreamError):
+    """A record whose header's name is no text: the client reads neither it nor what comes behind it."""
+
+
 class DatabaseRefuses(LapstreamError):
     """The database refuses the statements themselves: no such table, no right to write it."""
 
@@ -167,7 +171,13 @@ class Projector(ConsumerRebalanceListener):
             ) from error
 
     async def _poll(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:
-        return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
+        try:
+            return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
+        except UnicodeDecodeError as error:
+            raise UnreadableLog(
+                f"group {self._group}: the Kafka client can't read a record of {', '.join(self._topics)}: the "
+                f"name of a header is no text ({error}). `lapstream lag` tells where the group stands"
+            ) from error
 
     async def _take_over(self) -> None:
         """Claim what was assigned and is not held yet, and go to the stored position."""
@@ -272,6 +282,8 @@ class Projector(ConsumerRebalanceListener):
             await positions.move(connection, self._group, held, to)
             await self._project(connection, decoded.events)
             await parking.park(connection, self._group, bad)
+        if decoded.passed_over:
+            log.info("records_passed_over", group=self._group, records=decoded.passed_over)
         for one in bad:
             log.error("record_parked", group=self._group, code=one.code, reason=one.reason, at=one[:3])
         self._moved(held, to)

@@ -14,8 +14,8 @@ from consumers.projector import Projector
 from ops import topics
 from ops.kafka import make_consumer
 from ops.settings import Settings, check_contact
-from ops.wiring import database, projection_group, publishing
-from producer.fetcher import Fetching, join_groups
+from ops.wiring import database, detail_group, list_group, projection_group, publishing
+from producer.fetcher import Fetching, Groups, join_groups
 from producer.gate import Gate
 from producer.http import Client
 from producer.obtain import Obtainer
@@ -57,6 +57,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
             broker,
             _fetching(settings, pool, publisher, client),
             topics=settings.topics,
+            groups=Groups(list_group(settings), detail_group(settings)),
             pool=pool,
             concurrency=settings.detail_concurrency,
         )

@@ -6,6 +6,7 @@ Requests of the two work queues go in; pages and observations come out, on their
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import structlog
 from faststream.kafka import KafkaBroker
@@ -144,18 +145,23 @@ def _session_parser(request: SessionDetailRequested) -> Callable[[Page], Session
     )
 
 
+class Groups(NamedTuple):
+    """The names of the fetcher's two groups."""
+
+    lists: str
+    details: str
+
+
 async def join_groups(
-    broker: KafkaBroker, fetching: Fetching, *, topics: Topics, pool: Pool, concurrency: int
+    broker: KafkaBroker, fetching: Fetching, *, topics: Topics, groups: Groups, pool: Pool, concurrency: int
 ) -> None:
     """Let one member fetch day lists, and `concurrency` members sessions, on a started broker.
 
     They join at once, not one after another: each that joins later makes all others start over.
     """
-    prefix = topics.prefix
-    lists = Member(group=f"{prefix}list-fetcher", work=fetching.list_day, pool=pool)
+    lists = Member(group=groups.lists, work=fetching.list_day, pool=pool)
     details = [
-        Member(group=f"{prefix}detail-fetcher", work=fetching.fetch_detail, pool=pool)
-        for _ in range(concurrency)
+        Member(group=groups.details, work=fetching.fetch_detail, pool=pool) for _ in range(concurrency)
     ]
     await asyncio.gather(
         lists.join(broker, topics.requests), *(member.join(broker, topics.details) for member in details)

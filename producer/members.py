@@ -20,6 +20,7 @@ from faststream.kafka.message import KafkaMessage
 from schemas.envelope import BadRecord, Received, unpack
 from schemas.records import Record
 from store import parking
+from store.parking import ParkingFull
 from store.pool import TRANSIENT, Pool
 
 Work = Callable[[Received], Awaitable[None]]
@@ -93,18 +94,18 @@ class Member(ConsumerRebalanceListener):
         self._at, self._task = place, asyncio.create_task(self._do(record))
         try:
             await asyncio.wait({self._task})
-            if not self._task.cancelled():
+            if not self._task.cancelled() and self._task.exception() is None:
                 await self._commit(place, record.offset + 1)
         finally:
             self._task.cancel()
             self._task = None
 
     async def _do(self, record: Record) -> None:
-        """Do a record's work; while our own servers are away, try again. A record at fault is parked."""
+        """Do a record's work; while our own servers are away, try again. A bad record is parked or waits."""
         while True:
             try:
                 await self._do_once(record)
-            except (KafkaError, *TRANSIENT) as error:
+            except (KafkaError, ParkingFull, *TRANSIENT) as error:
                 log.warning("fetcher_waits", group=self._group, error=repr(error))
                 await asyncio.sleep(WAIT_SECONDS)
             else:

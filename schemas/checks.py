@@ -1,19 +1,37 @@
 """What a type can't say of an event, and a table can't bear: checked once, where a record is read."""
 
+import datetime as dt
 import zoneinfo
 from collections import Counter
 from functools import lru_cache
 
 from schemas.events import Event, PracticeDayListed, SessionDetailFetched
 
+FIRST_YEAR = 1990
+"""Before any timing service kept practice days; a database's calendar ends bear no date."""
+
+_SOME_MOMENT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
 
 def fault_of(event: Event) -> str | None:
     """What is wrong with an event of the right types; None when nothing is."""
+    if event.date.year < FIRST_YEAR:
+        return f"date {event.date} is before {FIRST_YEAR}"
+    if not _has_utc(event):
+        return "the moment of observation has none in UTC"
     if isinstance(event, SessionDetailFetched):
         return _lap_fault(event)
     if isinstance(event, PracticeDayListed) and event.time_zone is not None and not is_zone(event.time_zone):
         return f"time_zone {event.time_zone!r} is no IANA zone"
     return None
+
+
+def _has_utc(event: Event) -> bool:
+    try:
+        getattr(event, "observed_at", _SOME_MOMENT).astimezone(dt.UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _lap_fault(event: SessionDetailFetched) -> str | None:

@@ -151,7 +151,7 @@ def _unpack_structured(value: bytes) -> Received | None:
         causation_id=outer.causationid,
         traceparent=outer.traceparent,
     )
-    return _received(outer.type, outer.id, context, bytes(outer.data))
+    return _received(outer.type, _without_nul("id", outer.id), context, bytes(outer.data))
 
 
 def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received | None:
@@ -185,8 +185,8 @@ def _check_names(type_name: str, data: bytes) -> None:
         json.loads(data, object_pairs_hook=_unique)
     except _Twice as error:
         raise BadRecord("duplicate_key", f"{type_name}: {error.name!r} stands twice in one object") from error
-    except RecursionError as error:
-        raise BadRecord("bad_json", f"{type_name}: nested too deeply") from error
+    except (RecursionError, ValueError) as error:
+        raise BadRecord("bad_json", f"{type_name}: {type(error).__name__}: {error}") from error
 
 
 class _Twice(Exception):
@@ -218,9 +218,13 @@ def _text(fields: dict[str, bytes | None], name: str, default: Any = _REQUIRED) 
     if data is None or len(data) > _MAX_HEADER:
         _refuse(name, "is null" if data is None else f"has {len(data)} bytes, {_MAX_HEADER} allowed")
     try:
-        return data.decode()
+        return _without_nul(name, data.decode())
     except UnicodeDecodeError:
         _refuse(name, f"is not UTF-8: {data[:40]!r}")
+
+
+def _without_nul(name: str, text: str) -> str:
+    return _refuse(name, "holds the NUL character") if "\0" in text else text
 
 
 def _refuse(name: str, what: str) -> NoReturn:

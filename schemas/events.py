@@ -29,7 +29,7 @@ class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Finding(Value, frozen=True, kw_only=True):
     """A disagreement that a parser noticed: it is reported, and never mended by guessing."""
 
-    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$(?!\n)")]
     found: f.Text
     expected: f.Text | None = None
 

@@ -9,11 +9,10 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from consumers.projector import AWAY
 from ops.settings import Settings
 from ops.wiring import database
 from store import positions
-from store.pool import Pool
+from store.pool import TRANSIENT, Pool
 from store.positions import Claim, Fenced, Place
 from tests.conftest import working
 from tests.events import fetched, laps, received
@@ -99,9 +98,9 @@ async def test_a_transaction_that_does_not_end_is_ended_by_who_takes_over(
         held = await positions.claim(writer, GROUP, [PLACE])
         await writer.execute("BEGIN")
         await positions.move(writer, GROUP, held, {PLACE: 7})
-        with pytest.raises(AWAY):
+        with pytest.raises(TRANSIENT):
             await positions.claim(successor, GROUP, [PLACE])
-        with pytest.raises(AWAY):
+        with pytest.raises(TRANSIENT):
             await writer.execute("COMMIT")
         assert await positions.claim(successor, GROUP, [PLACE]) == {PLACE: Claim(0, 2)}
 

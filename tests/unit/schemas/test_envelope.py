@@ -70,7 +70,13 @@ def test_an_unknown_version_of_an_own_type_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ce_type", None), ("ce_id", b"\xff\xfe"), ("ce_source", b"x" * 3000), ("ce_correlationid", None)],
+    [
+        ("ce_type", None),
+        ("ce_id", b"\xff\xfe"),
+        ("ce_source", b"x" * 3000),
+        ("ce_correlationid", None),
+        ("ce_id", b"a\0b"),
+    ],
 )
 def test_a_header_that_is_null_too_long_or_no_text_is_refused(name: str, value: bytes | None) -> None:
     record = packed()
@@ -100,6 +106,11 @@ def test_a_foreign_header_that_is_no_text_does_no_harm() -> None:
         ({"driver_name": "a\0b"}, "nul_character"),
         ({"laps": [{"lap_number": 1}, {"lap_number": 1}]}, "invalid_event"),
         ({"fastest_lap": math.nan}, "bad_json"),
+        ({"observed_at": "0001-01-01T00:00:00+14:00"}, "invalid_event"),
+        ({"observed_at": "9999-12-31T23:59:59-14:00"}, "invalid_event"),
+        ({"date": "0001-01-01"}, "invalid_event"),
+        ({"session_id": "1\n"}, "invalid_event"),
+        ({"track_slug": "track\n"}, "invalid_event"),
     ],
 )
 def test_a_body_of_the_wrong_form_is_refused(change: dict[str, Any], code: str) -> None:
@@ -152,6 +163,11 @@ def test_an_unknown_field_is_ignored() -> None:
     found = unpack(packed().headers, with_body({"weather": {"sky": "blue"}}))
     assert found is not None
     assert found.event == fetched(1, "1")
+
+
+@pytest.mark.parametrize("value", [b'"\xff"', b"9" * 5000])
+def test_an_unknown_field_that_no_reader_can_take_is_refused(value: bytes) -> None:
+    assert refused(packed().headers, packed().value[:-1] + b',"unknown":' + value + b"}") == "bad_json"
 
 
 def test_a_body_nested_without_end_is_refused() -> None:
