@@ -175,8 +175,8 @@ class Projector(ConsumerRebalanceListener):
             return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
         except UnicodeDecodeError as error:
             raise UnreadableLog(
-                f"group {self._group}: the Kafka client can't read a record of {', '.join(self._topics)}: the "
-                f"name of a header is no text ({error}). `lapstream lag` tells where the group stands"
+                f"group {self._group}: the Kafka client can't read a record of {', '.join(self._topics)}: "
+                f"the name of a header is no text ({error}). `lapstream lag` tells where the group stands"
             ) from error
 
     async def _take_over(self) -> None:
