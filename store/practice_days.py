@@ -97,6 +97,7 @@ async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) 
     await connection.copy_records_to_table("laps", records=fresh, columns=LapRow._fields)
     if occupied:
         staged = (record for result in occupied for record in lap_records(result, laps[result]))
+        await connection.execute(statement("empty_lap_staging"))
         await connection.copy_records_to_table("lap_staging", records=staged, columns=LapRow._fields)
         await connection.execute(statement("delete_stale_laps"), list(occupied))
         await connection.execute(statement("save_laps"))

@@ -185,6 +185,10 @@ CREATE TEMPORARY TABLE IF NOT EXISTS lap_staging (
     segments_json text
 ) ON COMMIT DELETE ROWS;
 
+-- name: empty_lap_staging
+-- What an earlier batch of the same transaction left there.
+DELETE FROM lap_staging;
+
 -- name: delete_stale_laps
 -- Laps that the newest detail of their session lacks.
 DELETE FROM laps AS t

@@ -134,7 +134,8 @@ async def test_a_member_stopped_in_its_first_batch_writes_nothing_after_another_
             signal_to(stopped, signal.SIGCONT)
 
             async def back() -> bool:
-                return len(await members_of(settings) - old) == 4
+                """Both of ours, and the one that held the transaction; its twin may have kept its place."""
+                return len(await members_of(settings) - old) >= 3
 
             await until(back)
             assert await tables(pool) == left
