@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -41,8 +42,7 @@ def lag(
         found = run(_once(settings))
         print_json(found) if as_json else out.print(_view(found))
         return
-    with contextlib.suppress(KeyboardInterrupt):
-        run(_watch(settings, _write_line) if as_json else _redraw(settings))
+    run(_watch(settings, _write_line) if as_json else _redraw(settings))
 
 
 async def _once(settings: Settings) -> list[GroupLag]:
@@ -51,10 +51,14 @@ async def _once(settings: Settings) -> list[GroupLag]:
 
 
 async def _watch(settings: Settings, show: Callable[[list[GroupLag]], None]) -> None:
+    """Look until Ctrl-C, which is a signal here: the Kafka client may swallow a cancellation."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     async with watching(settings) as lag:
-        while True:
+        while not stop.is_set():
             show(await lag.look())
-            await asyncio.sleep(TICK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
 
 
 def _write_line(found: list[GroupLag]) -> None:
