@@ -261,7 +261,7 @@ class Projector(ConsumerRebalanceListener):
         except (Fenced, ParkingFull, *TRANSIENT):
             raise
         except Exception as error:
-            if isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS):
+            if is_about_the_database(error):
                 raise
             if len(records) > 1:
                 middle = len(records) // 2
@@ -334,6 +334,11 @@ class Projector(ConsumerRebalanceListener):
         except TimeoutError:
             self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
         self._resume()
+
+
+def is_about_the_database(error: Exception) -> bool:
+    """Whether PostgreSQL complains of itself, not of a record's data: then no record is at fault."""
+    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS)
 
 
 def _place(tp: TopicPartition) -> Place:

@@ -7,7 +7,6 @@ it starts, it stops.
 import asyncio
 import contextlib
 import datetime as dt
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -19,8 +18,8 @@ from msgspec import Struct
 
 from ops import migrate, topics
 from ops.follow import Summary
-from ops.settings import Settings, variable
-from ops.wiring import database
+from ops.settings import Settings, environment
+from ops.wiring import connected
 from schemas.errors import LapstreamError
 from store.digest import READ_TABLES, TableDigest, digest
 
@@ -107,20 +106,10 @@ async def _roles(settings: Settings, logs: Path) -> AsyncGenerator[None]:
     """Fetcher and projector in a process of their own, as `lapstream run all` starts them."""
     with (logs / "roles.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ops.cli", "run", "all", env=_environment(settings), stdout=log, stderr=log
+            sys.executable, "-m", "ops.cli", "run", "all", env=environment(settings), stdout=log, stderr=log
         )
         async with _stopped_in_the_end(process):
             yield
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    own = {
-        variable("kafka_bootstrap"): settings.kafka_bootstrap,
-        variable("postgres_dsn"): settings.postgres_dsn,
-        variable("site"): settings.site,
-        variable("site_interval_seconds"): str(settings.site_interval_seconds),
-    }
-    return {**os.environ, **own}
 
 
 @contextlib.asynccontextmanager
@@ -137,5 +126,5 @@ async def _stopped_in_the_end(process: Process) -> AsyncGenerator[None]:
 
 
 async def _digests(settings: Settings) -> list[TableDigest]:
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
+    async with connected(settings) as connection:
         return await digest(connection, READ_TABLES)

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct, field
 
+from ops.kafka import describe_group
 from ops.settings import Settings
-from ops.wiring import database, list_group, projection_group, publishing
+from ops.wiring import connected, list_group, projection_group, publishing
 from schemas.envelope import BadRecord, Context, Received, unpack
 from schemas.errors import LapstreamError
 from schemas.events import (
@@ -25,8 +26,9 @@ from schemas.events import (
 )
 from schemas.identity import practice_event_id
 from schemas.topics import RECORD_BYTES
-from store import days, positions
-from store.days import DayView, FastestLap, RecordPlace
+from store import days, parked, positions
+from store.days import DayView, FastestLap
+from store.parked import RecordPlace
 from store.positions import Place
 
 STALLED_SECONDS = 300.0
@@ -68,7 +70,7 @@ class Tally(Struct):
         """Count an event of the import."""
         self.ends[place] = offset + 1
         event = received.event
-        self.records[*place, offset] = getattr(event, "session_id", None)
+        self.records[RecordPlace(*place, offset)] = getattr(event, "session_id", None)
         if isinstance(event, PracticeDayListed):
             self.listed = event
         elif isinstance(event, PracticeDayListFailed):
@@ -81,9 +83,9 @@ class Tally(Struct):
                 session_id=event.session_id, code=event.code, message=event.message
             )
 
-    def add_parked(self, parked: dict[RecordPlace, str]) -> None:
+    def add_parked(self, reasons: dict[RecordPlace, str]) -> None:
         """Count what the projection could not apply; raises `ImportFailed` where it was the list."""
-        for record, reason in parked.items():
+        for record, reason in reasons.items():
             session_id = self.records[record]
             if session_id is None:
                 raise ImportFailed(f"the day's list was parked: {reason}; `lapstream parked list` shows it")
@@ -151,7 +153,7 @@ async def _await_workers(settings: Settings) -> None:
     await admin.start()
     try:
         for group in (list_group(settings), projection_group(settings)):
-            while not await _members(admin, group):
+            while not (await describe_group(admin, group))[1]:
                 if time.monotonic() > deadline:
                     raise NobodyWorks(
                         f"nobody works in the group {group}: start `lapstream run all` beside this"
@@ -159,11 +161,6 @@ async def _await_workers(settings: Settings) -> None:
                 await asyncio.sleep(POLL_MS / 1000)
     finally:
         await admin.close()
-
-
-async def _members(admin: Any, group: str) -> int:  # noqa: ANN401 - aiokafka is untyped
-    [response] = await admin.describe_consumer_groups([group])
-    return len(response.groups[0][5])
 
 
 async def _events_of(
@@ -221,11 +218,11 @@ async def _when_written(settings: Settings, event: PracticeDayRequested, tally: 
     event_id = practice_event_id(event.source, event.track_slug, event.date)
     deadline = time.monotonic() + STALLED_SECONDS
     group = projection_group(settings)
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
+    async with connected(settings) as connection:
         while time.monotonic() < deadline:
             at = await positions.read(connection, group)
             if all(at.get(place, 0) >= end for place, end in tally.ends.items()):
-                tally.add_parked(await days.parked_among(connection, group, list(tally.records)))
+                tally.add_parked(await parked.reasons(connection, group, list(tally.records)))
                 if view := await days.read_day(connection, event_id):
                     return view
             await asyncio.sleep(POLL_MS / 1000)

@@ -34,3 +34,10 @@ def make_consumer(bootstrap: str, group: str) -> Consumer:
         max_partition_fetch_bytes=RECORD_BYTES,
     )
     return cast("Consumer", consumer)
+
+
+async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
+    """A group's state as the broker names it, and the number of its members."""
+    [response] = await admin.describe_consumer_groups([group])
+    _, _, state, _, _, members, *_ = response.groups[0]
+    return state, len(members)

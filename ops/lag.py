@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
 
+from ops.kafka import describe_group
 from ops.settings import Settings
 from ops.wiring import Group, database, groups
 from schemas.errors import LapstreamError
@@ -111,9 +112,8 @@ class Lag:
         return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
 
     async def _members(self, group: Group) -> tuple[str, int]:
-        [response] = await self._admin.describe_consumer_groups([group.name])
-        _, _, state, _, _, members, *_ = response.groups[0]
-        return ("absent" if state == "Dead" else state.lower()), len(members)
+        state, members = await describe_group(self._admin, group.name)
+        return ("absent" if state == "Dead" else state.lower()), members
 
     async def _partitions(self, topic: str) -> list[TopicPartition]:
         [described] = await self._admin.describe_topics([topic])

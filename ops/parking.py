@@ -1,10 +1,9 @@
 """What people do about parked records beside redriving: publish a mended one, discard, export."""
 
 import base64
-import contextlib
 import getpass
 import socket
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -12,7 +11,7 @@ import msgspec
 
 from ops.redrive import sending
 from ops.settings import Settings
-from ops.wiring import database
+from ops.wiring import connected
 from schemas.envelope import BadRecord, Context, Outgoing, Received, pack, unpack
 from schemas.errors import LapstreamError
 from schemas.events import (
@@ -24,7 +23,7 @@ from schemas.events import (
 from schemas.plain import plain
 from schemas.topics import Topics
 from store import parked
-from store.parked import Head, Key, NewPlace, Parked
+from store.parked import Head, Key, Parked, RecordPlace
 from store.pool import Connection
 
 EXPORTED_AT_ONCE = 20
@@ -44,13 +43,6 @@ class BadFix(LapstreamError):
 
 class NotWritten(LapstreamError):
     """A file of exported records could not be written."""
-
-
-@contextlib.asynccontextmanager
-async def connected(settings: Settings) -> AsyncGenerator[Connection]:
-    """A connection for a command."""
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
-        yield connection
 
 
 def somebody() -> str:
@@ -76,7 +68,7 @@ def where(at: Key) -> str:
     return f"{at.group}: {at.topic}/{at.partition}/{at.offset}"
 
 
-async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str | None) -> NewPlace:
+async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str | None) -> RecordPlace:
     """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
 
     `type_name` is what the bad record's header should have said. The event's id is made from its content:

@@ -16,14 +16,13 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from consumers.practice_days import project
-from consumers.projector import DATA_FAULTS, Project
-from ops.kafka import make_producer
+from consumers.projector import Project, is_about_the_database
 from ops.settings import Settings
-from ops.wiring import database, groups, projection_group
+from ops.wiring import database, groups, producing, projection_group
 from schemas.envelope import BadRecord, Received, unpack
 from schemas.errors import LapstreamError
 from store import parked
-from store.parked import Head, Key, NewPlace, Parked
+from store.parked import Head, Key, Parked, RecordPlace
 from store.pool import TRANSIENT, Connection
 
 CHUNK = 200
@@ -32,10 +31,10 @@ CHUNK = 200
 Good = Mapping[Key, tuple[Parked, Received]]
 """Records that can be read now, with what they say."""
 
-Way = Callable[[Connection, Good], Awaitable[Mapping[Key, NewPlace | None]]]
+Way = Callable[[Connection, Good], Awaitable[Mapping[Key, RecordPlace | None]]]
 """Does what a group does with good records, and tells the new place of each that was published again."""
 
-Send = Callable[..., Awaitable[NewPlace]]
+Send = Callable[..., Awaitable[RecordPlace]]
 """Publishes a record: topic, and by name key, value, headers and, where it matters, partition."""
 
 
@@ -53,7 +52,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     redriven: bool
     code: str | None = None
     reason: str | None = None
-    new: NewPlace | None = None
+    new: RecordPlace | None = None
 
 
 async def redrive(
@@ -97,21 +96,20 @@ async def _ways(
 @contextlib.asynccontextmanager
 async def sending(settings: Settings) -> AsyncGenerator[Send]:
     """How a record is published: returns its place when all replicas have it."""
-    producer: Any = make_producer(settings.kafka_bootstrap)
+    async with producing(settings) as producer:
+        client: Any = producer
 
-    async def send(topic: str, *, headers: Sequence[tuple[str, bytes | None]], **record: object) -> NewPlace:
-        sent = await producer.send_and_wait(topic, headers=list(headers), **record)
-        return NewPlace(sent.topic, sent.partition, sent.offset)
+        async def send(
+            topic: str, *, headers: Sequence[tuple[str, bytes | None]], **record: object
+        ) -> RecordPlace:
+            sent = await client.send_and_wait(topic, headers=list(headers), **record)
+            return RecordPlace(sent.topic, sent.partition, sent.offset)
 
-    await producer.start()
-    try:
         yield send
-    finally:
-        await producer.stop()
 
 
 def _projecting(project: Project) -> Way:
-    async def way(connection: Connection, good: Good) -> Mapping[Key, NewPlace | None]:
+    async def way(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:
         await project(connection, [received for _, received in good.values()])
         return {}
 
@@ -119,7 +117,7 @@ def _projecting(project: Project) -> Way:
 
 
 def _queueing(send: Send | None) -> Way:
-    async def way(connection: Connection, good: Good) -> Mapping[Key, NewPlace | None]:  # noqa: ARG001 - as ways are
+    async def way(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:  # noqa: ARG001 - as ways are
         if send is None:
             return {}
         return {
@@ -141,7 +139,7 @@ async def _redrive(connection: Connection, keys: Sequence[Key], way: Way, by: st
     except (LapstreamError, KafkaError, *TRANSIENT):
         raise
     except Exception as error:
-        if isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS):
+        if is_about_the_database(error):
             raise
         if len(keys) == 1:
             return await _refuse(connection, keys[0], error, keep=by is not None)
@@ -186,7 +184,7 @@ async def _settle(connection: Connection, keys: Sequence[Key], way: Way, by: str
 
 
 def _outcomes(
-    keys: Sequence[Key], done: Mapping[Key, NewPlace | None], faults: Mapping[Key, tuple[str, str]]
+    keys: Sequence[Key], done: Mapping[Key, RecordPlace | None], faults: Mapping[Key, tuple[str, str]]
 ) -> list[Outcome]:
     """What happened, in the order of places; a record that somebody else settled meanwhile is left out."""
     outcomes: list[Outcome] = []

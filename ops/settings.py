@@ -7,7 +7,7 @@ can also be read from a file, named by the variable with `_FILE` behind it (for 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -93,6 +93,19 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(_explain(str(error))) from error
     _check_site(settings)
     return settings
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment, from which another one reads just these settings."""
+    own = {variable(name) for name in Settings.__struct_fields__}
+    rest = {name: text for name, text in os.environ.items() if name.removesuffix("_FILE") not in own}
+    return rest | {variable(name): _text(getattr(settings, name)) for name in Settings.__struct_fields__}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{key}={item}" for key, item in cast("dict[str, str]", value).items())
+    return str(value)
 
 
 def _value(environment: Mapping[str, str], name: str) -> str | None:

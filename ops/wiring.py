@@ -8,9 +8,9 @@ import asyncpg
 
 from ops.kafka import make_producer
 from ops.settings import Settings
-from producer.publisher import Publisher
+from producer.publisher import Producer, Publisher
 from schemas.errors import LapstreamError
-from store.pool import TRANSIENT, Pool, open_pool
+from store.pool import TRANSIENT, Connection, Pool, open_pool
 
 
 class ServerAway(LapstreamError):
@@ -36,14 +36,28 @@ async def database(settings: Settings, *, size: int = 4) -> AsyncGenerator[Pool]
 
 
 @contextlib.asynccontextmanager
-async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
-    """A publisher whose producer is started, and stopped in the end."""
+async def connected(settings: Settings) -> AsyncGenerator[Connection]:
+    """One connection, for a command; raises `ServerAway` as `database` does."""
+    async with database(settings, size=1) as pool, pool.acquire() as connection:
+        yield connection
+
+
+@contextlib.asynccontextmanager
+async def producing(settings: Settings) -> AsyncGenerator[Producer]:
+    """A producer that is started, and stopped in the end."""
     producer = make_producer(settings.kafka_bootstrap)
     await producer.start()
     try:
-        yield Publisher(producer, settings.topics)
+        yield producer
     finally:
         await producer.stop()
+
+
+@contextlib.asynccontextmanager
+async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
+    """A publisher, with a producer of its own."""
+    async with producing(settings) as producer:
+        yield Publisher(producer, settings.topics)
 
 
 def projection_group(settings: Settings) -> str:

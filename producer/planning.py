@@ -1,10 +1,10 @@
 """What follows from what: pure functions from a page's facts to the events that say so."""
 
 import datetime as dt
+from typing import Any
 
 import msgspec
 
-from producer.http import Page
 from producer.obtain import Obtained, Unobtainable
 from producer.pages import PARSER_VERSION
 from schemas.events import (
@@ -41,13 +41,7 @@ def list_failed(request: PracticeDayRequested, url: str, failure: Unobtainable) 
         source=request.source,
         track_slug=request.track_slug,
         date=request.date,
-        observed_at=failure.observed_at,
-        parser_version=PARSER_VERSION,
-        code=failure.error.code,
-        message=str(failure)[:2000],
-        url=url,
-        attempts=failure.attempts,
-        page_sha256=_digest_of(failure.page),
+        **_why(url, failure),
     )
 
 
@@ -87,15 +81,18 @@ def detail_failed(request: SessionDetailRequested, url: str, failure: Unobtainab
         track_slug=request.track_slug,
         date=request.date,
         session_id=request.session_id,
-        observed_at=failure.observed_at,
-        parser_version=PARSER_VERSION,
-        code=failure.error.code,
-        message=str(failure)[:2000],
-        url=url,
-        attempts=failure.attempts,
-        page_sha256=_digest_of(failure.page),
+        **_why(url, failure),
     )
 
 
-def _digest_of(page: Page | None) -> str | None:
-    return page.sha256 if page else None
+def _why(url: str, failure: Unobtainable) -> dict[str, Any]:
+    """What every event of failure says of it."""
+    return {
+        "observed_at": failure.observed_at,
+        "parser_version": PARSER_VERSION,
+        "code": failure.error.code,
+        "message": str(failure)[:2000],
+        "url": url,
+        "attempts": failure.attempts,
+        "page_sha256": failure.page.sha256 if failure.page else None,
+    }

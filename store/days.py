@@ -1,7 +1,6 @@
 """Reading practice days back from the tables."""
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -85,17 +84,3 @@ async def read_day(connection: Connection, event_id: UUID) -> DayView | None:
         fastest_laps=[FastestLap(**row) for row in fastest],
         sessions=[SessionView(**row) for row in sessions],
     )
-
-
-RecordPlace = tuple[str, int, int]
-"""A record's topic, partition and offset."""
-
-
-async def parked_among(
-    connection: Connection, group: str, records: Sequence[RecordPlace]
-) -> dict[RecordPlace, str]:
-    """Which of these records the group has parked, with the reason for each."""
-    if not records:
-        return {}
-    rows = await connection.fetch(statement("parked_among"), group, *zip(*records, strict=True))
-    return {(row["topic"], row["partition"], row["record_offset"]): row["reason"] for row in rows}

@@ -40,8 +40,8 @@ class Key(NamedTuple):
     offset: int
 
 
-class NewPlace(NamedTuple):
-    """Where the new record is that took a parked one's place."""
+class RecordPlace(NamedTuple):
+    """Where a record is."""
 
     topic: str
     partition: int
@@ -76,7 +76,7 @@ class Parked(Head, frozen=True, kw_only=True):
     settled_at: dt.datetime | None
     settled_by: str | None
     discard_reason: str | None
-    new: NewPlace | None
+    new: RecordPlace | None
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     state: State | None = State.parked
-    place: NewPlace | None = None
+    place: RecordPlace | None = None
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -127,6 +127,14 @@ async def find(
     return [msgspec.convert(dict(row), Head) for row in rows]
 
 
+async def reasons(
+    connection: Connection, group: str, records: Sequence[RecordPlace]
+) -> dict[RecordPlace, str]:
+    """Which of these records the group has parked, with the reason for each."""
+    rows = await connection.fetch(statement("parked_reasons"), group, *_transposed(records, 3))
+    return {RecordPlace(row["topic"], row["partition"], row["record_offset"]): row["reason"] for row in rows}
+
+
 async def read(connection: Connection, keys: Sequence[Key]) -> list[Parked]:
     """Whole records, those that are there."""
     return [_whole(row) for row in await connection.fetch(statement("read_parked"), *_columns(keys))]
@@ -137,12 +145,12 @@ async def lock(connection: Connection, keys: Sequence[Key]) -> list[Parked]:
     return [_whole(row) for row in await connection.fetch(statement("lock_parked"), *_columns(keys))]
 
 
-async def redriven(connection: Connection, keys: Mapping[Key, NewPlace | None], by: str) -> None:
+async def redriven(connection: Connection, keys: Mapping[Key, RecordPlace | None], by: str) -> None:
     """Note that the code as it is now took these records, or that they went back into their queue."""
     await _settle(connection, keys, State.redriven, by)
 
 
-async def fixed(connection: Connection, key: Key, new: NewPlace, by: str) -> None:
+async def fixed(connection: Connection, key: Key, new: RecordPlace, by: str) -> None:
     """Note the new record that took a bad one's place."""
     await _settle(connection, {key: new}, State.fixed, by)
 
@@ -154,7 +162,7 @@ async def discarded(connection: Connection, keys: Sequence[Key], reason: str, by
 
 async def _settle(
     connection: Connection,
-    keys: Mapping[Key, NewPlace | None],
+    keys: Mapping[Key, RecordPlace | None],
     state: State,
     by: str,
     reason: str | None = None,

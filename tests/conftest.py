@@ -15,7 +15,7 @@ import pytest
 from ops import migrate, topics
 from ops.roles import run_roles
 from ops.settings import Settings
-from ops.wiring import database
+from ops.wiring import connected, database
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
 from store.pool import Connection, Pool, connect
@@ -103,7 +103,7 @@ async def pool(settings: Settings) -> AsyncGenerator[Pool]:
 async def connection(dsn: str) -> AsyncGenerator[Connection]:
     """A connection to the test's own database, for tests that need no broker."""
     unused: dict[str, Any] = {"kafka_bootstrap": "unused:1", "site": "http://127.0.0.1/{track_slug}"}
-    async with database(Settings(postgres_dsn=dsn, **unused), size=1) as pool, pool.acquire() as connection:
+    async with connected(Settings(postgres_dsn=dsn, **unused)) as connection:
         yield connection
 
 

@@ -1,26 +1,15 @@
 """Roles in processes of their own, to be killed."""
 
 import asyncio
-import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from ops.settings import Settings, variable
+from ops.settings import Settings, environment
 
 LONGEST_SECONDS = 60.0
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment from which a process reads these settings."""
-    simple = {
-        variable(name): str(value)
-        for name in Settings.__struct_fields__
-        if not isinstance(value := getattr(settings, name), dict)
-    }
-    return {**os.environ, **simple}
 
 
 class Role:

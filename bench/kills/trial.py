@@ -5,7 +5,6 @@ In: running servers, and how many disturbances. Out: their numbers by kind, and 
 
 import asyncio
 import contextlib
-import os
 import random
 import time
 from collections import Counter
@@ -24,7 +23,7 @@ from bench.kills.members import members, said
 from ops import migrate, topics
 from ops.kafka import make_consumer, make_producer
 from ops.roles import run_projector
-from ops.settings import Settings, variable
+from ops.settings import Settings, environment
 from ops.wiring import database, projection_group
 from producer.publisher import Producer
 from store import positions
@@ -118,12 +117,6 @@ async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Out
         equal=not differing,
         differing=differing,
     )
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment from which a projector reads these settings."""
-    names = ("kafka_bootstrap", "postgres_dsn", "site", "topic_prefix")
-    return {**os.environ, **{variable(name): str(getattr(settings, name)) for name in names}}
 
 
 async def _disturb_under_load(settings: Settings, scene: Scene, plan: Plan, report: Report) -> Course:

@@ -5,7 +5,6 @@ Everything runs on an embedded broker and database in a temporary folder, which 
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from consumers.practice_days import project
 from embedded import stack
 from ops import migrate, topics
 from ops.kafka import make_producer
-from ops.settings import Settings, variable
+from ops.settings import Settings, environment
 from ops.wiring import database
 from schemas.envelope import Outgoing
 from schemas.records import decode
@@ -129,17 +128,13 @@ async def _live(run: Run, what: str, *, sight: int, processes: int) -> None:
 
 
 async def _member(settings: Settings, end: int) -> asyncio.subprocess.Process:
-    environment = {
-        variable(name): str(getattr(settings, name))
-        for name in ("kafka_bootstrap", "postgres_dsn", "site", "topic_prefix")
-    }
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bench.projection.member",
         str(end),
         stdout=PIPE,
-        env={**os.environ, **environment},
+        env=environment(settings),
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from ops.logs import configure_logs
 from ops.roles import run_projector
 from ops.settings import read_settings
-from ops.wiring import database, projection_group
+from ops.wiring import connected, projection_group
 from store import positions
 from store.pool import Connection
 
@@ -27,7 +27,7 @@ async def main(end: int) -> None:
     configure_logs(logging.WARNING)
     settings, stop = read_settings(), asyncio.Event()
     group = projection_group(settings)
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
+    async with connected(settings) as connection:
         epochs = await _epochs(connection)
         working = asyncio.create_task(run_projector(settings, stop))
         while await _epochs(connection) == epochs:  # noqa: ASYNC110 - the table is what says so

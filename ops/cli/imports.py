@@ -19,7 +19,7 @@ from ops.cli.arguments import Date, Track, run
 from ops.cli.output import JsonFlag, clean, err, note, out, print_json
 from ops.follow import Summary, Tally
 from ops.settings import Settings, read_settings
-from ops.wiring import database
+from ops.wiring import connected
 from producer.site import SOURCE
 from schemas.errors import LapstreamError
 from schemas.identity import practice_event_id
@@ -140,7 +140,7 @@ def day(track: Track, date: Date, *, as_json: JsonFlag = False) -> None:
 
 async def read_day(settings: Settings, track: str, date: Date) -> DayView:
     """The day from the tables; raises `NothingKnown`."""
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
+    async with connected(settings) as connection:
         view = await days.read_day(connection, practice_event_id(SOURCE, track, date))
     if view is None:
         raise NothingKnown(

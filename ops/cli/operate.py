@@ -15,7 +15,7 @@ from ops.cli.output import JsonFlag, clean, out, print_json
 from ops.logs import configure_logs
 from ops.settings import read_settings
 from ops.topics import TopicState
-from ops.wiring import database
+from ops.wiring import connected
 from store import sites
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.sites import SiteState
@@ -155,7 +155,7 @@ def show_digest(*, as_json: JsonFlag = False) -> None:
 
 
 async def _digests(tables: tuple[str, ...]) -> list[TableDigest]:
-    async with database(read_settings(), size=1) as pool, pool.acquire() as connection:
+    async with connected(read_settings()) as connection:
         return await digest(connection, tables)
 
 
@@ -188,7 +188,7 @@ def site_status(*, as_json: JsonFlag = False) -> None:
 
 async def _turn_switch(*, paused: bool | None) -> SiteState:
     settings = read_settings()
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
+    async with connected(settings) as connection:
         if paused is not None:
             await sites.pause(connection, settings.site, paused=paused)
         return await sites.state(connection, settings.site)

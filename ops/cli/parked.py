@@ -17,8 +17,9 @@ from ops.cli.output import JsonFlag, clean, err, out, print_json
 from ops.cli.parked_show import all_of, show_counts, show_heads, show_outcomes, show_record
 from ops.redrive import Outcome, redrive
 from ops.settings import Settings, read_settings
+from ops.wiring import connected
 from store import parked
-from store.parked import Count, Head, Key, NewPlace, Parked, Selection, State
+from store.parked import Count, Head, Key, Parked, RecordPlace, Selection, State
 
 app = typer.Typer(
     help="Look at the records that could not be applied; redrive, mend, discard or export them.",
@@ -52,13 +53,13 @@ def _moment(text: str) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _place(text: str) -> NewPlace:
+def _place(text: str) -> RecordPlace:
     topic, *numbers = text.split("/")
     try:
         partition, offset = (int(number) for number in numbers)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no place: TOPIC/PARTITION/OFFSET is expected") from error
-    return NewPlace(topic, partition, offset)
+    return RecordPlace(topic, partition, offset)
 
 
 GroupOption = Annotated[str | None, typer.Option("--group", help="Only this consumer group's.")]
@@ -72,7 +73,7 @@ UntilOption = Annotated[
     typer.Option("--until", parser=_moment, metavar="TIME", help="Only those parked before this time."),
 ]
 AtOption = Annotated[
-    NewPlace | None,
+    RecordPlace | None,
     typer.Option(
         "--at", parser=_place, metavar="PLACE", help="Only the record at TOPIC/PARTITION/OFFSET, as listed."
     ),
@@ -120,7 +121,7 @@ def _selection(
     code: str | None,
     since: dt.datetime | None,
     until: dt.datetime | None,
-    at: NewPlace | None,
+    at: RecordPlace | None,
     state: StateChoice = StateChoice.parked,
 ) -> Selection:
     only = None if state is StateChoice.any else State(state)
@@ -128,7 +129,7 @@ def _selection(
 
 
 async def _list(settings: Settings, selection: Selection, page: int) -> tuple[list[Count], list[Head]]:
-    async with parking.connected(settings) as connection:
+    async with connected(settings) as connection:
         counts = await parked.count(connection, selection)
         return counts, await parked.find(connection, selection, limit=PAGE, skip=PAGE * (page - 1))
 
@@ -156,7 +157,7 @@ def show(
 
 
 async def _read(settings: Settings, at: Key) -> Parked:
-    async with parking.connected(settings) as connection:
+    async with connected(settings) as connection:
         return await parking.read_one(connection, at)
 
 
@@ -198,7 +199,7 @@ async def _redrive(settings: Settings, selection: Selection, *, dry_run: bool) -
 
 
 async def _find(settings: Settings, selection: Selection) -> list[Head]:
-    async with parking.connected(settings) as connection:
+    async with connected(settings) as connection:
         return await parked.find(connection, selection)
 
 
@@ -279,7 +280,7 @@ def discard(  # noqa: PLR0913 - each is a filter that people asked for
 
 
 async def _discard(settings: Settings, keys: list[Key], reason: str) -> int:
-    async with parking.connected(settings) as connection:
+    async with connected(settings) as connection:
         return await parked.discarded(connection, keys, reason, parking.somebody())
 
 

@@ -40,11 +40,3 @@ JOIN race_drivers AS d ON d.race_id = r.id
 JOIN race_results AS x ON x.race_driver_id = d.id
 WHERE r.event_id = $1 AND x.fast_lap_time IS NOT NULL
 ORDER BY r.class_name, x.fast_lap_time, r.start_time, r.source_race_id;
-
--- name: parked_among
--- Which of these records a group has parked, and why.
-SELECT p.topic, p.partition, p.record_offset, p.reason
-FROM parked_records AS p
-JOIN unnest($2::text[], $3::integer[], $4::bigint[]) AS s (topic, partition, record_offset)
-    ON (p.topic, p.partition, p.record_offset) = (s.topic, s.partition, s.record_offset)
-WHERE p.group_name = $1;

@@ -93,3 +93,11 @@ FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::text[], $6:
 WHERE (t.group_name, t.topic, t.partition, t.record_offset)
     = (s.group_name, s.topic, s.partition, s.record_offset)
     AND t.state = 'parked';
+
+-- name: parked_reasons
+-- Which of these records a group has parked, and why.
+SELECT p.topic, p.partition, p.record_offset, p.reason
+FROM parked_records AS p
+JOIN unnest($2::text[], $3::integer[], $4::bigint[]) AS s (topic, partition, record_offset)
+    ON (p.topic, p.partition, p.record_offset) = (s.topic, s.partition, s.record_offset)
+WHERE p.group_name = $1;

@@ -19,14 +19,13 @@ from embedded.errors import JarsUnavailable
 from ops.cli import lag as lag_command
 from ops.kafka import make_producer
 from ops.lag import FETCH_BYTES, GroupLag, TopicMissing, watching
-from ops.settings import Settings
+from ops.settings import Settings, environment
 from ops.wiring import groups, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from store.pool import Pool
 from tests.conftest import at, working
 from tests.events import fetched, listed, row
-from tests.processes import environment
 
 TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 SECONDS = 60.0

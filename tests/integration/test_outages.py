@@ -31,7 +31,7 @@ from consumers.practice_days import project
 from consumers.projector import BrokerRefuses, DatabaseRefuses, LogRewound
 from embedded import stack
 from ops import migrate
-from ops.settings import Settings
+from ops.settings import Settings, environment
 from ops.wiring import database
 from store.pool import Connection, Pool, connect
 from tests.conftest import create_topics
@@ -52,7 +52,6 @@ from tests.members import (
     until_at,
     waits_for_a_lock,
 )
-from tests.processes import environment
 
 AWAY = "projector_database_away"
 

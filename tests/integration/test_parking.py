@@ -19,7 +19,7 @@ from ops.kafka import make_producer
 from ops.lag import watching
 from ops.parking import BadFix, NotParked, NotWritten
 from ops.roles import run_roles
-from ops.settings import Settings
+from ops.settings import Settings, environment
 from ops.wiring import detail_group, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event, PracticeDayRequested
@@ -33,7 +33,6 @@ from store.parking import parked as as_parked
 from store.pool import Connection, Pool
 from tests.conftest import working
 from tests.events import DATE, DAY_ID, fetched, listed, row, seen
-from tests.processes import environment
 
 SECONDS = 60.0
 """The longest that a test waits for a projector."""
