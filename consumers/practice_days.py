@@ -4,13 +4,14 @@ What is known of the days is read, merged with what came, and the difference of 
 is one transaction of the caller's; the days are locked first, so that two projectors never mix.
 """
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from projections.changes import Changes, Plan, add_changes, plan_day
+from projections.changes import Changes, DayChange, Plan, add_changes, day_change, plan_day
 from projections.rows import race_id
 from projections.sightings import newest_drivers, newest_tracks
 from projections.state import (
@@ -26,29 +27,41 @@ from projections.state import (
     sight,
 )
 from schemas.envelope import Received
-from schemas.events import Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.events import (
+    Lap,
+    ListedSession,
+    PracticeDayChanged,
+    PracticeDayListed,
+    SessionDetailFetched,
+    SessionFacts,
+)
 from schemas.identity import practice_event_id, source_event_id, track_id
 from schemas.tables import DayRow, LapRow, Stamp
 from store import practice_days as store
 from store.pool import Connection, Record
+from store.practice_days import LapChanges
 
 Days = dict[DayRef, Day]
 
 
-async def project(connection: Connection, received: Iterable[Received]) -> None:
-    """Apply a batch of events, once in a transaction; what is no observation of a page changes nothing."""
+async def project(connection: Connection, received: Iterable[Received]) -> list[PracticeDayChanged]:
+    """Apply a batch of events, once in a transaction; what is no observation of a page changes nothing.
+
+    Returns what changed, day by day; days whose rows stayed as they were are left out.
+    """
     sighted = [
         sight(one.event, one.id)
         for one in received
         if isinstance(one.event, PracticeDayListed | SessionDetailFetched)
     ]
-    if sighted:
-        batch = fold_days(sighted)
-        await store.lock_days(connection, map(day_row, batch))
-        await _apply(connection, sighted, batch)
+    if not sighted:
+        return []
+    batch = fold_days(sighted)
+    await store.lock_days(connection, map(day_row, batch))
+    return await _apply(connection, sighted, batch)
 
 
-async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> None:
+async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> list[PracticeDayChanged]:
     """Write the days, and last the names: other members wait for those rows until this one commits."""
     old = await _load(connection, batch)
     plans = [plan_day(ref, old[ref], merge_day(old[ref], batch[ref])) for ref in sorted(batch)]
@@ -58,20 +71,46 @@ async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days
         add_changes(changes, plan, moved.get(plan.ref, {}))
     drivers = newest_drivers(sighted)
     await store.add_drivers(connection, drivers)
-    await _write(connection, changes)
+    laps = await _write(connection, changes)
     await store.name_tracks(connection, newest_tracks(sighted))
     await store.name_drivers(connection, drivers)
+    now = dt.datetime.now(dt.UTC)
+    return [found for plan in plans if (found := _changed(day_change(plan), laps, now))]
 
 
-async def _write(connection: Connection, changes: Changes) -> None:
+def _changed(
+    change: DayChange, laps: Mapping[UUID, LapChanges], now: dt.datetime
+) -> PracticeDayChanged | None:
+    """What became of a day; None where it stayed as it was."""
+    counts = [laps[result] for result in change.results & laps.keys()]
+    also = [session for result, session in change.laps_written.items() if any(laps.get(result, ()))]
+    added, changed, gone = (sum(one[kind] for one in counts) for kind in range(3))
+    if not (change.added or change.changed or change.gone or also):
+        return None
+    return PracticeDayChanged(
+        **change.ref._asdict(),
+        changed_at=now,
+        sessions_added=tuple(change.added),
+        sessions_changed=tuple(sorted((*change.changed, *also))),
+        sessions_gone=tuple(change.gone),
+        laps_added=added,
+        laps_changed=changed,
+        laps_gone=gone,
+    )
+
+
+async def _write(connection: Connection, changes: Changes) -> dict[UUID, LapChanges]:
+    """Write the changes of rows; returns those of laps, by result."""
+    gone = await store.count_laps(connection, changes.results_gone)
     await store.delete_rows(connection, "races", changes.races_gone)
     await store.delete_rows(connection, "race_drivers", changes.race_drivers_gone)
     await store.save_rows(connection, "metadata", changes.metadata)
     await store.save_rows(connection, "races", changes.races)
     await store.save_rows(connection, "race_drivers", changes.race_drivers)
     await store.save_rows(connection, "race_results", changes.race_results)
-    await store.save_laps(connection, changes.laps)
+    written = await store.save_laps(connection, changes.laps)
     await store.save_observations(connection, changes.observations)
+    return gone | written
 
 
 def day_row(ref: DayRef) -> DayRow:
@@ -139,6 +178,7 @@ def _seen(record: Record, facts: FactsT_co, laps: tuple[Lap, ...] | None = None)
         page_sha256=record["page_sha256"],
         facts=facts,
         laps=laps,
+        list_row_digest=record["list_row_digest"],
     )
 
 

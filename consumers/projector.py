@@ -9,7 +9,7 @@ position. docs/guarantee.md says what this guarantees, and what shows it.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -18,16 +18,13 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
 from consumers.kafka import Consumer
-from schemas.envelope import Received
+from consumers.projection import Projection
 from schemas.errors import LapstreamError
-from schemas.records import Record, decode
+from schemas.records import Record
 from store import parking, positions
 from store.parking import ParkingFull
-from store.pool import TRANSIENT, Connection, Pool
+from store.pool import TRANSIENT, Pool
 from store.positions import Claim, Fenced, Place
-
-Project = Callable[[Connection, Iterable[Received]], Awaitable[None]]
-"""Applies a batch of events on a connection, in the transaction that the connection is in."""
 
 POLL_MS = 200
 MAX_RECORDS = 1_000
@@ -79,13 +76,21 @@ class Projector(ConsumerRebalanceListener):
     """One member of the group; `run` works until `stop` is called."""
 
     def __init__(
-        self, *, group: str, topics: Sequence[str], consumer: Consumer, pool: Pool, project: Project
+        self,
+        *,
+        group: str,
+        topics: Sequence[str],
+        consumer: Consumer,
+        pool: Pool,
+        projection: Projection[Any],
+        parking_limit: int,
     ) -> None:
         self._group = group
         self._topics = list(topics)
         self._consumer = consumer
         self._pool = pool
-        self._project = project
+        self._projection = projection
+        self._parking_limit = parking_limit
         self._held: dict[Place, Claim] = {}
         self._followed: dict[Place, int] = {}
         self._stopping = asyncio.Event()
@@ -272,7 +277,7 @@ class Projector(ConsumerRebalanceListener):
 
     async def _write(self, records: list[Record], error: Exception | None = None) -> None:
         """One transaction: position, rows and parked records; with an `error` its one record is parked."""
-        decoded = decode([] if error else records)
+        decoded = self._projection.decode([] if error else records)
         bad = [parking.parked(record, fault.code, fault.reason) for record, fault in decoded.faults]
         if error:
             bad.append(parking.parked(records[0], "projection_error", repr(error)))
@@ -280,8 +285,9 @@ class Projector(ConsumerRebalanceListener):
         held = {place: self._claim_of(place) for place in to}
         async with self._pool.acquire() as connection, connection.transaction():
             await positions.move(connection, self._group, held, to)
-            await self._project(connection, decoded.events)
-            await parking.park(connection, self._group, bad)
+            await self._projection.project(connection, decoded.events)
+            await parking.park(connection, self._group, bad, self._parking_limit)
+            await self._projection.settle(connection, decoded.events, bad)
         if decoded.passed_over:
             log.info("records_passed_over", group=self._group, records=decoded.passed_over)
         for one in bad:

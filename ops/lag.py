@@ -19,7 +19,7 @@ from ops.settings import Settings
 from ops.wiring import Group, database, groups
 from schemas.errors import LapstreamError
 from store import positions
-from store.pool import Pool
+from store.pool import Pool, use_schema
 
 FETCH_BYTES = 64 * 1024
 """Of a partition, to see one record's time; the broker sends a larger one whole."""
@@ -91,7 +91,7 @@ class Lag:
         self._consumer.pause(*tps)
         begins = await self._consumer.beginning_offsets(tps)
         ends = await self._consumer.end_offsets(tps)
-        own = stored if group.projects else committed
+        own = stored if group.projection else committed
         waiting = {tp: at for tp in tps if (at := max(own.get(tp, 0), begins[tp])) < ends[tp]}
         ages = await self._ages(waiting)
         partitions = [
@@ -101,9 +101,10 @@ class Lag:
         return _totals(group, state, members, partitions)
 
     async def _stored(self, group: Group) -> dict[TopicPartition, int]:
-        if not group.projects:
+        if group.projection is None:
             return {}
-        async with self._pool.acquire() as connection:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await use_schema(connection, group.projection.schema)
             found = await positions.read(connection, group.name)
         return {TopicPartition(*place): at for place, at in found.items()}
 

@@ -17,6 +17,8 @@ from schemas.errors import LapstreamError
 from schemas.events import (
     EVENT_TYPES,
     Event,
+    PracticeDayChanged,
+    PracticeDayIngested,
     PracticeDayRequested,
     SessionDetailRequested,
 )
@@ -138,6 +140,8 @@ def _unknown(given: Any, known: Any, at: str = "$") -> Iterator[str]:  # noqa: A
 def _topic_of(event: Event, topics: Topics) -> str:
     if isinstance(event, PracticeDayRequested):
         return topics.requests
+    if isinstance(event, PracticeDayIngested | PracticeDayChanged):
+        return topics.outcomes
     return topics.details if isinstance(event, SessionDetailRequested) else topics.days
 
 

@@ -8,31 +8,40 @@ still bad stays parked, for the reason that it has now.
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import stamina
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from consumers.practice_days import project
-from consumers.projector import Project, is_about_the_database
+from consumers.projection import Projection
+from consumers.projector import is_about_the_database
 from ops.settings import Settings
-from ops.wiring import database, groups, producing, projection_group
-from schemas.envelope import BadRecord, Received, unpack
+from ops.wiring import database, groups, producing
+from schemas.envelope import BadRecord, unpack
 from schemas.errors import LapstreamError
 from store import parked
 from store.parked import Head, Key, Parked, RecordPlace
-from store.pool import TRANSIENT, Connection
+from store.pool import TRANSIENT, Connection, use_schema
 
 CHUNK = 200
 """Records that go through in one transaction."""
 
-Good = Mapping[Key, tuple[Parked, Received]]
+Good = Mapping[Key, tuple[Parked, Any]]
 """Records that can be read now, with what they say."""
 
-Way = Callable[[Connection, Good], Awaitable[Mapping[Key, RecordPlace | None]]]
-"""Does what a group does with good records, and tells the new place of each that was published again."""
+
+class Way(NamedTuple):
+    """What a group does with its records.
+
+    `read` tells what one says, None for a stranger's, or raises `BadRecord`. `work` does what a group does
+    with good ones, and tells the new place of each that was published again.
+    """
+
+    read: Callable[[Parked], object | None]
+    work: Callable[[Connection, Good], Awaitable[Mapping[Key, RecordPlace | None]]]
+
 
 Send = Callable[..., Awaitable[RecordPlace]]
 """Publishes a record: topic, and by name key, value, headers and, where it matters, partition."""
@@ -79,8 +88,8 @@ async def redrive(
 async def _ways(
     settings: Settings, stack: contextlib.AsyncExitStack, wanted: set[str], *, dry_run: bool
 ) -> dict[str, Way]:
-    projections: dict[str, Project] = {projection_group(settings): project}
-    queues = {group.name for group in groups(settings) if not group.projects}
+    projections = {one.name: one.projection for one in groups(settings) if one.projection}
+    queues = {group.name for group in groups(settings) if group.projection is None}
     if unknown := wanted - projections.keys() - queues:
         raise UnknownGroup(
             f"{', '.join(sorted(unknown))}: no group of these settings: its records are redriven by the "
@@ -108,16 +117,25 @@ async def sending(settings: Settings) -> AsyncGenerator[Send]:
         yield send
 
 
-def _projecting(project: Project) -> Way:
-    async def way(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:
-        await project(connection, [received for _, received in good.values()])
+def _projecting(projection: Projection[Any]) -> Way:
+    def read(one: Parked) -> object | None:
+        decoded = projection.decode([one.record])
+        for _, fault in decoded.faults:
+            raise fault
+        return next(iter(decoded.events), None)
+
+    async def work(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:
+        events = [event for _, event in good.values()]
+        await use_schema(connection, projection.schema)
+        await projection.project(connection, events)
+        await projection.settle(connection, events, [])
         return {}
 
-    return way
+    return Way(read, work)
 
 
 def _queueing(send: Send | None) -> Way:
-    async def way(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:  # noqa: ARG001 - as ways are
+    async def work(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:  # noqa: ARG001 - as ways are
         if send is None:
             return {}
         return {
@@ -127,7 +145,11 @@ def _queueing(send: Send | None) -> Way:
             for at, (one, _) in good.items()
         }
 
-    return way
+    return Way(_read, work)
+
+
+def _read(one: Parked) -> object | None:
+    return unpack(one.headers, one.value)
 
 
 @stamina.retry(on=(asyncpg.DeadlockDetectedError, asyncpg.SerializationError), attempts=5)
@@ -163,12 +185,12 @@ async def _trial(connection: Connection, *, keep: bool) -> AsyncGenerator[None]:
 
 
 async def _settle(connection: Connection, keys: Sequence[Key], way: Way, by: str) -> list[Outcome]:
-    good: dict[Key, tuple[Parked, Received]] = {}
+    good: dict[Key, tuple[Parked, object]] = {}
     faults: dict[Key, tuple[str, str]] = {}
     passed_over: list[Key] = []
     for one in await parked.lock(connection, keys):
         try:
-            received = unpack(one.headers, one.value)
+            received = way.read(one)
         except BadRecord as fault:
             faults[one.at] = (fault.code, fault.reason)
             continue
@@ -176,7 +198,7 @@ async def _settle(connection: Connection, keys: Sequence[Key], way: Way, by: str
             passed_over.append(one.at)
         else:
             good[one.at] = (one, received)
-    new = await way(connection, good)
+    new = await way.work(connection, good)
     done = {at: new.get(at) for at in (*good, *passed_over)}
     await parked.explain(connection, faults)
     await parked.redriven(connection, done, by)

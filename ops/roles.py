@@ -3,29 +3,32 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
 from faststream.kafka import KafkaBroker
 
-from consumers.practice_days import project
+from consumers.projection import Projection
 from consumers.projector import Projector
 from ops import topics
 from ops.kafka import make_consumer
+from ops.keeper import run_keeper
+from ops.projections import PROJECTIONS
+from ops.relay import run_relay
 from ops.settings import Settings, check_contact
-from ops.wiring import database, detail_group, list_group, projection_group, publishing
+from ops.wiring import database, detail_group, list_group, publishing
 from producer.fetcher import Fetching, Groups, join_groups
 from producer.gate import Gate
 from producer.http import Client
+from producer.members import Park
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
 from producer.site import Site
 from schemas.errors import LapstreamError
+from store import parking
+from store.parking import ParkedRecord
 from store.pool import Pool
-
-PROJECTOR_MEMBERS = 2
-"""Members of the projection's group in one process."""
 
 GC_ALLOCATIONS = 200_000
 """New objects after which a projector's young ones are looked through for cycles."""
@@ -58,12 +61,20 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
             _fetching(settings, pool, publisher, client),
             topics=settings.topics,
             groups=Groups(list_group(settings), detail_group(settings)),
-            pool=pool,
+            park=_parking(pool, settings.parking_limit),
             concurrency=settings.detail_concurrency,
         )
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         await stop.wait()
     log.info("fetcher_stop")
+
+
+def _parking(pool: Pool, limit: int) -> Park:
+    async def park(group: str, record: ParkedRecord) -> None:
+        async with pool.acquire() as connection:
+            await parking.park(connection, group, [record], limit)
+
+    return park
 
 
 def _fetching(settings: Settings, pool: Pool, publisher: Publisher, client: Client) -> Fetching:
@@ -80,13 +91,12 @@ def _fetching(settings: Settings, pool: Pool, publisher: Publisher, client: Clie
 
 
 async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
-    """Write what the topics say into the tables, until told to stop.
-
-    Two members share the work: one projects while PostgreSQL works for the other.
-    """
+    """Write what the topics say into the tables of every projection, until told to stop."""
     _collect_seldom()
-    async with database(settings, size=2 * PROJECTOR_MEMBERS) as pool:
-        members = [_projector(settings, pool) for _ in range(PROJECTOR_MEMBERS)]
+    async with contextlib.AsyncExitStack() as stack:
+        members: list[Projector] = []
+        for projection in PROJECTIONS:
+            members += await _members(settings, projection, stack)
         watching = asyncio.create_task(_when(stop, members))
         try:
             async with asyncio.TaskGroup() as group:
@@ -107,15 +117,25 @@ def _collect_seldom() -> None:
     gc.set_threshold(GC_ALLOCATIONS)
 
 
-def _projector(settings: Settings, pool: Pool) -> Projector:
-    group = projection_group(settings)
-    return Projector(
-        group=group,
-        topics=[settings.topics.days],
-        consumer=make_consumer(settings.kafka_bootstrap, group),
-        pool=pool,
-        project=project,
+async def _members(
+    settings: Settings, projection: Projection[Any], stack: contextlib.AsyncExitStack
+) -> list[Projector]:
+    """The members of a projection's group, on connections that see its tables."""
+    pool = await stack.enter_async_context(
+        database(settings, size=2 * projection.members, schema=projection.schema)
     )
+    group = projection.group(settings.topic_prefix)
+    return [
+        Projector(
+            group=group,
+            topics=[projection.topic(settings.topics)],
+            consumer=make_consumer(settings.kafka_bootstrap, group),
+            pool=pool,
+            projection=projection,
+            parking_limit=settings.parking_limit,
+        )
+        for _ in range(projection.members)
+    ]
 
 
 async def _when(event: asyncio.Event, members: list[Projector]) -> None:
@@ -124,7 +144,16 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
         member.stop()
 
 
-ROLES: dict[str, Role] = {"fetcher": run_fetcher, "projector": run_projector}
+async def run_relay_and_keeper(settings: Settings, stop: asyncio.Event) -> None:
+    """Publish the outbox, and look after runs whose work stopped, until told to stop."""
+    await run_side_by_side({"relay": run_relay(settings, stop), "keeper": run_keeper(settings, stop)}, stop)
+
+
+ROLES: dict[str, Role] = {
+    "fetcher": run_fetcher,
+    "projector": run_projector,
+    "relay": run_relay_and_keeper,
+}
 """The roles by their names on the command line."""
 
 
@@ -149,7 +178,12 @@ async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -
     if "fetcher" in names:
         check_contact(settings)
     await check_ready(settings)
-    tasks = [asyncio.create_task(ROLES[name](settings, stop), name=name) for name in names]
+    await run_side_by_side({name: ROLES[name](settings, stop) for name in names}, stop)
+
+
+async def run_side_by_side(work: Mapping[str, Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
+    """Do all this until told to stop; the first that fails ends the others, and is what is raised."""
+    tasks = [asyncio.create_task(one, name=name) for name, one in work.items()]
     try:
         await asyncio.gather(*tasks)
     finally:

@@ -34,22 +34,51 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     kafka_bootstrap: Annotated[str, Meta(min_length=1, description="Brokers, as host:port,host:port")]
     postgres_dsn: Annotated[
-        str, Meta(pattern=r"^postgres(ql)?://", description="Where the database is, as postgresql://…")
+        str,
+        Meta(
+            pattern=r"^postgres(ql)?://", description="The database, as postgresql://user:password@host/name"
+        ),
     ]
     site: Annotated[
         str, Meta(description="The timing site, with {track_slug} where the track's name belongs")
     ] = "https://{track_slug}.liverc.com"
     contact: Annotated[
-        str, Meta(max_length=200, description="Who runs this, told to the site: a mail address or a page")
+        str,
+        Meta(
+            max_length=200,
+            description=(
+                "Who runs this, told to the site in the User-Agent: a mail address or a page; without "
+                "it the fetcher starts for a site on this machine only"
+            ),
+        ),
     ] = ""
     site_interval_seconds: Annotated[
-        float, Meta(ge=0, le=3600, description="Seconds between the begins of two requests, over the fleet")
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description=(
+                "Seconds between the begins of two requests to the site, over all processes and "
+                "tracks, varied by a fifth"
+            ),
+        ),
     ] = 1.0
     detail_concurrency: Annotated[
         int, Meta(ge=1, le=64, description="N: sessions that one fetcher process fetches at a time")
     ] = 5
     detail_partitions: Annotated[
-        int, Meta(ge=1, le=256, description="P: partitions of session-detail-requests, the fleet's ceiling")
+        int,
+        Meta(
+            ge=1,
+            le=256,
+            description=(
+                "P: partitions of session-detail-requests, the ceiling over all processes; as the "
+                "topic was created"
+            ),
+        ),
+    ] = 8
+    site_parallel_requests: Annotated[
+        int, Meta(ge=1, le=64, description="Requests to the site that may be open at a time, over the fleet")
     ] = 8
     fetch_attempts: Annotated[
         int, Meta(ge=1, le=10, description="How often a page is asked for before it counts as failed")
@@ -60,8 +89,49 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
     replication_factor: Annotated[int, Meta(ge=1, le=9, description="Replicas of a topic it creates")] = 1
     track_zones: Annotated[
-        dict[str, str], Meta(description="IANA zones of tracks, as slug=Zone,slug=Zone; without one, no UTC")
+        dict[str, str],
+        Meta(
+            description="IANA zones of tracks, for the fetcher; without one the tables hold local time only"
+        ),
     ] = field(default_factory=dict[str, str])
+
+    parking_limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description=(
+                "So many parked records of one group are no passing fault: it stops before the next one"
+            ),
+        ),
+    ] = 20_000
+    run_stalled_seconds: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=86_400,
+            description=(
+                "After so many seconds without a sign of life a run is taken up anew; after four "
+                "times, it fails"
+            ),
+        ),
+    ] = 120.0
+    api_host: Annotated[str, Meta(min_length=1, description="Where the API listens")] = "127.0.0.1"
+    api_port: Annotated[int, Meta(ge=0, le=65_535, description="Its port; 0 takes a free one")] = 8080
+    api_open_read: Annotated[bool, Meta(description="Whether reading needs no API key: true or false")] = True
+    api_cors_origins: Annotated[
+        str,
+        Meta(description="Origins whose pages may ask the API, as https://one,https://two; none if empty"),
+    ] = ""
+    api_requests_per_minute: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Requests a minute that the API takes from one caller")
+    ] = 600
+    metrics_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Where roles other than the API show metrics; 0 for nowhere")
+    ] = 0
+    otlp_endpoint: Annotated[
+        str, Meta(description="Where traces are sent, as http://host:4318; nowhere if empty")
+    ] = ""
 
     @property
     def topics(self) -> Topics:

@@ -2,15 +2,18 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 
+from consumers.live import PRACTICE_DAYS
+from consumers.projection import Projection
 from ops.kafka import make_producer
+from ops.projections import PROJECTIONS
 from ops.settings import Settings
 from producer.publisher import Producer, Publisher
 from schemas.errors import LapstreamError
-from store.pool import TRANSIENT, Connection, Pool, open_pool
+from store.pool import READ_MODEL, TRANSIENT, Connection, Pool, open_pool
 
 
 class ServerAway(LapstreamError):
@@ -23,10 +26,10 @@ class ServerAway(LapstreamError):
 
 
 @contextlib.asynccontextmanager
-async def database(settings: Settings, *, size: int = 4) -> AsyncGenerator[Pool]:
-    """A pool of connections; raises `ServerAway` where the database does not answer."""
+async def database(settings: Settings, *, size: int = 4, schema: str = READ_MODEL) -> AsyncGenerator[Pool]:
+    """Connections that see a projection's tables; raises `ServerAway` where the database does not answer."""
     try:
-        pool = await open_pool(settings.postgres_dsn, size=size)
+        pool = await open_pool(settings.postgres_dsn, size=size, schema=schema)
     except (*TRANSIENT, asyncpg.PostgresError) as error:
         raise ServerAway.of_database(error) from error
     try:
@@ -62,7 +65,7 @@ async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
 
 def projection_group(settings: Settings) -> str:
     """The consumer group that writes the tables of practice days."""
-    return f"{settings.topic_prefix}practice-days-projection"
+    return PRACTICE_DAYS.group(settings.topic_prefix)
 
 
 def list_group(settings: Settings) -> str:
@@ -76,18 +79,18 @@ def detail_group(settings: Settings) -> str:
 
 
 class Group(NamedTuple):
-    """A consumer group of ours; one that `projects` has its positions beside its tables."""
+    """A consumer group of ours; that of a projection has its positions beside its tables."""
 
     name: str
     topic: str
-    projects: bool
+    projection: Projection[Any] | None = None
 
 
 def groups(settings: Settings) -> tuple[Group, ...]:
     """Every consumer group, with the topic that it reads."""
     topics = settings.topics
     return (
-        Group(projection_group(settings), topics.days, projects=True),
-        Group(list_group(settings), topics.requests, projects=False),
-        Group(detail_group(settings), topics.details, projects=False),
+        *(Group(one.group(settings.topic_prefix), one.topic(topics), one) for one in PROJECTIONS),
+        Group(list_group(settings), topics.requests),
+        Group(detail_group(settings), topics.details),
     )

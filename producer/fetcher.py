@@ -7,15 +7,17 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 from faststream.kafka import KafkaBroker
 
 from producer import planning
 from producer.http import Page
-from producer.members import Member
+from producer.members import Member, Park
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
+from producer.planning import PlannedDetail
 from producer.publisher import Publisher
 from producer.site import SOURCE, Site
 from schemas.envelope import BadRecord, Context, Received
@@ -26,10 +28,11 @@ from schemas.events import (
     SessionDetailRequested,
     SessionFacts,
 )
-from schemas.identity import practice_event_id
+from schemas.identity import as_run_id, event_id, practice_event_id, run_id_of
 from schemas.topics import Topics
-from store import days
+from store import days, run_changes, runs
 from store.pool import Pool
+from store.runs import PlannedSession, Run
 
 log = structlog.get_logger("lapstream.fetcher")
 
@@ -60,16 +63,36 @@ class Fetching:
         if not isinstance(request, PracticeDayRequested):
             return
         _check_source(request.source)
-        context = self._context(received)
-        url = self._site.day(request.track_slug, request.date)
+        run_id = run_id_of(received.context.correlation_id, received.id)
+        async with self._pool.acquire() as connection:
+            run, _ = await run_changes.open_run(connection, run_id, request, received.context.traceparent)
+        context = self._context(received, run.id)
+        with structlog.contextvars.bound_contextvars(run_id=str(run.id)):
+            if run.id != run_id or run.state != "running":
+                log.info("request_joined", state=run.state, asked=str(run_id))
+            elif run.planned_at:
+                await self._ask_again(run, context)
+            else:
+                log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
+                await self._list(run, context)
+
+    async def _ask_again(self, run: Run, context: Context) -> None:
+        """Put into the work queue what is left of a run that was planned before."""
+        async with self._pool.acquire() as connection:
+            pending = await runs.pending(connection, run)
+        await self._publisher.request_details(pending, context)
+        log.info("ingest_practice_day_resumed", sessions=len(pending))
+
+    async def _list(self, run: Run, context: Context) -> None:
+        url = self._site.day(run.track_slug, run.date)
         try:
-            obtained = await self._obtain_list(url, request, context)
+            obtained = await self._obtain_list(url, run.request, context)
         except Unobtainable as failure:
             log.warning("practice_day_list_failed", url=url, code=failure.error.code, error=str(failure))
-            await self._publisher.observe(planning.list_failed(request, url, failure), context)
+            await self._publisher.observe(planning.list_failed(run.request, url, failure), context)
             return
-        listed = planning.day_listed(request, obtained, self._zones.get(request.track_slug))
-        await self._publish_list(listed, context)
+        listed = planning.day_listed(run.request, obtained, self._zones.get(run.track_slug))
+        await self._publish_list(run, listed, context)
 
     async def _obtain_list(
         self, url: str, request: PracticeDayRequested, context: Context
@@ -83,16 +106,24 @@ class Fetching:
             known = await days.count_sessions(connection, event_id)
         return await self._obtainer.obtain(url, _day_parser(request), context) if known else obtained
 
-    async def _publish_list(self, listed: PracticeDayListed, context: Context) -> None:
-        requests = planning.detail_requests(listed, dt.datetime.now(dt.UTC))
+    async def _publish_list(self, run: Run, listed: PracticeDayListed, context: Context) -> None:
+        """Publish a list and what it asks for; the run's plan is written before, so that none is missed."""
+        async with self._pool.acquire() as connection:
+            stored = await runs.stored_details(connection, run.event_id)
+            plan = planning.plan_details(listed, run.refresh, stored, dt.datetime.now(dt.UTC))
+            await runs.plan(connection, run.id, [_planned(one) for one in plan])
         await self._publisher.observe(listed, context)
-        await self._publisher.request_details(requests, context)
+        await self._publisher.request_details([one.request for one in plan if one.wanted], context)
+        async with self._pool.acquire() as connection:
+            await runs.planned(connection, run.id)
         log.info(
-            "practice_day_listed",
+            "ingest_practice_day_list_done",
             track=listed.track_slug,
             date=str(listed.date),
             complete=listed.complete,
-            sessions=len(listed.sessions),
+            sessions=len(plan),
+            wanted=sum(one.wanted for one in plan),
+            drivers=len({row.transponder_number or row.session_id for row in listed.sessions}),
             findings=len(listed.findings),
         )
 
@@ -102,6 +133,8 @@ class Fetching:
         if not isinstance(request, SessionDetailRequested):
             return
         _check_source(request.source)
+        if not await self._is_wanted(received, request.session_id):
+            return
         context = self._context(received)
         url = self._site.session(request.track_slug, request.session_id)
         try:
@@ -117,13 +150,33 @@ class Fetching:
             return
         await self._publisher.observe(planning.detail_fetched(request, obtained), context)
 
-    def _context(self, received: Received) -> Context:
+    async def _is_wanted(self, received: Received, session_id: str) -> bool:
+        """Whether the run still waits for the session; what belongs to no run is always fetched."""
+        run_id = as_run_id(received.context.correlation_id)
+        if run_id is None:
+            return True
+        async with self._pool.acquire() as connection:
+            return await runs.wants(connection, run_id, session_id)
+
+    def _context(self, received: Received, run_id: UUID | None = None) -> Context:
         return Context(
             source=self._name,
-            correlation_id=received.context.correlation_id,
+            correlation_id=str(run_id) if run_id else received.context.correlation_id,
             causation_id=received.id,
             traceparent=received.context.traceparent,
         )
+
+
+def _planned(one: PlannedDetail) -> PlannedSession:
+    request = one.request
+    return PlannedSession(
+        request.session_id,
+        "wanted" if one.wanted else "unchanged",
+        request.start_time,
+        request.list_row_digest,
+        request.requested_at,
+        event_id(request),
+    )
 
 
 def _check_source(source: str) -> None:
@@ -153,15 +206,21 @@ class Groups(NamedTuple):
 
 
 async def join_groups(
-    broker: KafkaBroker, fetching: Fetching, *, topics: Topics, groups: Groups, pool: Pool, concurrency: int
+    broker: KafkaBroker,
+    fetching: Fetching,
+    *,
+    topics: Topics,
+    groups: Groups,
+    park: Park,
+    concurrency: int,
 ) -> None:
     """Let one member fetch day lists, and `concurrency` members sessions, on a started broker.
 
     They join at once, not one after another: each that joins later makes all others start over.
     """
-    lists = Member(group=groups.lists, work=fetching.list_day, pool=pool)
+    lists = Member(group=groups.lists, work=fetching.list_day, park=park)
     details = [
-        Member(group=groups.details, work=fetching.fetch_detail, pool=pool) for _ in range(concurrency)
+        Member(group=groups.details, work=fetching.fetch_detail, park=park) for _ in range(concurrency)
     ]
     await asyncio.gather(
         lists.join(broker, topics.requests), *(member.join(broker, topics.details) for member in details)

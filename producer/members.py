@@ -20,11 +20,14 @@ from faststream.kafka.message import KafkaMessage
 from schemas.envelope import BadRecord, Received, unpack
 from schemas.records import Record
 from store import parking
-from store.parking import ParkingFull
-from store.pool import TRANSIENT, Pool
+from store.parking import ParkedRecord, ParkingFull
+from store.pool import TRANSIENT
 
 Work = Callable[[Received], Awaitable[None]]
 """Does what an event asks for; what it publishes is acknowledged when it returns."""
+
+Park = Callable[[str, ParkedRecord], Awaitable[None]]
+"""Parks a record of a group; raises `ParkingFull`."""
 
 GRACE_SECONDS = 20.0
 """How long a partition that is taken away waits for the work on it; then the work begins anew elsewhere."""
@@ -41,10 +44,10 @@ class _Consumer(Protocol):
 class Member(ConsumerRebalanceListener):
     """One member of a group: at most one record of it is worked on at any time."""
 
-    def __init__(self, *, group: str, work: Work, pool: Pool) -> None:
+    def __init__(self, *, group: str, work: Work, park: Park) -> None:
         self._group = group
         self._work = work
-        self._pool = pool
+        self._parking = park
         self._closed: set[TopicPartition] = set()
         self._at: TopicPartition | None = None
         self._task: asyncio.Task[None] | None = None
@@ -125,8 +128,7 @@ class Member(ConsumerRebalanceListener):
             await self._park(record, "work_failed", repr(error))
 
     async def _park(self, record: Record, code: str, reason: str) -> None:
-        async with self._pool.acquire() as connection:
-            await parking.park(connection, self._group, [parking.parked(record, code, reason)])
+        await self._parking(self._group, parking.parked(record, code, reason))
         log.error("record_parked", group=self._group, code=code, reason=reason, topic=record.topic)
 
     async def _commit(self, place: TopicPartition, offset: int) -> None:

@@ -1,7 +1,8 @@
 """What follows from what: pure functions from a page's facts to the events that say so."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -9,6 +10,7 @@ from producer.obtain import Obtained, Unobtainable
 from producer.pages import PARSER_VERSION
 from schemas.events import (
     DayFacts,
+    ListedSession,
     PracticeDayListed,
     PracticeDayListFailed,
     PracticeDayRequested,
@@ -18,6 +20,7 @@ from schemas.events import (
     SessionFacts,
 )
 from schemas.identity import row_digest
+from store.runs import Refresh
 
 
 def day_listed(
@@ -45,20 +48,43 @@ def list_failed(request: PracticeDayRequested, url: str, failure: Unobtainable) 
     )
 
 
-def detail_requests(listed: PracticeDayListed, now: dt.datetime) -> list[SessionDetailRequested]:
-    """One request for each session of a list, in the order of the list."""
-    return [
-        SessionDetailRequested(
-            source=listed.source,
-            track_slug=listed.track_slug,
-            date=listed.date,
-            session_id=session.session_id,
-            requested_at=now,
-            start_time=session.start_time,
-            list_row_digest=row_digest(session),
-        )
-        for session in listed.sessions
-    ]
+class PlannedDetail(NamedTuple):
+    """The request for a session's page, and whether it is made at all."""
+
+    request: SessionDetailRequested
+    wanted: bool
+
+
+def plan_details(
+    listed: PracticeDayListed, refresh: Refresh, stored: Mapping[str, str | None], now: dt.datetime
+) -> list[PlannedDetail]:
+    """What is to be done for each session of a list, in the order of the list.
+
+    `stored` are the sessions whose detail is there, with the digest of the list row it was fetched for.
+    """
+    rows = {session.session_id: session for session in listed.sessions}
+    requests = [_detail_request(listed, session, now) for session in rows.values()]
+    return [PlannedDetail(one, _wanted(one, refresh, stored)) for one in requests]
+
+
+def _wanted(request: SessionDetailRequested, refresh: Refresh, stored: Mapping[str, str | None]) -> bool:
+    if refresh == "all" or request.session_id not in stored:
+        return True
+    return refresh == "changed" and stored[request.session_id] != request.list_row_digest
+
+
+def _detail_request(
+    listed: PracticeDayListed, session: ListedSession, now: dt.datetime
+) -> SessionDetailRequested:
+    return SessionDetailRequested(
+        source=listed.source,
+        track_slug=listed.track_slug,
+        date=listed.date,
+        session_id=session.session_id,
+        requested_at=now,
+        start_time=session.start_time,
+        list_row_digest=row_digest(session),
+    )
 
 
 def detail_fetched(request: SessionDetailRequested, obtained: Obtained[SessionFacts]) -> SessionDetailFetched:

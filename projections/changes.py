@@ -24,6 +24,7 @@ class Changes(Struct):
     `laps` are all laps that each of these results has from now on.
     """
 
+    results_gone: list[UUID] = field(default_factory=list[UUID])
     races_gone: list[UUID] = field(default_factory=list[UUID])
     race_drivers_gone: list[UUID] = field(default_factory=list[UUID])
     metadata: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
@@ -60,6 +61,20 @@ class _Step(Struct, frozen=True):
         return self.was.stamp.content_digest != self.detail.stamp.content_digest
 
 
+class DayChange(Struct, frozen=True, kw_only=True):
+    """The sessions of a day that a batch adds, changes or takes away; `results` are theirs, before and after.
+
+    `laps_written` holds sessions, by their results, that only change if a lap of theirs does.
+    """
+
+    ref: DayRef
+    added: list[str]
+    changed: list[str]
+    gone: list[str]
+    laps_written: dict[UUID, str]
+    results: set[UUID]
+
+
 class Plan(Struct, frozen=True):
     """A day before and after a batch, session by session."""
 
@@ -75,6 +90,20 @@ class Plan(Struct, frozen=True):
             for step in self.steps
             if step.before and step.moves and step.detail and step.detail.laps is None
         }
+
+
+def day_change(plan: Plan) -> DayChange:
+    """What a plan changes, by sessions."""
+    steps = [step for step in plan.steps if step.before != step.after]
+    laps_only = [step for step in plan.steps if step.before == step.after and step.writes_laps]
+    return DayChange(
+        ref=plan.ref,
+        added=[step.session_id for step in steps if step.before is None],
+        changed=[step.session_id for step in steps if step.before and step.after],
+        gone=[step.session_id for step in steps if step.after is None],
+        laps_written={step.after.result.id: step.session_id for step in laps_only if step.after},
+        results={rows.result.id for step in plan.steps for rows in (step.before, step.after) if rows},
+    )
 
 
 def plan_day(ref: DayRef, old: Day, new: Day) -> Plan:
@@ -115,6 +144,8 @@ def add_changes(changes: Changes, plan: Plan, moved: Mapping[str, tuple[Lap, ...
 
 def _add_rows(changes: Changes, step: _Step) -> None:
     before, after = step.before, step.after
+    if before and step.moves:
+        changes.results_gone.append(before.result.id)
     if before and not after:
         changes.races_gone.append(before.race.id)
     if after is None:
@@ -164,6 +195,7 @@ def _observation(
         seen.page_sha256,
         _encode(seen.facts),
         shelved,
+        seen.list_row_digest,
     )
 
 

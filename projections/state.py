@@ -44,6 +44,7 @@ class Seen(Struct, Generic[FactsT_co], frozen=True, kw_only=True):
     """The newest observation of a subject, and when the first one was.
 
     `laps` are a detail's, where they are at hand; None says that they lie in the tables, unchanged.
+    `list_row_digest` is a detail's, too: of the list row that it was fetched for.
     """
 
     stamp: Stamp
@@ -51,6 +52,7 @@ class Seen(Struct, Generic[FactsT_co], frozen=True, kw_only=True):
     page_sha256: str | None
     facts: FactsT_co
     laps: tuple[Lap, ...] | None = None
+    list_row_digest: str | None = None
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -163,17 +165,23 @@ def _has_duplicates(event: PracticeDayListed) -> bool:
 
 def _seen_detail(one: Sighted, event: SessionDetailFetched) -> Seen[SessionFacts]:
     facts = SessionFacts(**{name: getattr(event, name) for name in _KEPT_FACTS})
-    return _seen(one, facts, laps=event.laps)
+    return _seen(one, facts, laps=event.laps, list_row_digest=event.list_row_digest)
 
 
 _KEPT_FACTS = tuple(name for name in SessionFacts.__struct_fields__ if name not in {"laps", "findings"})
 
 
-def _seen(one: Sighted, facts: FactsT_co, laps: tuple[Lap, ...] | None = None) -> Seen[FactsT_co]:
+def _seen(
+    one: Sighted,
+    facts: FactsT_co,
+    laps: tuple[Lap, ...] | None = None,
+    list_row_digest: str | None = None,
+) -> Seen[FactsT_co]:
     return Seen(
         stamp=one.stamp,
         first_observed_at=one.stamp.observed_at,
         page_sha256=one.event.page_sha256,
         facts=facts,
         laps=laps,
+        list_row_digest=list_row_digest,
     )

@@ -16,7 +16,14 @@ from msgspec import Struct
 
 from schemas.checks import fault_of
 from schemas.errors import LapstreamError
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import (
+    EVENT_TYPES,
+    Event,
+    PracticeDayChanged,
+    PracticeDayIngested,
+    PracticeDayRequested,
+    SessionDetailRequested,
+)
 from schemas.identity import event_id, event_key
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
@@ -82,8 +89,16 @@ class _Structured(Struct):
 
 
 def moment_of(event: Event) -> dt.datetime:
-    """When it happened: when the page was answered, or when the request was made."""
-    return getattr(event, "observed_at", None) or getattr(event, "requested_at")  # noqa: B009 - of each event
+    """When it happened: when the page was answered, the request made, the run ended, the day changed."""
+    match event:
+        case PracticeDayRequested() | SessionDetailRequested():
+            return event.requested_at
+        case PracticeDayIngested():
+            return event.finished_at
+        case PracticeDayChanged():
+            return event.changed_at
+        case _:
+            return event.observed_at
 
 
 def pack(event: Event, context: Context) -> Outgoing:

@@ -231,6 +231,53 @@ class SessionDetailFailed(Value, frozen=True, kw_only=True):
     page_sha256: f.Sha256 | None = None
 
 
+class PracticeDayIngested(Value, frozen=True, kw_only=True):
+    """A run ended: what it came to, as `status` and counts say; a list that could not be had has its `code`.
+
+    A run whose failed sessions are retried ends again, as its next `attempt`.
+    """
+
+    type_name: ClassVar[str] = "practice_day.ingested.v1"
+
+    source: f.Source
+    track_slug: f.TrackSlug
+    date: dt.date
+    run_id: Annotated[str, Meta(max_length=36)]
+    attempt: f.Count
+    status: Literal["completed", "partial", "failed", "cancelled"]
+    requested_at: f.Instant
+    finished_at: f.Instant
+    sessions_ingested: f.Count
+    sessions_failed: f.Count
+    sessions_detail_failed: f.Count
+    sessions_with_laps: f.Count
+    laps_ingested: Annotated[int, Meta(ge=0, le=100_000_000)]
+    drivers_created_or_matched: f.Count
+    findings: Annotated[tuple[Finding, ...], Meta(max_length=MAX_FINDINGS)] = ()
+    code: f.Label | None = None
+    message: f.Text | None = None
+
+
+Sessions = Annotated[tuple[f.SessionId, ...], Meta(max_length=MAX_SESSIONS)]
+
+
+class PracticeDayChanged(Value, frozen=True, kw_only=True):
+    """The tables of a day changed, whoever published what changed them; laps are counted by their rows."""
+
+    type_name: ClassVar[str] = "practice_day.changed.v1"
+
+    source: f.Source
+    track_slug: f.TrackSlug
+    date: dt.date
+    changed_at: f.Instant
+    sessions_added: Sessions = ()
+    sessions_changed: Sessions = ()
+    sessions_gone: Sessions = ()
+    laps_added: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    laps_changed: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    laps_gone: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+
+
 Observation = PracticeDayListed | SessionDetailFetched
 """What the tables are a function of."""
 
@@ -241,6 +288,8 @@ Event = (
     | SessionDetailRequested
     | SessionDetailFetched
     | SessionDetailFailed
+    | PracticeDayIngested
+    | PracticeDayChanged
 )
 """Every event of the project's own namespaces."""
 
@@ -253,6 +302,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
         SessionDetailRequested,
         SessionDetailFetched,
         SessionDetailFailed,
+        PracticeDayIngested,
+        PracticeDayChanged,
     )
 }
 """The event types by their CloudEvents name."""

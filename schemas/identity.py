@@ -64,6 +64,19 @@ def content_digest(event: Observation) -> str:
     return digest(_ENCODER.encode(bare))
 
 
+def as_run_id(correlation_id: str | None) -> uuid.UUID | None:
+    """The run that an event belongs to; None where its correlation id is no run's."""
+    try:
+        return uuid.UUID(correlation_id or "")
+    except ValueError:
+        return None
+
+
+def run_id_of(correlation_id: str | None, request_id: str) -> uuid.UUID:
+    """The run that a request opens: its correlation id, or one made from the request's own id."""
+    return as_run_id(correlation_id) or uuid.uuid5(_NAMESPACE, f"run\0{request_id}")
+
+
 def source_event_id(track_slug: str, date: dt.date) -> str:
     """The day's id at its source, as the tables hold it: `{slug}-practice-{date}`."""
     return f"{track_slug}-practice-{date.isoformat()}"

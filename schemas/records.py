@@ -1,11 +1,13 @@
 """From a topic's records to events: what can't be read is set apart with its reason, never dropped."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from schemas.envelope import BadRecord, Received, unpack
+
+EventT = TypeVar("EventT")
 
 
 class Record(Protocol):
@@ -27,17 +29,17 @@ class Record(Protocol):
     def headers(self) -> Iterable[tuple[str, bytes | None]]: ...
 
 
-class Decoded(Struct):
+class Decoded(Struct, Generic[EventT]):
     """A batch's records by what they are: events, faults, and the number of other vendors' events."""
 
-    events: list[Received]
+    events: list[EventT]
     faults: list[tuple[Record, BadRecord]]
     passed_over: int = 0
 
 
-def decode(records: Iterable[Record]) -> Decoded:
+def decode(records: Iterable[Record]) -> Decoded[Received]:
     """Read each record by itself: a bad one takes none of the others with it."""
-    decoded = Decoded([], [])
+    decoded: Decoded[Received] = Decoded([], [])
     for record in records:
         try:
             received = unpack(record.headers, record.value)

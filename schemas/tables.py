@@ -113,7 +113,8 @@ class ObservationRow(NamedTuple):
     """A row of `observations`: the newest list of a day, or row or detail of a session.
 
     `facts` is what it said, as JSON without laps. `shelved_laps` holds the laps of a session that does not
-    exist at present: they wait there, should it come back.
+    exist at present: they wait there, should it come back. `list_row_digest` is of the list row that a detail
+    was fetched for.
     """
 
     kind: str
@@ -127,3 +128,4 @@ class ObservationRow(NamedTuple):
     page_sha256: str | None
     facts: str
     shelved_laps: str | None
+    list_row_digest: str | None

@@ -78,6 +78,26 @@ class Parked(Head, frozen=True, kw_only=True):
     discard_reason: str | None
     new: RecordPlace | None
 
+    @property
+    def record(self) -> "AsRecord":
+        """The record, as a client hands it out."""
+        milliseconds = -1 if self.time is None else int(self.time.timestamp() * 1000)
+        return AsRecord(
+            self.topic, self.partition, self.offset, milliseconds, self.key, self.value, self.headers
+        )
+
+
+class AsRecord(NamedTuple):
+    """A parked record in a topic's records' form; `timestamp` in milliseconds since 1970, -1 for none."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
 
 class Count(Struct, frozen=True, kw_only=True):
     """How many records of a group met the same fate for the same kind of fault."""

@@ -20,9 +20,6 @@ from store.statements import statement
 MAX_REASON = 2_000
 """Characters of a reason that are kept."""
 
-PARKING_LIMIT = 20_000
-"""So many records of one group may be parked and not settled; more is no passing fault."""
-
 log = structlog.get_logger("lapstream.parking")
 
 
@@ -67,6 +64,12 @@ def parked(record: Record, code: str, reason: str) -> ParkedRecord:
     )
 
 
+def headers_of(record: ParkedRecord) -> dict[str, str]:
+    """The headers of a parked record that are texts, by name."""
+    found: list[tuple[str, str | None]] = msgspec.json.decode(record.record_headers)
+    return {name: bytes.fromhex(value).decode(errors="replace") for name, value in found if value}
+
+
 def _time(timestamp: int) -> dt.datetime | None:
     """A record's time, from milliseconds since 1970; None where there is none, or no calendar has it."""
     try:
@@ -80,9 +83,7 @@ def storable(text: str) -> str:
     return text[:MAX_REASON].replace("\0", "\\0").encode(errors="replace").decode()
 
 
-async def park(
-    connection: Connection, group: str, records: Sequence[ParkedRecord], limit: int = PARKING_LIMIT
-) -> None:
+async def park(connection: Connection, group: str, records: Sequence[ParkedRecord], limit: int) -> None:
     """Park records, in the transaction that moves the group's position past them.
 
     Raises `ParkingFull` where more than `limit` of the group would be parked; then none of these is.

@@ -42,8 +42,8 @@ class Pool(Protocol):
     async def close(self) -> None: ...
 
 
-SEARCH_PATH = "practice_days, lapstream"
-"""The read model first, then what a replay leaves alone."""
+READ_MODEL = "practice_days"
+"""The schema of the tables that people read."""
 
 TRANSIENT: tuple[type[Exception], ...] = (
     OSError,
@@ -63,8 +63,13 @@ A connection that is lost in the middle of a COPY shows as `InternalClientError`
 """
 
 
-async def open_pool(dsn: str, *, size: int = 4) -> Pool:
-    """A pool of connections that see the tables without their schemas' names.
+def search_path(schema: str) -> str:
+    """A projection's schema first, then what a replay leaves alone."""
+    return f"{schema}, lapstream"
+
+
+async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Pool:
+    """A pool of connections that see the tables of a schema without its name.
 
     Raises OSError or an asyncpg error where the database does not answer.
     """
@@ -73,13 +78,22 @@ async def open_pool(dsn: str, *, size: int = 4) -> Pool:
         min_size=1,
         max_size=size,
         init=_prepare,
-        server_settings={"search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "lapstream"},
+        server_settings={
+            "search_path": search_path(schema),
+            "timezone": "UTC",
+            "application_name": "lapstream",
+        },
     )
     return cast("Pool", pool)
 
 
 async def _prepare(connection: Connection) -> None:
     await connection.execute(statement("create_lap_staging"))
+
+
+async def use_schema(connection: Connection, schema: str) -> None:
+    """Let the open transaction see another projection's tables."""
+    await connection.execute(statement("use_schema"), search_path(schema))
 
 
 async def connect(dsn: str) -> SingleConnection:

@@ -4,7 +4,7 @@ Rows come as the tuples of `schemas.tables`; which table a list of them goes to 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -83,24 +83,51 @@ async def delete_rows(connection: Connection, table: str, ids: Sequence[UUID]) -
         await connection.execute(statement(f"delete_{table}"), sorted(ids))
 
 
-async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) -> None:
-    """Make each result's laps these: new and changed ones are written, others deleted.
+class LapChanges(NamedTuple):
+    """How many rows of laps a result gained, had changed, and lost."""
+
+    added: int = 0
+    changed: int = 0
+    gone: int = 0
+
+
+async def count_laps(connection: Connection, results: Sequence[UUID]) -> dict[UUID, LapChanges]:
+    """The laps of results that are about to go."""
+    rows = await connection.fetch(statement("count_laps"), results) if results else []
+    return {row["race_result_id"]: LapChanges(gone=row["laps"]) for row in rows}
+
+
+async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) -> dict[UUID, LapChanges]:
+    """Make each result's laps these: new and changed ones are written, others deleted; returns what changed.
 
     Those of a result that has none yet are copied straight into the table, which is twice as fast.
     """
     if not laps:
-        return
+        return {}
     occupied = {row["id"] for row in await connection.fetch(statement("results_with_laps"), list(laps))}
     fresh = (
         record for result in laps if result not in occupied for record in lap_records(result, laps[result])
     )
     await connection.copy_records_to_table("laps", records=fresh, columns=LapRow._fields)
-    if occupied:
-        staged = (record for result in occupied for record in lap_records(result, laps[result]))
-        await connection.execute(statement("empty_lap_staging"))
-        await connection.copy_records_to_table("lap_staging", records=staged, columns=LapRow._fields)
-        await connection.execute(statement("delete_stale_laps"), list(occupied))
-        await connection.execute(statement("save_laps"))
+    found = {result: LapChanges(added=len(laps[result])) for result in laps if result not in occupied}
+    return found | await _replace_laps(connection, occupied, laps) if occupied else found
+
+
+async def _replace_laps(
+    connection: Connection, occupied: set[UUID], laps: Mapping[UUID, Sequence[Lap]]
+) -> dict[UUID, LapChanges]:
+    """Make these the laps of results that have some already."""
+    staged = (record for result in occupied for record in lap_records(result, laps[result]))
+    await connection.execute(statement("empty_lap_staging"))
+    await connection.copy_records_to_table("lap_staging", records=staged, columns=LapRow._fields)
+    found = {
+        row["race_result_id"]: LapChanges(gone=row["laps"])
+        for row in await connection.fetch(statement("delete_stale_laps"), list(occupied))
+    }
+    for row in await connection.fetch(statement("save_laps")):
+        before = found.get(row["race_result_id"], LapChanges())
+        found[row["race_result_id"]] = LapChanges(row["added"], row["changed"], before.gone)
+    return found
 
 
 def lap_records(result: UUID, laps: Iterable[Lap]) -> Iterator[tuple[object, ...]]:

@@ -111,7 +111,7 @@ async def connection(dsn: str) -> AsyncGenerator[Connection]:
 async def working(settings: Settings, *names: str) -> AsyncGenerator[None]:
     """Run roles beside the test, all of them unless some are named."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run_roles(settings, list(names) or ["fetcher", "projector"], stop))
+    task = asyncio.create_task(run_roles(settings, list(names) or ["fetcher", "projector", "relay"], stop))
     try:
         yield
     finally:

@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.kafka import Consumer
+from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
 from consumers.projector import Projector
 from ops.kafka import make_producer
@@ -155,7 +157,7 @@ class Noted:
 
 @asynccontextmanager
 async def member(
-    settings: Settings, pool: Pool, consumer: object = None, **parts: Any
+    settings: Settings, pool: Pool, consumer: object = None, project: Any = PRACTICE_DAYS.project
 ) -> AsyncGenerator[Watched]:
     """A member of the projection's group, in this process."""
     found = Watched(
@@ -163,7 +165,8 @@ async def member(
         topics=[settings.topics.days],
         consumer=cast("Consumer", consumer or consumer_of(settings)),
         pool=pool,
-        **{"project": project, **parts},
+        projection=msgspec.structs.replace(PRACTICE_DAYS, project=project),
+        parking_limit=settings.parking_limit,
     )
     running = asyncio.create_task(found.run())
     try:

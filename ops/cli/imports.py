@@ -1,7 +1,9 @@
 """`lapstream ingest` and `lapstream day`: bring a practice day in, and look at it."""
 
-import uuid
-from collections.abc import Callable
+import contextlib
+from collections.abc import Generator
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 from rich.progress import (
@@ -17,7 +19,7 @@ from rich.table import Table
 from ops import follow
 from ops.cli.arguments import Date, Track, run
 from ops.cli.output import JsonFlag, clean, err, note, out, print_json
-from ops.follow import Summary, Tally
+from ops.follow import Summary
 from ops.settings import Settings, read_settings
 from ops.wiring import connected
 from producer.site import SOURCE
@@ -25,6 +27,7 @@ from schemas.errors import LapstreamError
 from schemas.identity import practice_event_id
 from store import days
 from store.days import DayView, FastestLap
+from store.runs import Refresh, Run, RunProgress
 
 PARTIAL = 3
 """The exit code of an import of which some sessions failed."""
@@ -34,16 +37,37 @@ class NothingKnown(LapstreamError):
     """A day of which nothing was imported."""
 
 
-def ingest(track: Track, date: Date, *, as_json: JsonFlag = False) -> None:
+class RefreshMode(StrEnum):
+    """Which sessions' pages are fetched."""
+
+    all = "all"
+    changed = "changed"
+    missing = "missing"
+
+
+def ingest(
+    track: Track,
+    date: Date,
+    *,
+    refresh: Annotated[
+        RefreshMode,
+        typer.Option(help="Fetch every session's page, those whose row changed, or those that are missing."),
+    ] = RefreshMode.all,
+    as_json: JsonFlag = False,
+) -> None:
     """Import a practice day: its list, every session's page, all laps.
 
-    A fetcher and a projector must be at work (`lapstream run all`). Exits with 0 when all came in, with 3
-    when some sessions failed, with 1 when the day's list could not be had.
+    A fetcher, a projector and a relay must be at work (`lapstream run all`). Exits with 0 when all came in,
+    with 3 when some sessions failed, with 1 when the day's list could not be had.
 
-    Example: lapstream ingest canberraoffroad 2025-10-25
+    Example: lapstream ingest canberraoffroad 2025-10-25 --refresh changed
     """
     settings = read_settings()
-    summary = run(import_day(settings, track, date))
+    tell(run(import_day(settings, track, date, refresh.value)), as_json=as_json)
+
+
+def tell(summary: Summary, *, as_json: bool) -> None:
+    """Print what an import came to; exits with 3 where some of it failed."""
     if as_json:
         print_json(summary)
     else:
@@ -52,8 +76,15 @@ def ingest(track: Track, date: Date, *, as_json: JsonFlag = False) -> None:
         raise typer.Exit(PARTIAL)
 
 
-async def import_day(settings: Settings, track: str, date: Date) -> Summary:
+async def import_day(settings: Settings, track: str, date: Date, refresh: Refresh = "all") -> Summary:
     """Import a day, with progress on stderr."""
+    with showing(f"{track} {date}") as show:
+        return await follow.ingest(settings, follow.request(SOURCE, track, date, refresh), show)
+
+
+@contextlib.contextmanager
+def showing(day: str) -> Generator[follow.Show]:
+    """Progress of a run on stderr, for the length of a block."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -63,21 +94,21 @@ async def import_day(settings: Settings, track: str, date: Date) -> Summary:
         TimeElapsedColumn(),
         console=err,
     ) as progress:
-        show = _shown_on(progress, f"{track} {date}")
-        return await follow.ingest(settings, follow.request(SOURCE, track, date), str(uuid.uuid4()), show)
+        yield _shown_on(progress, day)
 
 
-def _shown_on(progress: Progress, day: str) -> Callable[[Tally], None]:
+def _shown_on(progress: Progress, day: str) -> follow.Show:
     task = progress.add_task(f"{day}: waiting for the list", total=None, laps=0, failed=0)
 
-    def show(tally: Tally) -> None:
+    def show(run: Run, so_far: RunProgress) -> None:
+        listed = run.listed_at is not None
         progress.update(
             task,
-            description=f"{day}: {'sessions' if tally.listed else 'waiting for the list'}",
-            total=tally.total,
-            completed=len(tally.laps) + len(tally.failures),
-            laps=sum(tally.laps.values()),
-            failed=len(tally.failures),
+            description=f"{day}: {'sessions' if listed else 'waiting for the list'}",
+            total=so_far.sessions if listed else None,
+            completed=so_far.sessions - so_far.waiting,
+            laps=so_far.laps,
+            failed=so_far.failed,
         )
 
     return show

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops.cli import demo, dev, imports, operate, output, parked, parse, sample_site, schemas
+from ops.cli import config, demo, dev, imports, operate, output, parked, parse, runs, sample_site, schemas
 from ops.cli.lag import lag
 from schemas.errors import LapstreamError
 
@@ -23,12 +23,14 @@ app = typer.Typer(
 )
 app.command("ingest")(imports.ingest)
 app.command("day")(imports.day)
+app.command("config")(config.config)
 app.command("demo")(demo.demo)
 app.command("sample-site")(sample_site.sample_site)
 app.command("schemas")(schemas.schemas)
 app.add_typer(parse.app, name="parse")
 app.add_typer(dev.app, name="dev")
 app.add_typer(parked.app, name="parked")
+app.add_typer(runs.app, name="runs")
 app.command("lag")(lag)
 operate.register(app)
 

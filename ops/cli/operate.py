@@ -30,6 +30,7 @@ class RoleName(StrEnum):
 
     fetcher = "fetcher"
     projector = "projector"
+    relay = "relay"
     all = "all"
 
 

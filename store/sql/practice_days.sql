@@ -17,12 +17,12 @@ SELECT id FROM events WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 -- name: load_observations
 -- What is known of whole days ($1), and of the lists ($2) and single sessions ($3) of others.
 SELECT kind, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
-    page_sha256, facts, shelved_laps
+    page_sha256, facts, shelved_laps, list_row_digest
 FROM observations
 WHERE event_id = ANY ($1::uuid[])
 UNION ALL
 SELECT kind, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
-    page_sha256, facts, shelved_laps
+    page_sha256, facts, shelved_laps, list_row_digest
 FROM observations
 WHERE (kind = 'list' AND subject_id = ANY ($2::uuid[]))
     OR (kind IN ('row', 'detail') AND subject_id = ANY ($3::uuid[]));
@@ -189,54 +189,69 @@ CREATE TEMPORARY TABLE IF NOT EXISTS lap_staging (
 -- What an earlier batch of the same transaction left there.
 DELETE FROM lap_staging;
 
+-- name: count_laps
+-- How many laps results have.
+SELECT race_result_id, count(*) AS laps FROM laps WHERE race_result_id = ANY ($1::uuid[]) GROUP BY race_result_id;
+
 -- name: delete_stale_laps
--- Laps that the newest detail of their session lacks.
-DELETE FROM laps AS t
-WHERE t.race_result_id = ANY ($1::uuid[])
-    AND NOT EXISTS (
-        SELECT FROM lap_staging AS s
-        WHERE s.race_result_id = t.race_result_id AND s.lap_number = t.lap_number
-    );
+-- Laps that the newest detail of their session lacks; returns how many each result lost.
+WITH gone AS (
+    DELETE FROM laps AS t
+    WHERE t.race_result_id = ANY ($1::uuid[])
+        AND NOT EXISTS (
+            SELECT FROM lap_staging AS s
+            WHERE s.race_result_id = t.race_result_id AND s.lap_number = t.lap_number
+        )
+    RETURNING t.race_result_id
+)
+SELECT race_result_id, count(*) AS laps FROM gone GROUP BY race_result_id;
 
 -- name: save_laps
--- Laps, new or changed, from where they were copied to.
-INSERT INTO laps AS t (
-    race_result_id, lap_number, position_on_lap, lap_time_raw, lap_time_seconds, pace_string, elapsed_race_time,
-    segments_json, is_valid, lapped_at
+-- Laps, new or changed, from where they were copied to; returns how many of each result.
+WITH saved AS (
+    INSERT INTO laps AS t (
+        race_result_id, lap_number, position_on_lap, lap_time_raw, lap_time_seconds, pace_string, elapsed_race_time,
+        segments_json, is_valid, lapped_at
+    )
+    SELECT race_result_id, lap_number, position_on_lap, lap_time_raw, lap_time_seconds, pace_string,
+        elapsed_race_time, segments_json::jsonb, is_valid, lapped_at
+    FROM lap_staging
+    ON CONFLICT (race_result_id, lap_number) DO UPDATE
+    SET position_on_lap = excluded.position_on_lap, lap_time_raw = excluded.lap_time_raw,
+        lap_time_seconds = excluded.lap_time_seconds, pace_string = excluded.pace_string,
+        elapsed_race_time = excluded.elapsed_race_time, segments_json = excluded.segments_json,
+        is_valid = excluded.is_valid, lapped_at = excluded.lapped_at
+    WHERE (
+        t.position_on_lap, t.lap_time_raw, t.lap_time_seconds, t.pace_string, t.elapsed_race_time, t.segments_json,
+        t.is_valid, t.lapped_at
+    ) IS DISTINCT FROM (
+        excluded.position_on_lap, excluded.lap_time_raw, excluded.lap_time_seconds, excluded.pace_string,
+        excluded.elapsed_race_time, excluded.segments_json, excluded.is_valid, excluded.lapped_at
+    )
+    -- A row that is new was locked by nobody before.
+    RETURNING t.race_result_id, t.xmax = 0 AS is_new
 )
-SELECT race_result_id, lap_number, position_on_lap, lap_time_raw, lap_time_seconds, pace_string,
-    elapsed_race_time, segments_json::jsonb, is_valid, lapped_at
-FROM lap_staging
-ON CONFLICT (race_result_id, lap_number) DO UPDATE
-SET position_on_lap = excluded.position_on_lap, lap_time_raw = excluded.lap_time_raw,
-    lap_time_seconds = excluded.lap_time_seconds, pace_string = excluded.pace_string,
-    elapsed_race_time = excluded.elapsed_race_time, segments_json = excluded.segments_json,
-    is_valid = excluded.is_valid, lapped_at = excluded.lapped_at
-WHERE (
-    t.position_on_lap, t.lap_time_raw, t.lap_time_seconds, t.pace_string, t.elapsed_race_time, t.segments_json,
-    t.is_valid, t.lapped_at
-) IS DISTINCT FROM (
-    excluded.position_on_lap, excluded.lap_time_raw, excluded.lap_time_seconds, excluded.pace_string,
-    excluded.elapsed_race_time, excluded.segments_json, excluded.is_valid, excluded.lapped_at
-);
+SELECT race_result_id, count(*) FILTER (WHERE is_new) AS added, count(*) FILTER (WHERE NOT is_new) AS changed
+FROM saved
+GROUP BY race_result_id;
 
 -- name: save_observations
 -- The newest observation of each list, row and detail; the day's lock makes the comparison unnecessary.
 INSERT INTO observations (
     kind, subject_id, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
-    page_sha256, facts, shelved_laps
+    page_sha256, facts, shelved_laps, list_row_digest
 )
 SELECT kind, subject_id, event_id, first_observed_at, observed_at, parser_version, content_digest,
-    source_event_id, page_sha256, facts::json, shelved_laps::json
+    source_event_id, page_sha256, facts::json, shelved_laps::json, list_row_digest
 FROM unnest(
     $1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::integer[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::text[]
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]
 ) AS s (
     kind, subject_id, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
-    page_sha256, facts, shelved_laps
+    page_sha256, facts, shelved_laps, list_row_digest
 )
 ON CONFLICT (kind, subject_id) DO UPDATE
 SET first_observed_at = excluded.first_observed_at, observed_at = excluded.observed_at,
     parser_version = excluded.parser_version, content_digest = excluded.content_digest,
     source_event_id = excluded.source_event_id, page_sha256 = excluded.page_sha256, facts = excluded.facts,
-    shelved_laps = excluded.shelved_laps;
+    shelved_laps = excluded.shelved_laps, list_row_digest = excluded.list_row_digest;

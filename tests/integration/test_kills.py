@@ -25,7 +25,7 @@ def steady(site: SampleSite) -> None:
 
 
 async def ingest(settings: Settings) -> Summary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), "run", lambda _: None)
+    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), lambda *_: None)
 
 
 async def tables(pool: Pool) -> list[TableDigest]:
@@ -47,7 +47,7 @@ async def test_a_fetcher_killed_in_the_middle_loses_no_session(
     settings: Settings, site: SampleSite, pool: Pool
 ) -> None:
     steady(site)
-    async with working(settings, "projector"), role(settings, "fetcher") as fetcher:
+    async with working(settings, "projector", "relay"), role(settings, "fetcher") as fetcher:
         importing = asyncio.create_task(ingest(settings))
         for sessions in (4, 12):
             await until(lambda sessions=sessions: site.ledger.count("session") >= sessions)
@@ -62,7 +62,7 @@ async def test_a_projector_killed_in_the_middle_loses_nothing_and_repeats_nothin
     settings: Settings, site: SampleSite, pool: Pool
 ) -> None:
     steady(site)
-    async with working(settings, "fetcher"), role(settings, "projector") as projector:
+    async with working(settings, "fetcher", "relay"), role(settings, "projector") as projector:
         importing = asyncio.create_task(ingest(settings))
         for sessions in (3, 9, 15):
             await until(lambda sessions=sessions: site.ledger.count("session") >= sessions)

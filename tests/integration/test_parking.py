@@ -28,7 +28,7 @@ from store import parked
 from store.days import DayView, read_day
 from store.digest import READ_TABLES, TableDigest, digest
 from store.parked import Key, Parked, Selection, State
-from store.parking import PARKING_LIMIT, ParkedRecord, ParkingFull, park
+from store.parking import ParkedRecord, ParkingFull, park
 from store.parking import parked as as_parked
 from store.pool import Connection, Pool
 from tests.conftest import working
@@ -203,7 +203,7 @@ async def test_every_kind_of_bad_record_is_parked_and_costs_no_other(settings: S
 
 async def test_a_record_is_kept_whatever_its_headers_are_named(connection: Connection) -> None:
     record = Odd()
-    await park(connection, "group", [parked_of(record)])
+    await park(connection, "group", [parked_of(record)], limit=9)
     [one] = await parked.read(connection, [Key("group", "topic", 1, 7)])
     assert one.headers == record.headers
     assert one.key is None
@@ -374,13 +374,13 @@ async def test_a_rebuild_meets_what_was_decided(settings: Settings, pool: Pool) 
 async def test_another_record_at_a_settled_place_is_parked_all_the_same(connection: Connection) -> None:
     record = Odd()
     at = Key("group", "topic", 1, 7)
-    await park(connection, "group", [parked_of(record)])
+    await park(connection, "group", [parked_of(record)], limit=9)
     await parked.discarded(connection, [at], "old", "somebody")
-    await park(connection, "group", [parked_of(record)])
+    await park(connection, "group", [parked_of(record)], limit=9)
     [same] = await parked.read(connection, [at])
     assert same.state is State.discarded
     record.value = b"of a topic made anew"
-    await park(connection, "group", [parked_of(record)])
+    await park(connection, "group", [parked_of(record)], limit=9)
     [other] = await parked.read(connection, [at])
     assert (other.state, other.value, other.discard_reason) == (State.parked, record.value, None)
 
@@ -410,7 +410,7 @@ async def test_a_requeued_request_is_a_new_record_with_the_same_bytes(settings: 
     queued.key, queued.value, queued.headers = sent.key, sent.value, tuple(sent.headers)
     group = detail_group(settings)
     async with pool.acquire() as connection:
-        await park(connection, group, [parked_of(queued)])
+        await park(connection, group, [parked_of(queued)], limit=9)
         assert (await ran(settings, "redrive", "--group", group, "--dry-run"))["redriven"] == 1
         done = await ran(settings, "redrive", "--group", group)
         [new] = [one["new"] for one in done["records"]]
@@ -480,7 +480,7 @@ async def fill(pool: Pool, group: str, records: int) -> None:
 
 
 async def test_too_many_bad_records_stop_the_group_before_them(settings: Settings, pool: Pool) -> None:
-    await fill(pool, projection_group(settings), PARKING_LIMIT)
+    await fill(pool, projection_group(settings), settings.parking_limit)
     await publish(settings, settings.topics.days, [detail("1"), BAD["null_value"]])
     with pytest.raises(ParkingFull, match="parked list"):
         await asyncio.wait_for(run_roles(settings, ["projector"], asyncio.Event()), SECONDS)

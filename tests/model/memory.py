@@ -181,6 +181,7 @@ def _seen(row: Mapping[str, Any], kind: type[FactsT_co]) -> Seen[FactsT_co]:
         page_sha256=row["page_sha256"],
         facts=msgspec.json.decode(row["facts"], type=kind),
         laps=None if shelved is None else msgspec.json.decode(shelved, type=tuple[Lap, ...]),
+        list_row_digest=row["list_row_digest"],
     )
 
 

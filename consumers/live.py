@@ -1,0 +1,118 @@
+"""The live projection of practice days: rows, and in the same transaction what became of runs and of days.
+
+A replay uses `consumers.practice_days` alone: it ends no run and announces nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
+
+import structlog
+
+from consumers.practice_days import project
+from consumers.projection import Projection
+from schemas.envelope import Context, Received
+from schemas.events import (
+    PracticeDayChanged,
+    PracticeDayListed,
+    PracticeDayListFailed,
+    SessionDetailFailed,
+    SessionDetailFetched,
+)
+from schemas.identity import as_run_id
+from schemas.records import decode
+from schemas.topics import Topics
+from store import outbox, run_changes
+from store.parking import ParkedRecord, headers_of
+from store.pool import Connection
+from store.run_changes import SOURCE, Done, Failed, Marks
+from store.runs import Run, RunCounts, RunError
+
+log = structlog.get_logger("lapstream.projector")
+
+
+async def project_and_announce(connection: Connection, received: Sequence[Received]) -> None:
+    """Apply a batch of events, and have announced what it changed."""
+    changed = await project(connection, received)
+    runs = {(one.event.source, one.event.track_slug, one.event.date): one.context for one in received}
+    for one in changed:
+        await _announce(connection, one, runs[one.source, one.track_slug, one.date])
+
+
+async def _announce(connection: Connection, changed: PracticeDayChanged, cause: Context) -> None:
+    context = Context(source=SOURCE, correlation_id=cause.correlation_id, traceparent=cause.traceparent)
+    await outbox.add(connection, Topics().outcomes, [changed], context)
+
+
+async def settle(
+    connection: Connection, received: Sequence[Received], parked: Sequence[ParkedRecord]
+) -> None:
+    """Note what a batch, and what was parked of it, means for runs."""
+    marks = Marks()
+    for run_id, one in _of_runs(received):
+        _add(marks, run_id, one)
+    for record in parked:
+        _add_parked(marks, record)
+    for run in await run_changes.mark(connection, marks):
+        _log(run)
+
+
+def _log(run: Run) -> None:
+    counts = run.counts or RunCounts()
+    known = {"run_id": str(run.id), "track": run.track_slug, "date": str(run.date)}
+    log.info(
+        "ingest_practice_day_detail_done",
+        **known,
+        sessions_with_laps=counts.sessions_with_laps,
+        laps=counts.laps_ingested,
+        failed=counts.sessions_detail_failed,
+    )
+    name = "ingest_practice_day_success" if run.state == "completed" else "ingest_practice_day_ended"
+    log.info(name, **known, state=run.state, seconds=round(run.duration_seconds, 3), error=run.error)
+
+
+def _of_runs(received: Iterable[Received]) -> Iterator[tuple[UUID, Received]]:
+    for one in received:
+        if run_id := as_run_id(one.context.correlation_id):
+            yield run_id, one
+
+
+def _add(marks: Marks, run_id: UUID, one: Received) -> None:
+    event = one.event
+    match event:
+        case PracticeDayListed():
+            marks.listed[run_id] = event.findings
+        case PracticeDayListFailed():
+            marks.list_failed[run_id] = RunError(code=event.code, message=event.message, url=event.url)
+        case SessionDetailFetched():
+            marks.done.append(Done(run_id, event.session_id, len(event.laps)))
+        case SessionDetailFailed():
+            request_id = one.context.causation_id or ""
+            marks.failed.append(Failed(run_id, request_id, event.code, event.message, event.url))
+        case _:
+            pass
+
+
+def _add_parked(marks: Marks, record: ParkedRecord) -> None:
+    """A parked record answers its request all the same: the session failed, or the list."""
+    headers = headers_of(record)
+    run_id = as_run_id(headers.get("ce_correlationid"))
+    if run_id is None:
+        return
+    reason = f"record {record.topic}/{record.partition}/{record.record_offset} is parked: {record.reason}"
+    code = f"parked_{record.code}"
+    if headers.get("ce_type") == PracticeDayListed.type_name:
+        marks.list_failed[run_id] = RunError(code=code, message=reason[:2_000])
+    elif request_id := headers.get("ce_causationid"):
+        marks.failed.append(Failed(run_id, request_id, code, reason[:2_000], None))
+
+
+PRACTICE_DAYS = Projection(
+    name="practice-days",
+    schema="practice_days",
+    topic=lambda topics: topics.days,
+    decode=decode,
+    project=project_and_announce,
+    settle=settle,
+    members=2,
+)
+"""The read model of practice days: tracks, days, sessions, drivers, results, laps."""

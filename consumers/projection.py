@@ -1,0 +1,46 @@
+"""What a projection is: which topic it reads, how its records are read, and how they become rows.
+
+Each has a consumer group and a schema of its own; in that schema lies a table `positions` beside its rows.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from schemas.records import Decoded, Record
+from schemas.topics import Topics
+from store.parking import ParkedRecord
+from store.pool import Connection
+
+EventT = TypeVar("EventT")
+
+
+async def nothing_to_settle(
+    connection: Connection, events: Sequence[object], parked: Sequence[ParkedRecord]
+) -> None:
+    """For a projection that only writes its own rows."""
+
+
+class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
+    """A read model and how it is made.
+
+    `project` applies a batch of events to the rows, in any order and any number of times, in the transaction
+    that the connection is in. `settle` does in the same transaction what only the live projection may do and
+    a replay must not: it closes runs and announces; it is also told which records were parked.
+    """
+
+    name: str
+    schema: str
+    topic: Callable[[Topics], str]
+    decode: Callable[[Iterable[Record]], Decoded[EventT]]
+    project: Callable[[Connection, Sequence[EventT]], Awaitable[object]]
+    settle: Callable[[Connection, Sequence[EventT], Sequence[ParkedRecord]], Awaitable[None]] = (
+        nothing_to_settle
+    )
+    members: int = 1
+    """Members of its group in one process: with two, one decodes while the database works for the other."""
+
+    def group(self, prefix: str) -> str:
+        """The name of its consumer group."""
+        return f"{prefix}{self.name}-projection"

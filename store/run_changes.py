@@ -1,0 +1,277 @@
+"""What happens to runs: they are opened, marked with what came of their sessions, ended, retried, cancelled.
+
+Whoever changes a run holds its row until the transaction ends, so that exactly one notices that nothing of it
+is left to wait for, and ends it: counts, state and the announcement are of that transaction's tables.
+"""
+
+import datetime as dt
+import uuid
+from typing import Literal, NamedTuple, cast
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct, field
+
+from schemas.envelope import Context
+from schemas.errors import LapstreamError
+from schemas.events import Finding, PracticeDayIngested, PracticeDayRequested
+from schemas.identity import event_id, practice_event_id
+from schemas.topics import Topics
+from store import outbox
+from store.pool import Connection
+from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, progress, requests_of
+from store.statements import statement
+
+SOURCE = "lapstream"
+"""The `ce_source` of what a run publishes through the outbox."""
+
+LARGEST_RESUMES = 3
+"""So often the work of a run that shows no sign of life is asked for anew, before the run fails."""
+
+
+EndState = Literal["completed", "partial", "failed", "cancelled"]
+
+
+class RunNotFound(LapstreamError):
+    """There is no such run."""
+
+
+class RunStillRunning(LapstreamError):
+    """The run, or another one of the same day, is at work."""
+
+
+class NothingFailed(LapstreamError):
+    """No session of the run failed: there is nothing to try again."""
+
+
+class Done(NamedTuple):
+    """A session of a run whose detail is written."""
+
+    run_id: UUID
+    session_id: str
+    laps: int
+
+
+class Failed(NamedTuple):
+    """A session of a run that could not be had, by the request that this answers."""
+
+    run_id: UUID
+    request_id: str
+    code: str
+    message: str
+    url: str | None
+
+
+class Marks(Struct):
+    """What a batch of events says of runs: lists, details, and what could not be had."""
+
+    listed: dict[UUID, tuple[Finding, ...]] = field(default_factory=dict[UUID, tuple[Finding, ...]])
+    list_failed: dict[UUID, RunError] = field(default_factory=dict[UUID, RunError])
+    done: list[Done] = field(default_factory=list[Done])
+    failed: list[Failed] = field(default_factory=list[Failed])
+
+    @property
+    def run_ids(self) -> list[UUID]:
+        """The runs that this is about."""
+        ids = {*self.listed, *self.list_failed}
+        return sorted(ids | {one.run_id for one in self.done} | {one.run_id for one in self.failed})
+
+
+async def request(
+    connection: Connection, event: PracticeDayRequested, *, traceparent: str | None = None
+) -> tuple[Run, bool]:
+    """Open a run and have it asked for, in one transaction; a day that is being imported is joined.
+
+    Returns the run, and whether it was there before.
+    """
+    async with connection.transaction():
+        run, opened = await open_run(connection, uuid.uuid4(), event, traceparent)
+        if opened:
+            await _ask(connection, run)
+    return run, not opened
+
+
+async def open_run(
+    connection: Connection, run_id: UUID, event: PracticeDayRequested, traceparent: str | None
+) -> tuple[Run, bool]:
+    """The run of this id, or else the one that imports the day at present; and whether it is new."""
+    day = practice_event_id(event.source, event.track_slug, event.date)
+    while True:
+        row = await connection.fetchrow(
+            statement("open_run"),
+            run_id,
+            event.source,
+            event.track_slug,
+            event.date,
+            day,
+            event.refresh,
+            event.requested_at,
+            traceparent,
+        )
+        found = row or await connection.fetchrow(statement("read_run"), run_id)
+        if found := found or await connection.fetchrow(statement("running_run"), day):
+            return as_run(found), row is not None
+
+
+async def _ask(connection: Connection, run: Run) -> None:
+    context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=run.traceparent)
+    await outbox.add(connection, Topics().requests, [run.request], context)
+
+
+async def mark(connection: Connection, marks: Marks) -> list[Run]:
+    """Note what came of runs, and end those that wait for nothing any more; returns those that ended.
+
+    Done twice, or in another order, it comes to the same; a run that is unknown or cancelled is left alone.
+    """
+    if not marks.run_ids:
+        return []
+    rows = await connection.fetch(statement("lock_runs"), marks.run_ids)
+    runs = {run.id: run for run in map(as_run, rows) if run.state != "cancelled"}
+    if not runs:
+        return []
+    news = await _mark_sessions(connection, marks)
+    if marks.listed:
+        findings = [msgspec.json.encode(found).decode() for found in marks.listed.values()]
+        await connection.execute(statement("runs_listed"), list(marks.listed), findings)
+    await connection.execute(statement("runs_moved"), list(runs))
+    ended = [await _end_if_over(connection, run, marks, moved=run.id in news) for run in runs.values()]
+    return [run for run in ended if run]
+
+
+async def _mark_sessions(connection: Connection, marks: Marks) -> set[UUID]:
+    """Note what came of sessions; returns the runs for which it is news."""
+    rows: list[dict[str, UUID]] = []
+    if done := {(one.run_id, one.session_id): one for one in marks.done}:
+        rows += await connection.fetch(statement("sessions_done"), *zip(*done.values(), strict=True))
+    if failed := {one[:2]: one for one in marks.failed}:
+        rows += await connection.fetch(statement("sessions_failed"), *zip(*failed.values(), strict=True))
+    return {row["run_id"] for row in rows}
+
+
+async def _end_if_over(connection: Connection, run: Run, marks: Marks, *, moved: bool) -> Run | None:
+    """End a run whose list failed, or that waits for nothing any more; one that ended, if it came to more."""
+    if run.listed_at is None and run.id not in marks.listed:
+        error = marks.list_failed.get(run.id)
+        return await end(connection, run, "failed", error) if error and run.state == "running" else None
+    if run.state != "running" and not moved:
+        return None
+    so_far = await progress(connection, run.id)
+    if so_far.waiting:
+        return None
+    counts = await counts_so_far(connection, run.id)
+    return await end(connection, run, _state(so_far.done + so_far.unchanged, counts), counts=counts)
+
+
+def _state(good: int, counts: RunCounts) -> EndState:
+    """What a run came to: never more than is true."""
+    if counts.sessions_detail_failed and not good:
+        return "failed"
+    return "partial" if counts.sessions_detail_failed or counts.sessions_failed else "completed"
+
+
+async def end(
+    connection: Connection,
+    run: Run,
+    state: EndState,
+    error: RunError | None = None,
+    counts: RunCounts | None = None,
+) -> Run:
+    """End a run, and have that announced; the run is locked, the transaction the caller's."""
+    counts = counts or await counts_so_far(connection, run.id)
+    row = await connection.fetchrow(
+        statement("end_run"), run.id, state, _text(counts), None if error is None else _text(error)
+    )
+    ended = as_run(row)
+    context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=run.traceparent)
+    await outbox.add(connection, Topics().outcomes, [_outcome(ended, counts)], context)
+    await connection.execute(statement("runs_moved"), [run.id])
+    return ended
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _outcome(run: Run, counts: RunCounts) -> PracticeDayIngested:
+    return PracticeDayIngested(
+        source=run.source,
+        track_slug=run.track_slug,
+        date=run.date,
+        run_id=str(run.id),
+        attempt=run.attempt,
+        status=cast("EndState", run.state),
+        requested_at=run.requested_at,
+        finished_at=run.finished_at or dt.datetime.now(dt.UTC),
+        findings=tuple(run.findings),
+        code=run.error.code if run.error else None,
+        message=run.error.message if run.error else None,
+        **msgspec.structs.asdict(counts),
+    )
+
+
+async def retry_failed(connection: Connection, run_id: UUID) -> Run:
+    """Ask for a run's failed sessions anew, or for its list where that failed, within the same run.
+
+    Raises `RunNotFound`, `RunStillRunning` and `NothingFailed`.
+    """
+    async with connection.transaction():
+        run = await _locked(connection, run_id)
+        await _check_idle(connection, run)
+        rows = await connection.fetch(statement("failed_sessions"), run.id)
+        if not rows and run.listed_at:
+            raise NothingFailed(f"run {run.id} is {run.state}: none of its sessions failed")
+        run = as_run(await connection.fetchrow(statement("reopen_run"), run.id))
+        now = dt.datetime.now(dt.UTC)
+        again = [msgspec.structs.replace(one, requested_at=now) for one in requests_of(run, rows)]
+        sessions, ids = [one.session_id for one in again], [event_id(one) for one in again]
+        await connection.execute(statement("want_again"), run.id, now, sessions, ids)
+        await _ask(connection, run)
+    return run
+
+
+async def _locked(connection: Connection, run_id: UUID) -> Run:
+    row = await connection.fetchrow(statement("lock_run"), run_id)
+    if row is None:
+        raise RunNotFound(f"there is no run {run_id}")
+    return as_run(row)
+
+
+async def _check_idle(connection: Connection, run: Run) -> None:
+    row = await connection.fetchrow(statement("running_run"), run.event_id)
+    if row is not None:
+        raise RunStillRunning(f"run {row['id']} imports {run.track_slug} {run.date} at present")
+
+
+async def cancel(connection: Connection, run_id: UUID) -> Run:
+    """End a run: what it has not fetched yet is not fetched. One that ended is left as it is.
+
+    Raises `RunNotFound`.
+    """
+    async with connection.transaction():
+        run = await _locked(connection, run_id)
+        return run if run.state != "running" else await end(connection, run, "cancelled")
+
+
+async def resume(connection: Connection, run_id: UUID, seconds: float) -> Run | None:
+    """Ask anew for the work of a run that showed no sign of life for so many seconds; None where it did.
+
+    Where that was done often enough, the run fails, with the reason.
+    """
+    async with connection.transaction():
+        row = await connection.fetchrow(statement("lock_stalled_run"), run_id, seconds)
+        if row is None:
+            return None
+        run = as_run(row)
+        if run.resumes >= LARGEST_RESUMES:
+            return await _give_up(connection, run, seconds)
+        await connection.execute(statement("resume_run"), run.id)
+        await _ask(connection, run)
+    return run
+
+
+async def _give_up(connection: Connection, run: Run, seconds: float) -> Run:
+    waited = f"{seconds:.0f} s, {LARGEST_RESUMES + 1} times over"
+    what = "the day's list" if run.listed_at is None else "what was left of its sessions"
+    message = f"nobody fetched {what} for {waited}: is a fetcher at work? `lapstream lag` tells"
+    await connection.execute(statement("give_up_pending"), run.id, "run_stalled", message)
+    return await end(connection, run, "failed", RunError(code="run_stalled", message=message))

@@ -1,0 +1,192 @@
+-- name: open_run
+-- A run of a day; no row where it is there already, or the day is being imported.
+INSERT INTO ingest_runs (id, source, track_slug, event_date, event_id, refresh, requested_at, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
+RETURNING *;
+
+-- name: read_run
+-- A run.
+SELECT * FROM ingest_runs WHERE id = $1;
+
+-- name: running_run
+-- The run that imports a day at present.
+SELECT * FROM ingest_runs WHERE event_id = $1 AND state = 'running';
+
+-- name: lock_stalled_run
+-- A run that still shows no sign of life for so many seconds, held until the transaction ends.
+SELECT * FROM ingest_runs
+WHERE id = $1 AND state = 'running' AND moved_at < now() - make_interval(secs => $2)
+FOR UPDATE;
+
+-- name: lock_run
+-- A run, held until the transaction ends.
+SELECT * FROM ingest_runs WHERE id = $1 FOR UPDATE;
+
+-- name: lock_runs
+-- Runs, held until the transaction ends; ordered, so that two with the same runs can't wait for each other.
+SELECT * FROM ingest_runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE;
+
+-- name: find_runs
+-- Runs, the newest first, from the one before another on.
+SELECT r.* FROM ingest_runs AS r
+WHERE ($1::text IS NULL OR r.track_slug = $1)
+    AND ($2::text IS NULL OR r.state = $2)
+    AND ($3::uuid IS NULL OR (r.requested_at, r.id) < (SELECT b.requested_at, b.id FROM ingest_runs AS b WHERE b.id = $3))
+ORDER BY r.requested_at DESC, r.id DESC
+LIMIT $4;
+
+-- name: drop_unlisted
+-- Sessions of an earlier plan that the list has no more, and nothing came of yet.
+DELETE FROM ingest_run_sessions
+WHERE run_id = $1 AND state IN ('wanted', 'unchanged') AND session_id <> ALL ($2::text[]);
+
+-- name: plan_run
+-- The sessions of a run's list: those that are wanted, and those that are left as they are stored.
+INSERT INTO ingest_run_sessions AS t (
+    run_id, session_id, state, start_time, list_row_digest, requested_at, request_id
+)
+SELECT $1, s.* FROM unnest(
+    $2::text[], $3::text[], $4::timestamp[], $5::text[], $6::timestamptz[], $7::text[]
+) AS s (session_id, state, start_time, list_row_digest, requested_at, request_id)
+ON CONFLICT (run_id, session_id) DO UPDATE
+SET state = excluded.state, start_time = excluded.start_time, list_row_digest = excluded.list_row_digest,
+    requested_at = excluded.requested_at, request_id = excluded.request_id, moved_at = now()
+WHERE t.state IN ('wanted', 'unchanged');
+
+-- name: run_planned
+-- All of a run's sessions are in the work queue.
+UPDATE ingest_runs SET planned_at = coalesce(planned_at, now()), moved_at = now() WHERE id = $1;
+
+-- name: pending_sessions
+-- The sessions of a run of which nothing has come yet.
+SELECT session_id, start_time, list_row_digest, requested_at
+FROM ingest_run_sessions WHERE run_id = $1 AND state = 'wanted' ORDER BY session_id;
+
+-- name: session_wanted
+-- Whether a run still waits for a session; no row where the run does not know it.
+SELECT r.state = 'running' AND s.state = 'wanted'
+FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
+WHERE s.run_id = $1 AND s.session_id = $2;
+
+-- name: stored_details
+-- The sessions of a day whose detail is stored, and whose page did not fail since, with the digest of the list
+-- row that it was fetched for.
+SELECT o.facts ->> 'session_id' AS session_id, o.list_row_digest
+FROM observations AS o
+WHERE o.event_id = $1 AND o.kind = 'detail'
+    AND NOT EXISTS (
+        SELECT FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
+        WHERE r.event_id = $1 AND s.session_id = o.facts ->> 'session_id' AND s.state = 'failed'
+            AND s.requested_at > o.observed_at
+    );
+
+-- name: runs_listed
+-- The projection wrote the lists of runs.
+UPDATE ingest_runs AS r
+SET listed_at = coalesce(r.listed_at, now()), findings = s.findings::jsonb
+FROM unnest($1::uuid[], $2::text[]) AS s (run_id, findings)
+WHERE r.id = s.run_id AND r.state = 'running';
+
+-- name: sessions_done
+-- Details came in and are written; returns the runs for which that is news.
+UPDATE ingest_run_sessions AS t
+SET state = 'done', laps = s.laps, code = NULL, message = NULL, url = NULL, moved_at = now()
+FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS s (run_id, session_id, laps)
+WHERE t.run_id = s.run_id AND t.session_id = s.session_id AND t.state <> 'done'
+RETURNING t.run_id;
+
+-- name: sessions_failed
+-- Details that could not be had; each counts only as the answer to the newest request for its session.
+UPDATE ingest_run_sessions AS t
+SET state = 'failed', code = s.code, message = s.message, url = s.url, moved_at = now()
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS s (run_id, request_id, code, message, url)
+WHERE t.run_id = s.run_id AND t.request_id = s.request_id AND t.state = 'wanted'
+RETURNING t.run_id;
+
+-- name: runs_moved
+-- Runs showed a sign of life: who waits for them is told.
+WITH moved AS (
+    UPDATE ingest_runs SET moved_at = now(), resumes = 0 WHERE id = ANY ($1::uuid[]) AND state = 'running'
+)
+SELECT pg_notify('lapstream_runs', id::text) FROM unnest($1::uuid[]) AS r (id);
+
+-- name: count_run
+-- What a run has come to, by what its sessions left in the tables.
+SELECT count(race.id) AS sessions_ingested,
+    count(*) FILTER (WHERE race.id IS NULL) AS sessions_failed,
+    count(*) FILTER (WHERE s.state = 'failed') AS sessions_detail_failed,
+    count(*) FILTER (WHERE l.laps > 0) AS sessions_with_laps,
+    coalesce(sum(l.laps) FILTER (WHERE s.state = 'done'), 0)::bigint AS laps_ingested,
+    count(DISTINCT d.driver_id) AS drivers_created_or_matched
+FROM ingest_run_sessions AS s
+JOIN ingest_runs AS r ON r.id = s.run_id
+LEFT JOIN races AS race ON race.event_id = r.event_id AND race.source_race_id = s.session_id
+LEFT JOIN race_results AS x ON x.race_id = race.id
+LEFT JOIN race_drivers AS d ON d.id = x.race_driver_id
+LEFT JOIN LATERAL (SELECT count(*) AS laps FROM laps WHERE race_result_id = x.id) AS l ON true
+WHERE s.run_id = $1;
+
+-- name: run_progress
+-- How far a run is, by its sessions.
+SELECT count(*) AS sessions,
+    count(*) FILTER (WHERE state = 'unchanged') AS unchanged,
+    count(*) FILTER (WHERE state = 'done') AS done,
+    count(*) FILTER (WHERE state = 'failed') AS failed,
+    count(*) FILTER (WHERE state = 'wanted') AS waiting,
+    coalesce(sum(laps) FILTER (WHERE state = 'done'), 0)::bigint AS laps
+FROM ingest_run_sessions WHERE run_id = $1;
+
+-- name: run_failures
+-- The sessions of a run that failed, and why.
+SELECT session_id, code, message, url FROM ingest_run_sessions
+WHERE run_id = $1 AND state = 'failed' ORDER BY session_id;
+
+-- name: end_run
+-- A run ended; one that ended before ends anew.
+UPDATE ingest_runs
+SET state = $2, counts = $3::jsonb, error = $4::jsonb, finished_at = now(), moved_at = now(), resumes = 0
+WHERE id = $1
+RETURNING *;
+
+-- name: reopen_run
+-- A run begins its next attempt.
+UPDATE ingest_runs
+SET state = 'running', attempt = attempt + 1, resumes = 0, counts = NULL, error = NULL, finished_at = NULL,
+    moved_at = now()
+WHERE id = $1
+RETURNING *;
+
+-- name: want_again
+-- Sessions are asked for anew, each by a new request.
+UPDATE ingest_run_sessions AS t
+SET state = 'wanted', requested_at = $2, request_id = s.request_id, code = NULL, message = NULL, url = NULL,
+    moved_at = now()
+FROM unnest($3::text[], $4::text[]) AS s (session_id, request_id)
+WHERE t.run_id = $1 AND t.session_id = s.session_id;
+
+-- name: failed_sessions
+-- What a request for each failed session of a run is made from.
+SELECT session_id, start_time, list_row_digest, requested_at
+FROM ingest_run_sessions WHERE run_id = $1 AND state = 'failed' ORDER BY session_id;
+
+-- name: stalled_runs
+-- Runs without a sign of life: neither they nor any other moved for so long, or they alone for ten times as long.
+SELECT r.id FROM ingest_runs AS r
+WHERE r.state = 'running' AND r.moved_at < now() - make_interval(secs => $1)
+    AND (
+        r.moved_at < now() - make_interval(secs => 10 * $1)
+        OR NOT EXISTS (SELECT FROM ingest_runs AS o WHERE o.moved_at >= now() - make_interval(secs => $1))
+    )
+    AND NOT EXISTS (SELECT FROM sites AS s WHERE s.paused OR s.rest_until > now())
+ORDER BY r.moved_at
+LIMIT 100;
+
+-- name: resume_run
+-- A run's work is asked for anew.
+UPDATE ingest_runs SET resumes = resumes + 1, moved_at = now() WHERE id = $1;
+
+-- name: give_up_pending
+-- The sessions of a run that nothing will come of.
+UPDATE ingest_run_sessions SET state = 'failed', code = $2, message = $3, moved_at = now()
+WHERE run_id = $1 AND state = 'wanted';

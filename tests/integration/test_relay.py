@@ -1,0 +1,581 @@
+"""The relay: what is committed reaches its topic, in each key's order, whatever happens to those involved."""
+
+import asyncio
+import itertools
+import random
+import signal
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from structlog.testing import capture_logs
+
+from embedded import stack
+from ops import migrate
+from ops.relay import run_relay
+from ops.settings import Settings, environment
+from ops.wiring import database
+from outbox import lease
+from outbox import relay as relay_module
+from outbox.lease import Lease, LeaseLost
+from outbox.relay import OutboxRefused, RowRefused
+from schemas.envelope import Context, pack, unpack
+from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
+from schemas.identity import event_id
+from store import outbox
+from store import relay as store
+from store.pool import Connection, Pool, connect
+from store.relay import Backlog
+from tests.conftest import create_topics
+from tests.events import DATE, seen
+from tests.processes import LONGEST_SECONDS
+
+CONTEXT = Context(source="test")
+OUTCOMES = "practice-day-outcomes"
+
+
+def changed(track: int, number: int) -> PracticeDayChanged:
+    """The so-manieth change of a track's day."""
+    return PracticeDayChanged(
+        source="liverc",
+        track_slug=f"track-{track}",
+        date=DATE,
+        changed_at=seen(number),
+        sessions_changed=("1", "2"),
+        laps_added=number,
+    )
+
+
+async def add(connection: Connection, *events: Event, topic: str = OUTCOMES) -> None:
+    async with connection.transaction():
+        await outbox.add(connection, topic, events, CONTEXT)
+
+
+async def add_all(pool: Pool, events: Iterable[Event]) -> None:
+    """Add events, each in a transaction of its own."""
+    async with pool.acquire() as connection:
+        for event in events:
+            await add(connection, event)
+
+
+@asynccontextmanager
+async def relaying(settings: Settings) -> AsyncGenerator[asyncio.Task[None]]:
+    """A relay in this process."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_relay(settings, stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        await task
+
+
+async def records(settings: Settings) -> list[Any]:
+    """Every record of the outcomes, each partition's in its order."""
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(settings.topics.outcomes, number) for number in range(4)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        found: list[Any] = []
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            polled = await consumer.getmany(timeout_ms=100)
+            found += itertools.chain.from_iterable(polled.values())
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def published(settings: Settings) -> list[PracticeDayChanged]:
+    """The events of the outcomes."""
+    return [event_of(record) for record in await records(settings)]
+
+
+def event_of(record: Any) -> Any:
+    received = unpack(record.headers, record.value)
+    assert received is not None
+    assert received.id == event_id(received.event)
+    return received.event
+
+
+def by_track(events: Iterable[PracticeDayChanged]) -> dict[str, list[int]]:
+    """The numbers of the changes of each track, in their order."""
+    found: dict[str, list[int]] = {}
+    for event in events:
+        found.setdefault(event.track_slug, []).append(event.laps_added)
+    return found
+
+
+def first_sights(numbers: Iterable[int]) -> list[int]:
+    """The numbers without those that came before."""
+    return list(dict.fromkeys(numbers))
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while not await condition():  # noqa: ASYNC110 - what is waited for lies in servers
+            await asyncio.sleep(0.01)
+
+
+async def rows(pool: Pool) -> int:
+    async with pool.acquire() as connection:
+        return (await store.backlog(connection)).rows
+
+
+async def until_empty(pool: Pool) -> None:
+    async def empty() -> bool:
+        return await rows(pool) == 0
+
+    await until(empty)
+
+
+# What comes out
+
+
+async def test_each_key_keeps_the_order_of_its_commits(settings: Settings) -> None:
+    async def write(pool: Pool, tracks: Sequence[int]) -> None:
+        chance = random.Random(tracks[0])
+        events = [changed(track, number) for number in range(50) for track in tracks]
+        async with pool.acquire() as connection:
+            while events:
+                size = chance.randint(1, 30)
+                await add(connection, *events[:size])
+                events = events[size:]
+
+    async with database(settings, size=5) as pool, relaying(settings):
+        await asyncio.gather(*(write(pool, range(first, first + 10)) for first in range(0, 40, 10)))
+        await until_empty(pool)
+    assert by_track(await published(settings)) == {f"track-{track}": list(range(50)) for track in range(40)}
+
+
+async def test_a_record_has_the_bytes_that_the_event_was_packed_into(settings: Settings, pool: Pool) -> None:
+    event = PracticeDayIngested(
+        source="liverc",
+        track_slug="track",
+        date=DATE,
+        run_id=str(uuid4()),
+        attempt=1,
+        status="failed",
+        requested_at=seen(1),
+        finished_at=seen(2),
+        sessions_ingested=0,
+        sessions_failed=0,
+        sessions_detail_failed=0,
+        sessions_with_laps=0,
+        laps_ingested=0,
+        drivers_created_or_matched=0,
+        code="bot_check",
+        message='Zürich  "\\" \u2028 \U0001f3ce / {a: 1,  b: [ ]}',
+    )
+    context = Context(
+        source="lapstream/tést",
+        correlation_id=str(uuid4()),
+        causation_id="cause",
+        traceparent=f"00-{'a' * 32}-{'b' * 16}-01",
+    )
+    async with relaying(settings):
+        async with pool.acquire() as connection, connection.transaction():
+            await outbox.add(connection, OUTCOMES, [event], context)
+        await until_empty(pool)
+    [record] = await records(settings)
+    packed = pack(event, context)
+    assert (record.key, record.value) == (packed.key, packed.value)
+    assert sorted(record.headers) == sorted(packed.headers)
+    received = unpack(record.headers, record.value)
+    assert received is not None
+    assert (received.event, received.id, received.context) == (event, event_id(event), context)
+
+
+async def test_a_transaction_that_is_rolled_back_publishes_nothing(
+    settings: Settings, pool: Pool, connection: Connection
+) -> None:
+    async with relaying(settings):
+        await connection.execute("BEGIN")
+        await outbox.add(connection, OUTCOMES, [changed(1, 1)], CONTEXT)
+        await connection.execute("ROLLBACK")
+        await add_all(pool, [changed(2, 2)])
+        await until_empty(pool)
+    assert await published(settings) == [changed(2, 2)]
+
+
+async def test_a_row_that_commits_late_is_neither_skipped_nor_waited_for(
+    settings: Settings, pool: Pool, connection: Connection
+) -> None:
+    async with relaying(settings):
+        await connection.execute("BEGIN")
+        await outbox.add(connection, OUTCOMES, [changed(0, 0)], CONTEXT)
+        await add_all(pool, [changed(track, 1) for track in range(1, 60)])
+        await until_empty(pool)
+        assert len(await published(settings)) == 59
+        await connection.execute("COMMIT")
+        await until_empty(pool)
+    assert by_track(await published(settings)) == {f"track-{track}": [min(track, 1)] for track in range(60)}
+
+
+async def test_a_backlog_larger_than_one_reading_is_published_in_order(
+    settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "BATCH_ROWS", 7)
+    monkeypatch.setattr(relay_module, "BATCH_BYTES", 1_000)
+    async with pool.acquire() as connection:
+        await add(connection, *(changed(track, number) for number in range(40) for track in range(3)))
+    async with relaying(settings):
+        await until_empty(pool)
+    assert by_track(await published(settings)) == {f"track-{track}": list(range(40)) for track in range(3)}
+
+
+async def test_reading_ends_at_so_many_bytes_but_not_before_the_first_row(connection: Connection) -> None:
+    await add(connection, *(changed(1, number) for number in range(10, 20)))
+    size = len(pack(changed(1, 10), CONTEXT).value)
+    assert len(await store.read(connection, 100, 1)) == 1
+    assert len(await store.read(connection, 100, 3 * size)) == 3
+    assert len(await store.read(connection, 4, 100 * size)) == 4
+
+
+async def test_the_backlog_tells_its_rows_and_the_age_of_the_oldest(connection: Connection) -> None:
+    assert await store.backlog(connection) == Backlog(0, 0.0)
+    await add(connection, changed(1, 1), changed(1, 2))
+    await connection.execute("UPDATE outbox SET created_at = now() - interval '1 minute' WHERE seq = 1")
+    found = await store.backlog(connection)
+    assert found.rows == 2
+    assert 60 < found.oldest_seconds < 90
+
+
+# Waking up
+
+
+async def test_a_notification_wakes_the_relay_before_its_next_look(
+    settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "POLL_SECONDS", 30.0)
+    async with asyncio.timeout(10), relaying(settings):
+        for number in range(5):
+            await add_all(pool, [changed(1, number)])
+            await until_empty(pool)
+
+
+async def test_a_listening_connection_that_is_ended_costs_only_the_wait_for_the_next_look(
+    settings: Settings, pool: Pool
+) -> None:
+    async with relaying(settings):
+        await add_all(pool, [changed(1, 1)])
+        await until_empty(pool)
+        async with pool.acquire() as connection:
+            await until(lambda: ended_listener(connection))
+        await add_all(pool, [changed(1, 2)])
+        await until_empty(pool)
+
+
+async def ended_listener(connection: Connection) -> bool:
+    return await connection.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
+    )
+
+
+# More than one relay
+
+
+async def test_two_relays_publish_each_row_once_and_the_second_takes_over_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "POLL_SECONDS", 30.0)
+    with capture_logs() as logs:
+        async with database(settings, size=2) as pool, asyncio.timeout(20):
+            second = relaying(settings)
+            async with relaying(settings):
+                await until_said(logs, "relay_active", 1)
+                await second.__aenter__()
+                await until_said(logs, "relay_standby", 1)
+                await add_all(pool, [changed(number % 5, number) for number in range(100)])
+                writing = asyncio.create_task(
+                    add_all(pool, [changed(number % 5, number) for number in range(100, 300)])
+                )
+            await until_said(logs, "relay_active", 2)
+            await writing
+            await until_empty(pool)
+            await second.__aexit__(None, None, None)
+    found = by_track(await published(settings))
+    assert found == {f"track-{track}": list(range(track, 300, 5)) for track in range(5)}
+
+
+async def until_said(logs: list[Any], event: str, times: int) -> None:
+    async def said() -> bool:
+        return sum(line["event"] == event for line in logs) >= times
+
+    await until(said)
+
+
+class Other:
+    """A relay in a process of its own, and what it logged."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._lines: list[dict[str, Any]] = []
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            self._lines.append(msgspec.json.decode(line))
+
+    async def said(self, event: str, times: int = 1) -> None:
+        """Return when it has logged an event so often."""
+        await until_said(self._lines, event, times)
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    async def end(self, number: signal.Signals) -> int:
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        code = await asyncio.wait_for(self._process.wait(), LONGEST_SECONDS)
+        await self._reading
+        return code
+
+
+@asynccontextmanager
+async def other(settings: Settings, lease_seconds: float) -> AsyncGenerator[Other]:
+    """A relay in a process of its own."""
+    found = Other(
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.relay_process", str(lease_seconds)),
+            env=environment(settings),
+            stdout=DEVNULL,
+            stderr=PIPE,
+        )
+    )
+    try:
+        yield found
+    finally:
+        await found.end(signal.SIGKILL)
+
+
+async def test_a_relay_that_is_killed_is_replaced_when_its_lease_ends(settings: Settings, pool: Pool) -> None:
+    async with other(settings, 2) as first:
+        await first.said("relay_active")
+        async with other(settings, 2) as second:
+            await second.said("relay_standby")
+            writing = asyncio.create_task(
+                add_all(pool, [changed(number % 5, number) for number in range(600)])
+            )
+            await first.said("relay_published", 5)
+            await first.end(signal.SIGKILL)
+            await second.said("relay_active")
+            await writing
+            await until_empty(pool)
+            assert await second.end(signal.SIGTERM) == 0
+    found = by_track(await published(settings))
+    expected = {f"track-{track}": list(range(track, 600, 5)) for track in range(5)}
+    assert {track: first_sights(numbers) for track, numbers in found.items()} == expected
+
+
+async def test_a_relay_that_was_frozen_publishes_nothing_new(settings: Settings, pool: Pool) -> None:
+    async with other(settings, 2) as first:
+        await first.said("relay_active")
+        async with other(settings, 2) as second:
+            await second.said("relay_standby")
+            async with pool.acquire() as connection:
+                await add(connection, *(changed(number % 5, number) for number in range(20_000)))
+            await first.said("relay_published")
+            first.send(signal.SIGSTOP)
+            await second.said("relay_active")
+            await until_empty(pool)
+            before = len(await published(settings))
+            first.send(signal.SIGCONT)
+            await first.said("relay_lease_lost")
+            await first.said("relay_standby")
+            await add_all(pool, [changed(number % 5, number) for number in range(20_000, 20_100)])
+            await until_empty(pool)
+            assert await first.end(signal.SIGTERM) == 0
+            assert await second.end(signal.SIGTERM) == 0
+    events = await published(settings)
+    found = by_track(events)
+    expected = {f"track-{track}": list(range(track, 20_100, 5)) for track in range(5)}
+    assert {track: first_sights(numbers) for track, numbers in found.items()} == expected
+    assert len(events) - 100 - before < relay_module.BATCH_ROWS
+    times = Counter(event.laps_added for event in events)
+    assert all(times[number] == 1 for number in range(20_000, 20_100))
+
+
+async def test_a_lease_is_not_held_past_its_end_whatever_the_database_would_say(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.05)
+    held = Lease(pool)
+    assert await held.take()
+    held.check()
+    await asyncio.sleep(0.06)
+    with pytest.raises(LeaseLost):
+        held.check()
+
+
+async def test_a_lease_has_one_holder_until_it_is_given_back(pool: Pool) -> None:
+    first, second = Lease(pool), Lease(pool)
+    assert await first.take()
+    assert not await second.take()
+    assert await first.take()
+    await second.give_back()
+    assert not await second.take()
+    await first.give_back()
+    assert await second.take()
+    assert not await first.take()
+
+
+# What is refused
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(relay_module, "LONGEST_WAIT_SECONDS", 0.01)
+
+
+async def test_a_row_for_a_topic_that_is_not_there_stops_the_relay_with_a_word(
+    settings: Settings, pool: Pool, connection: Connection, impatient: None
+) -> None:
+    await add(connection, changed(1, 1))
+    await add(connection, changed(2, 2), topic="nowhere")
+    with capture_logs() as logs, pytest.raises(RowRefused, match=r"nowhere.*lapstream topics create"):
+        await run_relay(settings, asyncio.Event())
+    [said] = [line for line in logs if line["event"] == "relay_row_refused"]
+    assert said["type"] == "practice_day.changed.v1"
+    assert said["id"].replace("-", "") == event_id(changed(2, 2))
+    assert await published(settings) == [changed(1, 1)]
+    assert await rows(pool) == 1
+
+
+async def test_a_row_that_the_broker_finds_too_large_stops_the_relay_with_a_word(
+    settings: Settings, pool: Pool, connection: Connection, impatient: None
+) -> None:
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    small = NewTopic(f"{settings.topic_prefix}small", 1, 1, topic_configs={"max.message.bytes": "100"})
+    await admin.create_topics([small])
+    await admin.close()
+    await add(connection, changed(1, 1))
+    await add(connection, changed(2, 2), topic="small")
+    await add(connection, changed(3, 3))
+    with pytest.raises(RowRefused, match="MessageSizeTooLargeError"):
+        await run_relay(settings, asyncio.Event())
+    assert await rows(pool) == 1
+
+
+async def test_a_database_without_the_outbox_stops_the_relay_with_a_word(
+    settings: Settings, connection: Connection
+) -> None:
+    await connection.execute("ALTER TABLE lapstream.outbox RENAME TO elsewhere")
+    with pytest.raises(OutboxRefused, match=r'relation "outbox" does not exist'):
+        await run_relay(settings, asyncio.Event())
+
+
+# Servers that are away: on a broker and a database of these tests' own
+
+
+@pytest.fixture(scope="module")
+def home() -> Generator[Path]:
+    """A folder with a broker and a database that may be stopped."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-relay-") as folder,
+        stack.running(Path(folder), report=lambda _: None, durable=False),
+    ):
+        yield Path(folder)
+
+
+@pytest.fixture
+async def own(home: Path) -> Settings:
+    """Settings for a database and topics of the test's own, on servers that may be stopped."""
+    addresses = await asyncio.to_thread(stack.up, home, report=lambda _: None)
+    name = f"t{uuid4().hex}"
+    admin = await connect(addresses.postgres_dsn)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    dsn = addresses.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
+    await migrate.apply(dsn)
+    settings = Settings(
+        kafka_bootstrap=addresses.kafka_bootstrap,
+        postgres_dsn=dsn,
+        site="http://127.0.0.1/{track_slug}",
+        topic_prefix=f"{name}-",
+    )
+    await create_topics(settings)
+    return settings
+
+
+def crash(home: Path, which: str) -> None:
+    """Kill a server, and return when it is gone."""
+    status = stack.status(home)
+    server = status.postgres if which == "postgres" else status.kafka
+    assert server is not None
+    assert server.pid is not None
+    process = psutil.Process(server.pid)
+    process.kill()
+    process.wait(30)
+
+
+@pytest.mark.parametrize("away", [stack.stop, crash])
+async def test_a_broker_that_is_away_is_waited_for_and_nothing_is_lost_or_repeated(
+    home: Path, own: Settings, away: Any
+) -> None:
+    async with database(own, size=2) as pool, relaying(own):
+        await add_all(pool, [changed(number % 5, number) for number in range(50)])
+        await until_empty(pool)
+        await asyncio.to_thread(away, home, "kafka")
+        await add_all(pool, [changed(number % 5, number) for number in range(50, 500)])
+        assert await rows(pool) == 450
+        await asyncio.to_thread(stack.start, home, "kafka")
+        await until_empty(pool)
+    found = by_track(await published(own))
+    assert found == {f"track-{track}": list(range(track, 500, 5)) for track in range(5)}
+
+
+@pytest.mark.parametrize("away", [stack.stop, crash])
+async def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
+    home: Path, own: Settings, away: Any
+) -> None:
+    async with relaying(own):
+        async with database(own, size=2) as pool:
+            async with pool.acquire() as connection:
+                await add(connection, *(changed(number % 5, number) for number in range(5_000)))
+            await asyncio.to_thread(away, home, "postgres")
+        await asyncio.to_thread(stack.start, home, "postgres")
+        async with database(own, size=2) as pool:
+            await add_all(pool, [changed(number % 5, number) for number in range(5_000, 5_100)])
+            await until_empty(pool)
+    found = by_track(await published(own))
+    expected = {f"track-{track}": list(range(track, 5_100, 5)) for track in range(5)}
+    assert {track: first_sights(numbers) for track, numbers in found.items()} == expected
+
+
+async def test_a_relay_stops_in_good_time_while_both_servers_are_away(home: Path, own: Settings) -> None:
+    before = asyncio.all_tasks()
+    async with database(own, size=2) as pool:
+        stop = asyncio.Event()
+        task = asyncio.create_task(run_relay(own, stop))
+        await add_all(pool, [changed(1, 1)])
+        await until_empty(pool)
+        await asyncio.to_thread(stack.stop, home, "kafka")
+        await add_all(pool, [changed(1, number) for number in range(2, 50)])
+        await asyncio.to_thread(stack.stop, home, "postgres")
+    async with asyncio.timeout(8):
+        stop.set()
+        await task
+    await asyncio.to_thread(stack.up, home, report=lambda _: None)
+
+    async def producer_closed() -> bool:
+        return asyncio.all_tasks() <= before
+
+    await until(producer_closed)
