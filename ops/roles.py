@@ -56,7 +56,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         broker = KafkaBroker(settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None)
         stack.push_async_callback(broker.stop)
         await broker.start()
-        await join_groups(
+        members = await join_groups(
             broker,
             _fetching(settings, pool, publisher, client),
             topics=settings.topics,
@@ -66,6 +66,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         )
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         await stop.wait()
+        await asyncio.gather(*(member.leave(STOP_SECONDS) for member in members))
     log.info("fetcher_stop")
 
 

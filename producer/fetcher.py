@@ -14,7 +14,7 @@ from faststream.kafka import KafkaBroker
 
 from producer import planning
 from producer.http import Page
-from producer.members import Member, Park
+from producer.members import Member, Park, Publish
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
 from producer.planning import PlannedDetail
@@ -25,6 +25,8 @@ from schemas.events import (
     DayFacts,
     PracticeDayListed,
     PracticeDayRequested,
+    SessionDetailFailed,
+    SessionDetailFetched,
     SessionDetailRequested,
     SessionFacts,
 )
@@ -57,11 +59,11 @@ class Fetching:
         self._name = name
         self._zones = zones
 
-    async def list_day(self, received: Received) -> None:
+    async def list_day(self, received: Received) -> Publish | None:
         """Fetch a day's list, publish it, and put its sessions into the work queue."""
         request = received.event
         if not isinstance(request, PracticeDayRequested):
-            return
+            return None
         _check_source(request.source)
         run_id = run_id_of(received.context.correlation_id, received.id)
         async with self._pool.acquire() as connection:
@@ -75,6 +77,7 @@ class Fetching:
             else:
                 log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
                 await self._list(run, context)
+        return None
 
     async def _ask_again(self, run: Run, context: Context) -> None:
         """Put into the work queue what is left of a run that was planned before."""
@@ -127,15 +130,21 @@ class Fetching:
             findings=len(listed.findings),
         )
 
-    async def fetch_detail(self, received: Received) -> None:
-        """Fetch a session's page and publish what it says, or that it could not be had."""
+    async def fetch_detail(self, received: Received) -> Publish | None:
+        """Fetch a session's page; what it says, or that it could not be had, is then to be published."""
         request = received.event
         if not isinstance(request, SessionDetailRequested):
-            return
+            return None
         _check_source(request.source)
         if not await self._is_wanted(received, request.session_id):
-            return
+            return None
         context = self._context(received)
+        event = await self._detail(request, context)
+        return lambda: self._publisher.observe(event, context)
+
+    async def _detail(
+        self, request: SessionDetailRequested, context: Context
+    ) -> SessionDetailFetched | SessionDetailFailed:
         url = self._site.session(request.track_slug, request.session_id)
         try:
             obtained = await self._obtainer.obtain(url, _session_parser(request), context)
@@ -143,12 +152,12 @@ class Fetching:
             log.warning(
                 "practice_session_detail_failed",
                 session_id=request.session_id,
+                run_id=context.correlation_id,
                 code=failure.error.code,
                 error=str(failure),
             )
-            await self._publisher.observe(planning.detail_failed(request, url, failure), context)
-            return
-        await self._publisher.observe(planning.detail_fetched(request, obtained), context)
+            return planning.detail_failed(request, url, failure)
+        return planning.detail_fetched(request, obtained)
 
     async def _is_wanted(self, received: Received, session_id: str) -> bool:
         """Whether the run still waits for the session; what belongs to no run is always fetched."""
@@ -213,7 +222,7 @@ async def join_groups(
     groups: Groups,
     park: Park,
     concurrency: int,
-) -> None:
+) -> list[Member]:
     """Let one member fetch day lists, and `concurrency` members sessions, on a started broker.
 
     They join at once, not one after another: each that joins later makes all others start over.
@@ -225,3 +234,4 @@ async def join_groups(
     await asyncio.gather(
         lists.join(broker, topics.requests), *(member.join(broker, topics.details) for member in details)
     )
+    return [lists, *details]

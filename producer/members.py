@@ -1,4 +1,4 @@
-"""Members of a work queue's group: each takes one record at a time, and commits it when its work is done.
+"""Members of a work queue's group: each fetches for one record at a time, and commits what is published.
 
 Every member is a FastStream subscriber of its own, with its own listener. A partition that is taken away is
 given up only when the work on it has ended, so that no two members ever work on one partition: the number of
@@ -6,8 +6,9 @@ partitions bounds the work in flight over the whole fleet.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -23,8 +24,13 @@ from store import parking
 from store.parking import ParkedRecord, ParkingFull
 from store.pool import TRANSIENT
 
-Work = Callable[[Received], Awaitable[None]]
-"""Does what an event asks for; what it publishes is acknowledged when it returns."""
+Publish = Callable[[], Awaitable[None]]
+"""Publishes what the work on a record came to; all is acknowledged when it returns. It may be done again."""
+
+Work = Callable[[Received], Awaitable[Publish | None]]
+"""Fetches what an event asks for; returns what is then to be published."""
+
+ResultT = TypeVar("ResultT")
 
 Park = Callable[[str, ParkedRecord], Awaitable[None]]
 """Parks a record of a group; raises `ParkingFull`."""
@@ -42,15 +48,16 @@ class _Consumer(Protocol):
 
 
 class Member(ConsumerRebalanceListener):
-    """One member of a group: at most one record of it is worked on at any time."""
+    """One member of a group: at most one record of it is fetched for, and one published, at any time."""
 
     def __init__(self, *, group: str, work: Work, park: Park) -> None:
         self._group = group
         self._work = work
         self._parking = park
         self._closed: set[TopicPartition] = set()
-        self._at: TopicPartition | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._leaving = False
+        self._tasks: dict[asyncio.Task[Any], TopicPartition] = {}
+        self._publishing: asyncio.Task[None] | None = None
         self._consumer: Callable[[], _Consumer | None] = lambda: None
 
     async def join(self, broker: KafkaBroker, topic: str) -> None:
@@ -79,46 +86,70 @@ class Member(ConsumerRebalanceListener):
     ) -> None:
         """Take no more of these partitions, and wait for the work on them."""
         self._closed.update(revoked)
-        task = self._task
-        if task is None or self._at not in self._closed:
-            return
-        done, _ = await asyncio.wait({task}, timeout=GRACE_SECONDS)
-        if not done:
-            task.cancel()
+        await self._end({task for task, place in self._tasks.items() if place in self._closed})
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Take these partitions again."""
         self._closed.difference_update(assigned)
 
-    async def _take(self, record: Record) -> None:
-        place = TopicPartition(record.topic, record.partition)
-        if place in self._closed:
-            return
-        self._at, self._task = place, asyncio.create_task(self._do(record))
-        try:
-            await asyncio.wait({self._task})
-            if not self._task.cancelled() and self._task.exception() is None:
-                await self._commit(place, record.offset + 1)
-        finally:
-            self._task.cancel()
-            self._task = None
+    async def leave(self, seconds: float) -> None:
+        """Take no more records, and wait so long for the work at hand; the rest begins anew elsewhere."""
+        self._leaving = True
+        while self._tasks and seconds > 0:
+            began = time.monotonic()
+            await self._end(set(self._tasks), seconds)
+            seconds -= time.monotonic() - began
 
-    async def _do(self, record: Record) -> None:
-        """Do a record's work; while our own servers are away, try again. A bad record is parked or waits."""
+    async def _end(self, tasks: set[asyncio.Task[Any]], seconds: float = GRACE_SECONDS) -> None:
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+
+    async def _take(self, record: Record) -> None:
+        """Do a record's work; what it publishes goes out while the next record is fetched for."""
+        place = TopicPartition(record.topic, record.partition)
+        if place in self._closed or self._leaving:
+            return
+        fetching = self._start(self._persist(record, lambda: self._fetch(record)), place)
+        try:
+            await asyncio.wait({fetching})
+        finally:
+            fetching.cancel()
+        if self._publishing:
+            await asyncio.wait({self._publishing})
+        if not fetching.cancelled():
+            self._publishing = self._start(self._finish(record, place, fetching.result()), place)
+
+    def _start(self, work: Coroutine[Any, Any, ResultT], place: TopicPartition) -> asyncio.Task[ResultT]:
+        task = asyncio.create_task(work)
+        self._tasks[task] = place
+        task.add_done_callback(self._tasks.pop)
+        return task
+
+    async def _fetch(self, record: Record) -> Publish | None:
+        received = unpack(record.headers, record.value)
+        return await self._work(received) if received else None
+
+    async def _finish(self, record: Record, place: TopicPartition, publish: Publish | None) -> None:
+        """Publish what the work came to, then commit the record."""
+        if publish:
+            await self._persist(record, publish)
+        await self._commit(place, record.offset + 1)
+
+    async def _persist(self, record: Record, step: Callable[[], Awaitable[ResultT]]) -> ResultT | None:
+        """Do a step of the work; while our own servers are away, try again. A bad record is parked."""
         while True:
             try:
-                await self._do_once(record)
+                return await self._unless_bad(record, step)
             except (KafkaError, ParkingFull, *TRANSIENT) as error:
                 log.warning("fetcher_waits", group=self._group, error=repr(error))
                 await asyncio.sleep(WAIT_SECONDS)
-            else:
-                return
 
-    async def _do_once(self, record: Record) -> None:
+    async def _unless_bad(self, record: Record, step: Callable[[], Awaitable[ResultT]]) -> ResultT | None:
         try:
-            received = unpack(record.headers, record.value)
-            if received is not None:
-                await self._work(received)
+            return await step()
         except BadRecord as fault:
             await self._park(record, fault.code, fault.reason)
         except (KafkaError, *TRANSIENT):
@@ -126,6 +157,7 @@ class Member(ConsumerRebalanceListener):
         except Exception as error:
             log.exception("work_failed", group=self._group)
             await self._park(record, "work_failed", repr(error))
+        return None
 
     async def _park(self, record: Record, code: str, reason: str) -> None:
         await self._parking(self._group, parking.parked(record, code, reason))

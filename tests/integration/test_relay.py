@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
@@ -25,11 +25,12 @@ from embedded import stack
 from ops import migrate
 from ops.relay import run_relay
 from ops.settings import Settings, environment
-from ops.wiring import database
+from ops.wiring import database, producing
 from outbox import lease
 from outbox import relay as relay_module
 from outbox.lease import Lease, LeaseLost
 from outbox.relay import OutboxRefused, RowRefused
+from outbox.sending import Producer, Sender
 from schemas.envelope import Context, pack, unpack
 from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id
@@ -274,16 +275,25 @@ async def test_a_listening_connection_that_is_ended_costs_only_the_wait_for_the_
         await add_all(pool, [changed(1, 1)])
         await until_empty(pool)
         async with pool.acquire() as connection:
-            await until(lambda: ended_listener(connection))
-        await add_all(pool, [changed(1, 2)])
-        await until_empty(pool)
+            [ended] = await listeners(connection)
+            await connection.execute("SELECT pg_terminate_backend($1)", ended)
+            await add_all(pool, [changed(1, 2)])
+            await until_empty(pool)
+
+            async def hears_again() -> bool:
+                return ended not in (found := await listeners(connection)) and bool(found)
+
+            await until(hears_again)
 
 
-async def ended_listener(connection: Connection) -> bool:
-    return await connection.fetchval(
-        "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
-        " WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
-    )
+async def listeners(connection: Connection) -> list[int]:
+    """The processes of connections that listen."""
+    return [
+        row["pid"]
+        for row in await connection.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
+        )
+    ]
 
 
 # More than one relay
@@ -409,6 +419,23 @@ async def test_a_relay_that_was_frozen_publishes_nothing_new(settings: Settings,
     assert len(events) - 100 - before < relay_module.BATCH_ROWS
     times = Counter(event.laps_added for event in events)
     assert all(times[number] == 1 for number in range(20_000, 20_100))
+
+
+async def test_a_lease_that_ends_while_rows_are_sent_lets_no_more_of_them_out(
+    settings: Settings, pool: Pool
+) -> None:
+    checks = iter([True, True])
+
+    def check() -> None:
+        if not next(checks, False):
+            raise LeaseLost("over")
+
+    async with producing(settings) as producer, pool.acquire() as connection:
+        await add(connection, *(changed(1, number) for number in range(5)))
+        sender = Sender(cast("Producer", producer), settings.topic_prefix, check)
+        with pytest.raises(LeaseLost):
+            await sender.send(await store.read(connection, 10, 10_000))
+    assert by_track(await published(settings)) == {"track-1": [0, 1]}
 
 
 async def test_a_lease_is_not_held_past_its_end_whatever_the_database_would_say(
@@ -540,6 +567,17 @@ async def test_a_broker_that_is_away_is_waited_for_and_nothing_is_lost_or_repeat
         await until_empty(pool)
     found = by_track(await published(own))
     assert found == {f"track-{track}": list(range(track, 500, 5)) for track in range(5)}
+
+
+async def test_a_relay_that_begins_while_the_broker_is_away_waits_for_it(home: Path, own: Settings) -> None:
+    await asyncio.to_thread(stack.stop, home, "kafka")
+    with capture_logs() as logs:
+        async with database(own, size=2) as pool, relaying(own):
+            await add_all(pool, [changed(1, number) for number in range(10)])
+            await until_said(logs, "relay_broker_error", 2)
+            await asyncio.to_thread(stack.start, home, "kafka")
+            await until_empty(pool)
+    assert by_track(await published(own)) == {"track-1": list(range(10))}
 
 
 @pytest.mark.parametrize("away", [stack.stop, crash])

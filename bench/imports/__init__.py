@@ -1,0 +1,1 @@
+"""How long an import takes, from the request to the closed run."""

@@ -1,0 +1,178 @@
+"""`python -m bench.imports`: a day's import to its closed run, against bare httpx fetching the same pages.
+
+Without pace, with as many requests at once, on an embedded broker and database and a sample site, each in a
+process of its own, which are started and stopped here. Each round takes a day of its own, whose pages the
+site has made before.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import statistics
+import sys
+import tempfile
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from embedded import stack
+from ops import follow, migrate, topics
+from ops.settings import Settings, environment
+from producer.site import SOURCE, Site
+from store.runs import Run, RunProgress
+
+TRACK = "bench-track"
+FIRST_DAY = dt.date(2025, 1, 1)
+ROUNDS = 5
+CONCURRENCY = 5
+LAPS_A_SESSION = 9
+err = Console(stderr=True, highlight=False)
+
+
+class Case(Struct, frozen=True):
+    """A day of so many sessions at a site that answers after so many seconds; the goal is a largest ratio."""
+
+    sessions: int
+    latency_seconds: float
+    goal: float
+
+
+CASES = (Case(56, 0.1, 1.5), Case(500, 0.0, 4.0))
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """Medians of the rounds, in seconds; `ratio` is the median of each round's."""
+
+    sessions: int
+    latency_seconds: float
+    bare_seconds: float
+    import_seconds: float
+    ratio: float
+    goal: float
+
+
+class Addresses(Struct):
+    """Where the sample site is."""
+
+    site_template: str
+    control_url: str
+
+
+async def measure(settings: Settings, control: str) -> list[Figure]:
+    """The figures of all cases."""
+    await migrate.apply(settings.postgres_dsn)
+    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    async with _process("ops.cli", "run", "all", env=environment(settings)):
+        await _import(settings, control, Case(3, 0.0, 0), FIRST_DAY - dt.timedelta(days=1))
+        return [await _figure(settings, control, case, number) for number, case in enumerate(CASES)]
+
+
+async def _figure(settings: Settings, control: str, case: Case, number: int) -> Figure:
+    pairs: list[tuple[float, float]] = []
+    for turn in range(ROUNDS):
+        date = FIRST_DAY + dt.timedelta(days=number * ROUNDS + turn)
+        pairs.append(await _import(settings, control, case, date))
+        err.print(f"{case.sessions} sessions: bare {pairs[-1][0]:.2f} s, import {pairs[-1][1]:.2f} s")
+    return Figure(
+        sessions=case.sessions,
+        latency_seconds=case.latency_seconds,
+        bare_seconds=round(statistics.median(bare for bare, _ in pairs), 3),
+        import_seconds=round(statistics.median(imported for _, imported in pairs), 3),
+        ratio=round(statistics.median(imported / bare for bare, imported in pairs), 2),
+        goal=case.goal,
+    )
+
+
+async def _import(settings: Settings, control: str, case: Case, date: dt.date) -> tuple[float, float]:
+    """Seconds of bare httpx, and of the import, of a new day."""
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        order = {"track_slug": TRACK, "date": date.isoformat(), "sessions": case.sessions}
+        found = (
+            await client.post(f"{control}/days", json=order | {"laps_per_session": LAPS_A_SESSION})
+        ).json()
+        site = Site(settings.site)
+        pages = [site.session(TRACK, session_id) for session_id in found["sessions"]]
+        await client.put(f"{control}/settings", json={"latency_seconds": 0})
+        await _fetch(client, site.day(TRACK, date), pages)  # the site makes its pages
+        await client.put(f"{control}/settings", json={"latency_seconds": case.latency_seconds})
+        began = time.perf_counter()
+        await _fetch(client, site.day(TRACK, date), pages)
+        bare = time.perf_counter() - began
+    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, date), _unseen)
+    if (summary.status, summary.laps_ingested) != ("completed", case.sessions * LAPS_A_SESSION):
+        raise SystemExit(f"the import did not bring everything in: {summary}")
+    return bare, summary.duration_seconds
+
+
+def _unseen(run: Run, progress: RunProgress) -> None:
+    """Nobody watches."""
+
+
+async def _fetch(client: httpx.AsyncClient, day: str, pages: list[str]) -> None:
+    """Fetch a list, then the pages, so many at once as a fetcher does."""
+    (await client.get(day)).raise_for_status()
+    left = iter(pages)
+
+    async def work() -> None:
+        for url in left:
+            (await client.get(url)).raise_for_status()
+
+    await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
+
+
+@contextlib.asynccontextmanager
+async def _process(*module: str, env: dict[str, str] | None = None) -> AsyncGenerator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *module, stdout=PIPE, stderr=DEVNULL, env=env
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _run(bootstrap: str, dsn: str) -> list[Figure]:
+    async with _process("sample_site") as site:
+        line = await site.stdout.readline() if site.stdout else b""
+        found = msgspec.json.decode(line, type=Addresses)
+        settings = Settings(
+            kafka_bootstrap=bootstrap,
+            postgres_dsn=dsn,
+            site=found.site_template,
+            site_interval_seconds=0,
+            detail_concurrency=CONCURRENCY,
+        )
+        return await measure(settings, found.control_url)
+
+
+def main() -> None:
+    """Read the options, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.imports", description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-bench-") as folder,
+        stack.running(Path(folder), report=err.print) as servers,
+    ):
+        figures = asyncio.run(_run(servers.kafka_bootstrap, servers.postgres_dsn))
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(figures).decode() + "\n")
+        return
+    for one in figures:
+        print(
+            f"{one.sessions:4} sessions, answered after {one.latency_seconds:.1f} s: "
+            f"bare {one.bare_seconds:.2f} s, import {one.import_seconds:.2f} s, "
+            f"ratio {one.ratio:.2f} (goal at most {one.goal})"
+        )
+
+
+if __name__ == "__main__":
+    main()
