@@ -28,6 +28,8 @@ fmt: $(UV)
 bench: $(UV)
 	$(RUN) python -m bench.pages
 	$(RUN) python -m bench.projection
+	$(RUN) python -m bench.relay
+	$(RUN) python -m bench.imports
 
 schemas: $(UV)
 	$(RUN) lapstream schemas

@@ -53,7 +53,9 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         publisher = await stack.enter_async_context(publishing(settings))
         client = Client(settings.user_agent, connections=settings.detail_concurrency + 2)
         stack.push_async_callback(client.close)
-        broker = KafkaBroker(settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None)
+        broker = KafkaBroker(
+            settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None, apply_types=False
+        )
         stack.push_async_callback(broker.stop)
         await broker.start()
         members = await join_groups(

@@ -14,6 +14,9 @@ from store.pool import Pool
 from store.runs import Run, RunProgress
 
 CHANNEL = "lapstream_runs"
+REST_SECONDS = 0.05
+"""How long who follows rests after each look: a run may move a hundred times a second."""
+
 LOOK_SECONDS = 1.0
 """How often who waits looks by himself."""
 
@@ -64,6 +67,7 @@ class RunWatch:
                 if run.state != "running":
                     return
                 await self._wait(moved, LOOK_SECONDS)
+                await asyncio.sleep(REST_SECONDS)
 
     @contextlib.contextmanager
     def _hearing_of(self, run_id: UUID):  # noqa: ANN202 - a context manager of an event

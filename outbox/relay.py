@@ -123,8 +123,9 @@ class Relay:
         if self._refusals >= REFUSALS:
             log.error("relay_row_refused", seq=refused.row.seq, id=refused.row.id, type=refused.row.type)
             raise RowRefused(
-                f"the broker refuses {refused}. Nothing behind it is published; `lapstream topics create` "
-                f"shows what is wrong with a topic, and starting the relay again goes on from this row"
+                f"the broker refuses {refused}. The relay stops, so that no row is passed over in silence. "
+                f"`lapstream topics create` makes a topic that is missing, and tells what differs in one; "
+                f"then start the relay again. To give the row up, delete it from lapstream.outbox by its seq"
             ) from error
 
     async def _start_over(self, event: str, error: Exception) -> None:
@@ -135,6 +136,7 @@ class Relay:
 
     async def _take_part(self) -> None:
         """Publish while the lease is held; or stand by, until it is free or it is time to look."""
+        await self._ear.open()
         if await self._lease.take():
             self._now("relay_active")
             await self._lead()
@@ -163,6 +165,7 @@ class Relay:
 
     async def _publish(self, sender: Sender) -> None:
         while not self._stopping.is_set():
+            await self._ear.open()  # before the look: what is told of in between is heard
             if not await self._turn(sender):
                 await self._rest()
 
@@ -184,7 +187,6 @@ class Relay:
 
     async def _rest(self) -> None:
         """Wait until somebody tells something, or it is time to look."""
-        await self._ear.open()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._told.wait(), POLL_SECONDS)
         self._told.clear()

@@ -7,7 +7,12 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
-from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    UnknownTopicOrPartitionError,
+)
 
 from store.relay import Row
 
@@ -103,7 +108,10 @@ class Sender:
 
     async def _look_for(self, topic: str) -> None:
         """Ask the broker for its topics: the client itself would wait 40 s for one that is not there."""
-        self._topics = (await self._producer.client.fetch_all_metadata()).topics()
+        try:
+            self._topics = (await self._producer.client.fetch_all_metadata()).topics()
+        except KafkaError as error:
+            raise KafkaConnectionError(str(error)) from error
         if topic not in self._topics:
             raise UnknownTopicOrPartitionError(topic)
 

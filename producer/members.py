@@ -15,7 +15,6 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.annotations import KafkaMessage as TheMessage
 from faststream.kafka.message import KafkaMessage
 
 from schemas.envelope import BadRecord, Received, unpack
@@ -40,6 +39,9 @@ GRACE_SECONDS = 20.0
 
 WAIT_SECONDS = 1.0
 
+COMMIT_SECONDS = 0.1
+"""How long a record that is done may wait for others to be committed with it; killed, it comes again."""
+
 log = structlog.get_logger("lapstream.fetcher")
 
 
@@ -58,10 +60,15 @@ class Member(ConsumerRebalanceListener):
         self._leaving = False
         self._tasks: dict[asyncio.Task[Any], TopicPartition] = {}
         self._publishing: asyncio.Task[None] | None = None
+        self._due: dict[TopicPartition, int] = {}
+        self._committing: asyncio.Task[None] | None = None
         self._consumer: Callable[[], _Consumer | None] = lambda: None
 
     async def join(self, broker: KafkaBroker, topic: str) -> None:
-        """Subscribe to the topic on a started broker; returns when the member has its partitions."""
+        """Subscribe to the topic on a started broker, which leaves types alone: a handler takes the record.
+
+        Returns when the member has its partitions.
+        """
         subscriber: Any = broker.subscriber(
             topic,
             group_id=self._group,
@@ -69,15 +76,15 @@ class Member(ConsumerRebalanceListener):
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             parser=_raw,
-            decoder=_undecoded,
+            decoder=_record,
             session_timeout_ms=6_000,
             heartbeat_interval_ms=500,
         )
         self._consumer = lambda: subscriber.consumer
 
         @subscriber
-        async def handle(message: TheMessage) -> None:  # pyright: ignore[reportUnusedFunction] - it is subscribed
-            await self._take(message.raw_message)  # pyright: ignore[reportArgumentType] - one record, not a batch
+        async def handle(record: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # noqa: ANN401 - a Record
+            await self._take(record)
 
         await subscriber.start()
 
@@ -87,6 +94,7 @@ class Member(ConsumerRebalanceListener):
         """Take no more of these partitions, and wait for the work on them."""
         self._closed.update(revoked)
         await self._end({task for task, place in self._tasks.items() if place in self._closed})
+        await self._commit()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Take these partitions again."""
@@ -99,6 +107,7 @@ class Member(ConsumerRebalanceListener):
             began = time.monotonic()
             await self._end(set(self._tasks), seconds)
             seconds -= time.monotonic() - began
+        await self._commit()
 
     async def _end(self, tasks: set[asyncio.Task[Any]], seconds: float = GRACE_SECONDS) -> None:
         if not tasks:
@@ -133,10 +142,12 @@ class Member(ConsumerRebalanceListener):
         return await self._work(received) if received else None
 
     async def _finish(self, record: Record, place: TopicPartition, publish: Publish | None) -> None:
-        """Publish what the work came to, then commit the record."""
+        """Publish what the work came to; the record is then committed, together with others of the moment."""
         if publish:
             await self._persist(record, publish)
-        await self._commit(place, record.offset + 1)
+        self._due[place] = record.offset + 1
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_soon())
 
     async def _persist(self, record: Record, step: Callable[[], Awaitable[ResultT]]) -> ResultT | None:
         """Do a step of the work; while our own servers are away, try again. A bad record is parked."""
@@ -163,12 +174,19 @@ class Member(ConsumerRebalanceListener):
         await self._parking(self._group, parking.parked(record, code, reason))
         log.error("record_parked", group=self._group, code=code, reason=reason, topic=record.topic)
 
-    async def _commit(self, place: TopicPartition, offset: int) -> None:
-        """Commit this record and none after it; where that fails, the record comes again."""
-        consumer = self._consumer()
+    async def _commit_soon(self) -> None:
+        await asyncio.sleep(COMMIT_SECONDS)
+        self._committing = None
+        await self._commit()
+
+    async def _commit(self) -> None:
+        """Commit what is published, and no record after it; where that fails, records come again."""
+        consumer, due = self._consumer(), self._due
+        if not due or consumer is None:
+            return
+        self._due = {}
         try:
-            if consumer is not None:
-                await consumer.commit({place: offset})
+            await consumer.commit(due)
         except KafkaError as error:
             log.info("offset_not_committed", group=self._group, error=repr(error))
 
@@ -188,5 +206,5 @@ async def _raw(message: Any) -> KafkaMessage:  # noqa: ANN401 - a record of the 
     )
 
 
-async def _undecoded(message: KafkaMessage) -> Any:  # noqa: ANN401 - bytes or None, as they came
-    return message.body
+async def _record(message: KafkaMessage) -> Any:  # noqa: ANN401 - a record of the client's
+    return message.raw_message
