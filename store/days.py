@@ -7,19 +7,22 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from schemas import fields as f
 from store.pool import Connection
 from store.statements import statement
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
-    """A session with its result: times in seconds, `start_time` on the track's local clock."""
+    """A session with its result: times in seconds, `start_time` on the track's clock; `id` is its row's."""
 
+    id: UUID
     session_id: str
     driver_name: str | None
     class_name: str | None
     transponder_number: str | None
+    driver_id: UUID
     source_driver_id: str
-    start_time: dt.datetime | None
+    start_time: f.LocalTime | None
     duration_seconds: int | None
     laps_completed: int | None
     fast_lap_time: float | None

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops.cli import config, demo, dev, imports, operate, output, parked, parse, runs, sample_site, schemas
+from ops.cli import api_keys, config, demo, dev, imports, operate, output, parked, parse, runs, sample_site, schemas
 from ops.cli.lag import lag
 from schemas.errors import LapstreamError
 
@@ -31,6 +31,7 @@ app.add_typer(parse.app, name="parse")
 app.add_typer(dev.app, name="dev")
 app.add_typer(parked.app, name="parked")
 app.add_typer(runs.app, name="runs")
+app.add_typer(api_keys.app, name="keys")
 app.command("lag")(lag)
 operate.register(app)
 

@@ -52,12 +52,15 @@ def run_role(
 
 async def _until_stopped(names: list[str]) -> None:
     from ops.roles import run_roles  # noqa: PLC0415 - half a second of imports that only roles need
+    from ops.telemetry import observed  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run_roles(read_settings(), names, stop)
+    settings = read_settings()
+    with observed(settings, names):
+        await run_roles(settings, names, stop)
 
 
 @topics_app.command("create")

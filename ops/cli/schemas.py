@@ -1,4 +1,4 @@
-"""`lapstream schemas`: the JSON Schema of every event, on file for other systems."""
+"""`lapstream schemas`: the documents that are made from the code: JSON Schemas, OpenAPI, the settings."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from ops.cli.config import settings_page
 from ops.cli.output import JsonFlag, out, print_json
 from schemas.errors import LapstreamError
 from schemas.events import EVENT_TYPES
@@ -14,7 +15,7 @@ FOLDER = Path("docs/schemas")
 
 
 class SchemasDiffer(LapstreamError):
-    """The schemas on file are not those of the code."""
+    """A document on file is not what the code says."""
 
 
 def schemas(
@@ -25,11 +26,17 @@ def schemas(
     folder: Annotated[Path, typer.Option(help="Where the files are.")] = FOLDER,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write the JSON Schema (2020-12) of every event type to its file.
+    """Write the documents that are made from the code to their files.
+
+    They are the JSON Schema (2020-12) of every event type, the API's OpenAPI document, and the settings.
 
     Example: lapstream schemas --check
     """
+    from ops.api.document import document  # noqa: PLC0415 - half a second of imports that only this needs
+
     wanted = {folder / f"{name}.json": text(schema) for name, schema in event_schemas().items()}
+    wanted[folder.parent / "openapi.json"] = document().decode()
+    wanted[folder.parent / "settings.md"] = settings_page()
     stale = [path for path, content in wanted.items() if not path.exists() or path.read_text() != content]
     if stale and check:
         names = ", ".join(str(path) for path in stale)
@@ -42,7 +49,7 @@ def schemas(
     if as_json:
         print_json({"files": [str(path) for path in wanted], "written": [str(path) for path in stale]})
     else:
-        out.print(f"{len(wanted)} schemas in {folder}, {len(stale)} written")
+        out.print(f"{len(wanted)} documents in {folder.parent}, {len(stale)} written")
 
 
 def event_schemas() -> dict[str, dict[str, Any]]:

@@ -1,0 +1,61 @@
+"""The application: the routes, who may ask how often, how errors are told, and which pages may ask."""
+
+from litestar import Litestar, Response, get
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+
+from ops.api.callers import CallerMiddleware
+from ops.api.document import document
+from ops.api.refusals import answer
+from ops.api.routes import HEALTH, version_1
+from ops.api.services import Services
+
+BODY_BYTES = 64 * 1024
+"""The largest body of a request."""
+
+ASKED_HEADERS = ("Authorization", "X-Api-Key", "Content-Type", "Idempotency-Key", "Prefer", "X-Request-Id")
+"""What a page of an allowed origin may send."""
+
+ANSWERED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "X-Request-Id")
+"""What such a page may read."""
+
+_DOCUMENT = document()
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi() -> Response[bytes]:
+    """Show the document that describes the API, as it is on file."""
+    return Response(_DOCUMENT, media_type="application/json")
+
+
+def make_app(services: Services) -> Litestar:
+    """The application, which works with these."""
+    limit = services.settings.api_requests_per_minute
+    return Litestar(
+        [*HEALTH, version_1(openapi, middleware=[CallerMiddleware(limit)])],
+        exception_handlers={Exception: answer},
+        request_max_body_size=BODY_BYTES,
+        cors_config=_cors(services.settings.api_cors_origins),
+        state=State({"services": services}),
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _cors(origins: str) -> CORSConfig | None:
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if not allowed:
+        return None
+    return CORSConfig(
+        allow_origins=allowed,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=[
+            "Authorization",
+            "X-Api-Key",
+            "Content-Type",
+            "Idempotency-Key",
+            "Prefer",
+            "X-Request-Id",
+        ],
+        expose_headers=["Location", "Retry-After", "Preference-Applied", "X-Request-Id"],
+    )

@@ -1,0 +1,83 @@
+"""`POST /practice-days/discover`: on which days of a month a track has practice, asked of the site."""
+
+import asyncio
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated
+
+from litestar import post
+from litestar.params import RawBody
+from msgspec import Meta, Struct
+
+from ops.api.answers import Details, Success, success
+from ops.api.callers import needs
+from ops.api.fields import decode_body
+from ops.api.refusals import SITE_RETRY_SECONDS, Refusal
+from ops.api.responses import refusals
+from ops.api.services import ApiRequest, services_of
+from schemas import fields as f
+from schemas.checks import FIRST_YEAR
+from schemas.events import Finding
+from store.api_keys import Scope
+
+LONGEST_SECONDS = 60.0
+"""How long the site may take, the wait for its pace included."""
+
+
+class DiscoverRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A month of a track."""
+
+    track_slug: f.TrackSlug
+    year: Annotated[int, Meta(ge=FIRST_YEAR, le=2100)]
+    month: Annotated[int, Meta(ge=1, le=12)]
+
+
+class DiscoveredDay(Struct, frozen=True, kw_only=True):
+    """A day with practice, and how many sessions the site has of it at present."""
+
+    date: dt.date
+    sessions: int
+
+
+class Discovered(Struct, frozen=True, kw_only=True):
+    """The days of the month that have practice; a month without any has none."""
+
+    track_slug: str
+    year: int
+    month: int
+    days: list[DiscoveredDay]
+    findings: list[Finding]
+
+
+@post(
+    "/practice-days/discover",
+    operation_id="discoverPracticeDays",
+    tags=["import"],
+    status_code=HTTPStatus.OK,
+    guards=[needs(Scope.ingest)],
+    responses=refusals(400, 401, 403, 413, 429, 502, 503),
+)
+async def discover(request: ApiRequest, body: RawBody) -> Success[Discovered]:
+    """Ask the site on which days of a month a track has practice; nothing is stored."""
+    asked = decode_body(body, DiscoverRequest)
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            found = await services_of(request).discover(asked.track_slug, asked.year, asked.month)
+    except TimeoutError as error:
+        raise Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "site_busy",
+            f"the site gave no answer within {LONGEST_SECONDS:.0f} s: it is paused, or much is being fetched",
+            source="site",
+            details=Details(retry_after_seconds=SITE_RETRY_SECONDS),
+        ) from error
+    days = [DiscoveredDay(date=day.date, sessions=day.sessions) for day in found.days]
+    return success(
+        Discovered(
+            track_slug=asked.track_slug,
+            year=asked.year,
+            month=asked.month,
+            days=days,
+            findings=list(found.findings),
+        )
+    )

@@ -1,0 +1,94 @@
+"""What stands before the application: each request gets an id and a line in the log, each answer its headers.
+
+In the log stand the address and what was asked for, never a header: a key is nowhere to be read.
+"""
+
+import re
+import time
+import uuid
+from typing import Any, cast
+
+import structlog
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+UNWORTHY = ("/healthz", "/readyz")
+"""Asked every few seconds: a line in the log only when it fails."""
+
+_LONGEST_PATH = 300
+_BAD = 400
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+log = structlog.get_logger("lapstream.api")
+
+
+class Edge:
+    """The application with request ids, security headers and a log of who was answered what."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass on what is none."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(cast("HTTPScope", scope), send)
+        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+            try:
+                await self._app(scope, receive, exchange.send)
+            finally:
+                exchange.note()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: HTTPScope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._begin = time.monotonic()
+        self._status = 0
+        self.request_id = _request_id(scope)
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, its head with the headers that all answers have."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableScopeHeaders(message)
+            if "Cache-Control" not in headers:
+                headers["Cache-Control"] = "no-store"
+            headers["X-Request-Id"] = self.request_id
+            for name, value in SECURITY_HEADERS.items():
+                headers[name] = value
+        await self._send(message)
+
+    def note(self) -> None:
+        """Write the line in the log."""
+        path = self._scope["raw_path"].decode("latin-1")[:_LONGEST_PATH]
+        if path in UNWORTHY and self._status < _BAD:
+            return
+        user: Any = cast("dict[str, Any]", self._scope).get("user")
+        client = self._scope["client"]
+        log.info(
+            "api_request",
+            method=self._scope["method"],
+            path=path,
+            status=int(self._status) or None,
+            duration_ms=round((time.monotonic() - self._begin) * 1000, 1),
+            key=user.key.name if user and user.key else None,
+            address=client[0] if client else None,
+        )
+
+
+def _request_id(scope: HTTPScope) -> str:
+    """The caller's own id, where it is one that can be shown; else a new one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())

@@ -1,0 +1,224 @@
+"""What people read: tracks, days, sessions with laps, drivers; a driver whom no session refers to is hidden.
+
+Lists are paged by where the page before ended, so that a row that comes or goes shifts no page. Times are in
+seconds; `start_time`, `end_time` and `lapped_at` are on the track's local clock, without offset.
+"""
+
+import datetime as dt
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from schemas import fields as f
+from store.pool import Connection, Record
+from store.statements import statement
+
+MAX_BESTS = 500
+"""The most classes, over all tracks, that a driver's bests are told of."""
+
+
+class TrackView(Struct, frozen=True, kw_only=True):
+    """A track and the days of it that are stored; `time_zone` is an IANA name that somebody gave."""
+
+    id: UUID
+    track_slug: str
+    name: str | None
+    time_zone: str | None
+    days: int
+    first_day: dt.date | None
+    last_day: dt.date | None
+
+
+class DayHead(Struct, frozen=True, kw_only=True):
+    """A practice day in a list."""
+
+    event_id: UUID
+    source_event_id: str
+    track_slug: str
+    track_name: str | None
+    date: dt.date
+    sessions: int
+    sessions_with_detail: int
+
+
+class SessionStats(Struct, frozen=True, kw_only=True):
+    """What a session's page says beside its laps; times in seconds."""
+
+    top_3_consecutive: float | None
+    avg_top_5: float | None
+    avg_top_10: float | None
+    avg_top_15: float | None
+    std_deviation: float | None
+    valid_lap_range: str | None
+
+
+class LapView(Struct, frozen=True, kw_only=True):
+    """A lap; `elapsed_race_time` is derived, the sum of the lap times so far."""
+
+    lap_number: int
+    position_on_lap: int | None
+    lap_time_raw: str | None
+    lap_time_seconds: float | None
+    is_valid: bool | None
+    lapped_at: f.LocalTime | None
+    pace_string: str | None
+    elapsed_race_time: float | None
+    segments: list[float | None] | None
+
+
+class SessionDetail(Struct, frozen=True, kw_only=True):
+    """A session with its result and laps; without `has_detail`, only its row in the day's list is known."""
+
+    id: UUID
+    session_id: str
+    event_id: UUID
+    source_event_id: str
+    track_slug: str
+    track_name: str | None
+    time_zone: str | None
+    date: dt.date
+    class_name: str | None
+    driver_id: UUID
+    source_driver_id: str
+    driver_name: str | None
+    transponder_number: str | None
+    session_url: str | None
+    start_time: f.LocalTime | None
+    start_time_utc: f.Instant | None
+    end_time: f.LocalTime | None
+    duration_seconds: int | None
+    has_detail: bool
+    laps_completed: int | None
+    fast_lap_time: float | None
+    avg_lap_time: float | None
+    consistency: float | None
+    stats: SessionStats | None
+    laps: list[LapView]
+
+
+class DriverView(Struct, frozen=True, kw_only=True):
+    """A driver, with the number of sessions that are stored."""
+
+    id: UUID
+    source_driver_id: str
+    display_name: str | None
+    normalized_name: str | None
+    transponder_number: str | None
+    sessions: int
+
+
+class Best(Struct, frozen=True, kw_only=True):
+    """A driver's fastest lap of a class at a track, with the session it was driven in."""
+
+    track_slug: str
+    track_name: str | None
+    class_name: str | None
+    fast_lap_time: float
+    date: dt.date
+    session: UUID
+
+
+class DriverSession(Struct, frozen=True, kw_only=True):
+    """A session in a driver's list."""
+
+    id: UUID
+    session_id: str
+    event_id: UUID
+    track_slug: str
+    track_name: str | None
+    date: dt.date
+    class_name: str | None
+    driver_name: str | None
+    start_time: f.LocalTime | None
+    duration_seconds: int | None
+    laps_completed: int | None
+    fast_lap_time: float | None
+    avg_lap_time: float | None
+    consistency: float | None
+    has_detail: bool
+
+
+class DayPlace(NamedTuple):
+    """Where a page of days ended."""
+
+    date: dt.date
+    event_id: UUID
+
+
+class SessionPlace(NamedTuple):
+    """Where a page of a driver's sessions ended."""
+
+    date: dt.date
+    start_time: f.LocalTime
+    id: UUID
+
+    @classmethod
+    def of(cls, session: DriverSession) -> "SessionPlace":
+        """Where a session stands among its driver's."""
+        midnight = dt.datetime.combine(session.date, dt.time())
+        return cls(session.date, session.start_time or midnight, session.id)
+
+
+async def find_tracks(connection: Connection, *, after: str, limit: int) -> list[TrackView]:
+    """Tracks in the order of their slugs."""
+    return [TrackView(**row) for row in await connection.fetch(statement("find_tracks"), after, limit)]
+
+
+async def track_slug_of(connection: Connection, track_id: UUID) -> str | None:
+    """The slug of a track that is stored."""
+    return await connection.fetchval(statement("track_slug_of"), track_id)
+
+
+async def find_days(
+    connection: Connection,
+    *,
+    track_id: UUID | None,
+    first: dt.date | None,
+    last: dt.date | None,
+    before: DayPlace | None,
+    limit: int,
+) -> list[DayHead]:
+    """Practice days, the newest first, each of the two dates included."""
+    place = before or (None, None)
+    rows = await connection.fetch(statement("find_days"), track_id, first, last, *place, limit)
+    return [DayHead(**row) for row in rows]
+
+
+async def read_session(connection: Connection, session: UUID) -> SessionDetail | None:
+    """A session with its laps, by its row's id."""
+    row = await connection.fetchrow(statement("read_session"), session)
+    if row is None:
+        return None
+    values = dict(row)
+    laps = await connection.fetch(statement("read_laps"), values.pop("race_result_id"))
+    values["end_time"] = values["end_time"] and dt.datetime.fromisoformat(values["end_time"])
+    values["stats"] = values["stats"] and msgspec.json.decode(values["stats"], type=SessionStats)
+    return SessionDetail(laps=[_lap(lap) for lap in laps], **values)
+
+
+def _lap(row: Record) -> LapView:
+    values: dict[str, Any] = dict(row)
+    values["segments"] = values["segments"] and msgspec.json.decode(values["segments"])
+    return LapView(**values)
+
+
+async def read_driver(connection: Connection, driver: UUID) -> DriverView | None:
+    """A driver; None also for one whom no session refers to."""
+    row = await connection.fetchrow(statement("read_driver"), driver)
+    return DriverView(**row) if row else None
+
+
+async def bests_of(connection: Connection, driver: UUID) -> list[Best]:
+    """A driver's fastest lap of each class at each track, at most `MAX_BESTS`."""
+    return [Best(**row) for row in await connection.fetch(statement("driver_bests"), driver, MAX_BESTS)]
+
+
+async def sessions_of(
+    connection: Connection, driver: UUID, *, before: SessionPlace | None, limit: int
+) -> list[DriverSession]:
+    """A driver's sessions, the newest first."""
+    place = before or (None, None, None)
+    rows = await connection.fetch(statement("driver_sessions"), driver, *place, limit)
+    return [DriverSession(**row) for row in rows]

@@ -1,0 +1,93 @@
+-- name: find_tracks
+-- Tracks with their days, in the order of their slugs, from after a slug.
+SELECT t.id, t.source_track_slug AS track_slug, t.name, t.time_zone, d.days, d.first_day, d.last_day
+FROM tracks AS t
+CROSS JOIN LATERAL (
+    SELECT count(*) AS days, min(event_date) AS first_day, max(event_date) AS last_day
+    FROM events WHERE track_id = t.id
+) AS d
+WHERE t.source_track_slug COLLATE "C" > $1
+ORDER BY t.source_track_slug COLLATE "C"
+LIMIT $2;
+
+-- name: track_slug_of
+-- The slug of a track.
+SELECT source_track_slug FROM tracks WHERE id = $1;
+
+-- name: find_days
+-- Days of a track ($1) or all, from ($2) and to ($3) a date, the newest first, before a day ($4, $5).
+SELECT e.id AS event_id, e.source_event_id, t.source_track_slug AS track_slug, t.name AS track_name,
+    e.event_date AS date, r.sessions, r.sessions_with_detail
+FROM events AS e
+JOIN tracks AS t ON t.id = e.track_id
+CROSS JOIN LATERAL (
+    SELECT count(*) AS sessions, count(race_metadata) AS sessions_with_detail FROM races WHERE event_id = e.id
+) AS r
+WHERE ($1::uuid IS NULL OR e.track_id = $1)
+    AND ($2::date IS NULL OR e.event_date >= $2)
+    AND ($3::date IS NULL OR e.event_date <= $3)
+    AND ($4::date IS NULL OR (e.event_date, e.id) < ($4, $5::uuid))
+ORDER BY e.event_date DESC, e.id DESC
+LIMIT $6;
+
+-- name: read_session
+-- A session with its driver and result.
+SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source_event_id,
+    t.source_track_slug AS track_slug, t.name AS track_name, t.time_zone, e.event_date AS date,
+    r.class_name, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
+    r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
+    r.duration_seconds, r.race_metadata IS NOT NULL AS has_detail, x.laps_completed, x.fast_lap_time,
+    x.avg_lap_time, x.consistency, x.raw_fields_json AS stats, x.id AS race_result_id
+FROM races AS r
+JOIN events AS e ON e.id = r.event_id
+JOIN tracks AS t ON t.id = e.track_id
+JOIN race_drivers AS d ON d.race_id = r.id
+JOIN race_results AS x ON x.race_driver_id = d.id
+WHERE r.id = $1;
+
+-- name: read_laps
+-- The laps of a result.
+SELECT lap_number, position_on_lap, lap_time_raw, lap_time_seconds, is_valid, lapped_at, pace_string,
+    elapsed_race_time, segments_json AS segments
+FROM laps
+WHERE race_result_id = $1
+ORDER BY lap_number;
+
+-- name: read_driver
+-- A driver whom at least one session refers to, with the number of sessions.
+SELECT d.id, d.source_driver_id, d.display_name, d.normalized_name, d.transponder_number, s.sessions
+FROM drivers AS d
+CROSS JOIN LATERAL (SELECT count(*) AS sessions FROM race_drivers WHERE driver_id = d.id) AS s
+WHERE d.id = $1 AND s.sessions > 0;
+
+-- name: driver_bests
+-- A driver's fastest lap of each class at each track.
+SELECT DISTINCT ON (t.source_track_slug, r.class_name) t.source_track_slug AS track_slug, t.name AS track_name,
+    r.class_name, x.fast_lap_time, e.event_date AS date, r.id AS session
+FROM race_drivers AS d
+JOIN races AS r ON r.id = d.race_id
+JOIN events AS e ON e.id = r.event_id
+JOIN tracks AS t ON t.id = e.track_id
+JOIN race_results AS x ON x.race_driver_id = d.id
+WHERE d.driver_id = $1 AND x.fast_lap_time IS NOT NULL
+ORDER BY t.source_track_slug, r.class_name, x.fast_lap_time, e.event_date, r.start_time, r.id
+LIMIT $2;
+
+-- name: driver_sessions
+-- A driver's sessions, the newest first, before one ($2, $3, $4); one without a start is its day's first.
+SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, t.source_track_slug AS track_slug,
+    t.name AS track_name, e.event_date AS date, r.class_name, d.display_name AS driver_name, r.start_time,
+    r.duration_seconds, x.laps_completed, x.fast_lap_time, x.avg_lap_time, x.consistency,
+    r.race_metadata IS NOT NULL AS has_detail
+FROM race_drivers AS d
+JOIN races AS r ON r.id = d.race_id
+JOIN events AS e ON e.id = r.event_id
+JOIN tracks AS t ON t.id = e.track_id
+JOIN race_results AS x ON x.race_driver_id = d.id
+WHERE d.driver_id = $1
+    AND (
+        $2::date IS NULL
+        OR (e.event_date, coalesce(r.start_time, e.event_date::timestamp), r.id) < ($2, $3::timestamp, $4::uuid)
+    )
+ORDER BY e.event_date DESC, coalesce(r.start_time, e.event_date::timestamp) DESC, r.id DESC
+LIMIT $5;
