@@ -4,12 +4,12 @@ A replay uses `consumers.practice_days` alone: it ends no run and announces noth
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from uuid import UUID
 
-import structlog
-
 from consumers.practice_days import project
-from consumers.projection import Projection
+from consumers.projection import AfterCommit, Projection
+from consumers.telling import tell_ended
 from schemas.envelope import Context, Received
 from schemas.events import (
     PracticeDayChanged,
@@ -25,9 +25,8 @@ from store import outbox, run_changes
 from store.parking import ParkedRecord, headers_of
 from store.pool import Connection
 from store.run_changes import SOURCE, Done, Failed, Marks
-from store.runs import Run, RunCounts, RunError
-
-log = structlog.get_logger("lapstream.projector")
+from store.runs import RunError
+from telemetry import tracing
 
 
 async def project_and_announce(connection: Connection, received: Sequence[Received]) -> None:
@@ -39,35 +38,22 @@ async def project_and_announce(connection: Connection, received: Sequence[Receiv
 
 
 async def _announce(connection: Connection, changed: PracticeDayChanged, cause: Context) -> None:
-    context = Context(source=SOURCE, correlation_id=cause.correlation_id, traceparent=cause.traceparent)
+    traceparent = tracing.carried(cause.traceparent)
+    context = Context(source=SOURCE, correlation_id=cause.correlation_id, traceparent=traceparent)
     await outbox.add(connection, Topics().outcomes, [changed], context)
 
 
 async def settle(
     connection: Connection, received: Sequence[Received], parked: Sequence[ParkedRecord]
-) -> None:
-    """Note what a batch, and what was parked of it, means for runs."""
+) -> AfterCommit | None:
+    """Note what a batch, and what was parked of it, means for runs; which ended is told afterwards."""
     marks = Marks()
     for run_id, one in _of_runs(received):
         _add(marks, run_id, one)
     for record in parked:
         _add_parked(marks, record)
-    for run in await run_changes.mark(connection, marks):
-        _log(run)
-
-
-def _log(run: Run) -> None:
-    counts = run.counts or RunCounts()
-    known = {"run_id": str(run.id), "track": run.track_slug, "date": str(run.date)}
-    log.info(
-        "ingest_practice_day_detail_done",
-        **known,
-        sessions_with_laps=counts.sessions_with_laps,
-        laps=counts.laps_ingested,
-        failed=counts.sessions_detail_failed,
-    )
-    name = "ingest_practice_day_success" if run.state == "completed" else "ingest_practice_day_ended"
-    log.info(name, **known, state=run.state, seconds=round(run.duration_seconds, 3), error=run.error)
+    ended = await run_changes.mark(connection, marks)
+    return partial(tell_ended, ended) if ended else None
 
 
 def _of_runs(received: Iterable[Received]) -> Iterator[tuple[UUID, Received]]:

@@ -11,37 +11,16 @@ from uuid import UUID
 
 import msgspec
 
+from consumers.known_days import Days, day_row, load_days, observations_of
 from projections.changes import Changes, DayChange, Plan, add_changes, day_change, plan_day
-from projections.rows import race_id
 from projections.sightings import newest_drivers, newest_tracks
-from projections.state import (
-    EMPTY_DAY,
-    Day,
-    DayRef,
-    FactsT_co,
-    ListFacts,
-    Seen,
-    Sighted,
-    fold_days,
-    merge_day,
-    sight,
-)
+from projections.state import DayRef, Sighted, fold_days, merge_day
 from schemas.envelope import Received
-from schemas.events import (
-    Lap,
-    ListedSession,
-    PracticeDayChanged,
-    PracticeDayListed,
-    SessionDetailFetched,
-    SessionFacts,
-)
-from schemas.identity import practice_event_id, source_event_id, track_id
-from schemas.tables import DayRow, LapRow, Stamp
+from schemas.events import Lap, PracticeDayChanged
+from schemas.tables import LapRow
 from store import practice_days as store
-from store.pool import Connection, Record
+from store.pool import Connection
 from store.practice_days import LapChanges
-
-Days = dict[DayRef, Day]
 
 
 async def project(connection: Connection, received: Iterable[Received]) -> list[PracticeDayChanged]:
@@ -49,11 +28,7 @@ async def project(connection: Connection, received: Iterable[Received]) -> list[
 
     Returns what changed, day by day; days whose rows stayed as they were are left out.
     """
-    sighted = [
-        sight(one.event, one.id)
-        for one in received
-        if isinstance(one.event, PracticeDayListed | SessionDetailFetched)
-    ]
+    sighted = observations_of(received)
     if not sighted:
         return []
     batch = fold_days(sighted)
@@ -63,7 +38,7 @@ async def project(connection: Connection, received: Iterable[Received]) -> list[
 
 async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> list[PracticeDayChanged]:
     """Write the days, and last the names: other members wait for those rows until this one commits."""
-    old = await _load(connection, batch)
+    old = await load_days(connection, batch)
     plans = [plan_day(ref, old[ref], merge_day(old[ref], batch[ref])) for ref in sorted(batch)]
     moved = await _wanted_laps(connection, plans)
     changes = Changes()
@@ -111,75 +86,6 @@ async def _write(connection: Connection, changes: Changes) -> dict[UUID, LapChan
     written = await store.save_laps(connection, changes.laps)
     await store.save_observations(connection, changes.observations)
     return gone | written
-
-
-def day_row(ref: DayRef) -> DayRow:
-    """The row of a day of which anything was seen."""
-    return DayRow(
-        practice_event_id(*ref),
-        track_id(ref.source, ref.track_slug),
-        ref.source,
-        source_event_id(ref.track_slug, ref.date),
-        ref.date,
-        ref.track_slug,
-    )
-
-
-async def _load(connection: Connection, batch: Days) -> Days:
-    """What is known: of days with a new complete list everything, of others what the batch is about."""
-    by_id = {practice_event_id(*ref): ref for ref in batch}
-    whole = [event_id for event_id, ref in by_id.items() if batch[ref].complete_list]
-    others = [event_id for event_id, ref in by_id.items() if not batch[ref].complete_list]
-    sessions = [
-        race_id(by_id[event_id], session_id)
-        for event_id in others
-        for session_id in {*batch[by_id[event_id]].rows, *batch[by_id[event_id]].details}
-    ]
-    records = await store.load_observations(connection, whole, others, sessions)
-    known: dict[UUID, list[Record]] = {}
-    for record in records:
-        known.setdefault(record["event_id"], []).append(record)
-    return {ref: _day(known[event_id]) if event_id in known else EMPTY_DAY for event_id, ref in by_id.items()}
-
-
-def _day(records: Sequence[Record]) -> Day:
-    complete_list: Seen[ListFacts] | None = None
-    rows: dict[str, Seen[ListedSession]] = {}
-    details: dict[str, Seen[SessionFacts]] = {}
-    for record in records:
-        if record["kind"] == "list":
-            complete_list = _seen(record, _list_facts.decode(record["facts"]))
-        elif record["kind"] == "row":
-            row = _row_facts.decode(record["facts"])
-            rows[row.session_id] = _seen(record, row)
-        else:
-            detail = _detail_facts.decode(record["facts"])
-            shelved = record["shelved_laps"]
-            laps = None if shelved is None else _laps.decode(shelved)
-            details[detail.session_id] = _seen(record, detail, laps)
-    return Day(complete_list=complete_list, rows=rows, details=details)
-
-
-_list_facts = msgspec.json.Decoder(ListFacts)
-_row_facts = msgspec.json.Decoder(ListedSession)
-_detail_facts = msgspec.json.Decoder(SessionFacts)
-_laps = msgspec.json.Decoder(tuple[Lap, ...])
-
-
-def _seen(record: Record, facts: FactsT_co, laps: tuple[Lap, ...] | None = None) -> Seen[FactsT_co]:
-    return Seen(
-        stamp=Stamp(
-            record["observed_at"],
-            record["parser_version"],
-            record["content_digest"],
-            record["source_event_id"],
-        ),
-        first_observed_at=record["first_observed_at"],
-        page_sha256=record["page_sha256"],
-        facts=facts,
-        laps=laps,
-        list_row_digest=record["list_row_digest"],
-    )
 
 
 async def _wanted_laps(

@@ -16,6 +16,10 @@ from store.pool import Connection
 EventT = TypeVar("EventT")
 
 
+AfterCommit = Callable[[], None]
+"""Tells what is true as soon as a transaction is committed: log lines, counts."""
+
+
 async def nothing_to_settle(
     connection: Connection, events: Sequence[object], parked: Sequence[ParkedRecord]
 ) -> None:
@@ -27,7 +31,8 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
 
     `project` applies a batch of events to the rows, in any order and any number of times, in the transaction
     that the connection is in. `settle` does in the same transaction what only the live projection may do and
-    a replay must not: it closes runs and announces; it is also told which records were parked.
+    a replay must not: it closes runs and announces; it is also told which records were parked. What it
+    returns is to be called after the commit.
     """
 
     name: str
@@ -35,9 +40,9 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
     topic: Callable[[Topics], str]
     decode: Callable[[Iterable[Record]], Decoded[EventT]]
     project: Callable[[Connection, Sequence[EventT]], Awaitable[object]]
-    settle: Callable[[Connection, Sequence[EventT], Sequence[ParkedRecord]], Awaitable[None]] = (
-        nothing_to_settle
-    )
+    settle: Callable[
+        [Connection, Sequence[EventT], Sequence[ParkedRecord]], Awaitable[AfterCommit | None]
+    ] = nothing_to_settle
     members: int = 1
     """Members of its group in one process: with two, one decodes while the database works for the other."""
 

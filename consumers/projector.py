@@ -10,6 +10,7 @@ position. docs/guarantee.md says what this guarantees, and what shows it.
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import asyncpg
@@ -19,12 +20,14 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Ka
 
 from consumers.kafka import Consumer
 from consumers.projection import Projection
+from consumers.telling import tell_batch
 from schemas.errors import LapstreamError
 from schemas.records import Record
 from store import parking, positions
 from store.parking import ParkingFull
 from store.pool import TRANSIENT, Pool
 from store.positions import Claim, Fenced, Place
+from telemetry import tracing
 
 POLL_MS = 200
 MAX_RECORDS = 1_000
@@ -283,16 +286,26 @@ class Projector(ConsumerRebalanceListener):
             bad.append(parking.parked(records[0], "projection_error", repr(error)))
         to = {Place(record.topic, record.partition): record.offset + 1 for record in records}
         held = {place: self._claim_of(place) for place in to}
-        async with self._pool.acquire() as connection, connection.transaction():
-            await positions.move(connection, self._group, held, to)
-            await self._projection.project(connection, decoded.events)
-            await parking.park(connection, self._group, bad, self._parking_limit)
-            await self._projection.settle(connection, decoded.events, bad)
-        if decoded.passed_over:
-            log.info("records_passed_over", group=self._group, records=decoded.passed_over)
-        for one in bad:
-            log.error("record_parked", group=self._group, code=one.code, reason=one.reason, at=one[:3])
+        with self._span(records):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await positions.move(connection, self._group, held, to)
+                await self._projection.project(connection, decoded.events)
+                await parking.park(connection, self._group, bad, self._parking_limit)
+                told = await self._projection.settle(connection, decoded.events, bad)
         self._moved(held, to)
+        tell_batch(self._group, records=len(decoded.events), passed_over=decoded.passed_over, parked=bad)
+        if told:
+            told()
+
+    def _span(self, records: Sequence[Record]) -> AbstractContextManager[object]:
+        """A span of the first record's trace, linked to the others'."""
+        traces = tracing.one_of_each_trace(record.headers for record in records)
+        return tracing.span(
+            f"project {self._projection.name}",
+            next(iter(traces), None),
+            others=traces[1:],
+            attributes={"lapstream.group": self._group, "messaging.batch.message_count": len(records)},
+        )
 
     def _claim_of(self, place: Place) -> Claim:
         claim = self._held.get(place)

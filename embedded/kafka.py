@@ -51,6 +51,7 @@ SETTINGS = {
 }
 JAVA_OPTIONS = (
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # it seldom lives long enough for the second compiler to pay
     "-Xmx384m",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",

@@ -21,6 +21,7 @@ from store import days, outbox, run_changes, runs, sites
 from store.days import FastestLap
 from store.pool import Connection, Pool
 from store.runs import Refresh, Run, RunCounts, RunFailure, RunProgress
+from telemetry import tracing
 
 STALLED_SECONDS = 300.0
 """How long a run may show no sign of life, while nothing holds the site back."""
@@ -31,6 +32,10 @@ PATIENCE_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 
 Show = Callable[[Run, RunProgress], None]
+
+
+def unseen(run: Run, progress: RunProgress) -> None:
+    """For who follows a run and shows nothing."""
 
 
 class NobodyWorks(LapstreamError):
@@ -69,7 +74,8 @@ async def ingest(settings: Settings, event: PracticeDayRequested, show: Show) ->
     await _await_workers(settings)
     async with database(settings, size=2) as pool:
         async with pool.acquire() as connection:
-            run, _ = await run_changes.request(connection, event)
+            with tracing.span("import practice day", None):
+                run, _ = await run_changes.request(connection, event, traceparent=tracing.current())
         return await _summary(pool, await _followed(settings, pool, run.id, show))
 
 

@@ -8,6 +8,10 @@ from consumers.kafka import Consumer
 from producer.publisher import Producer
 from schemas.topics import RECORD_BYTES
 
+FETCH_BYTES = 256 * 1024
+FETCH_WAIT_MS = 60
+"""How much the broker gathers for a projector, and how long: a transaction for each record costs more."""
+
 
 def make_producer(bootstrap: str) -> Producer:
     """An idempotent producer that waits for all replicas."""
@@ -32,6 +36,8 @@ def make_consumer(bootstrap: str, group: str) -> Consumer:
         heartbeat_interval_ms=500,
         session_timeout_ms=10_000,
         max_partition_fetch_bytes=RECORD_BYTES,
+        fetch_min_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     return cast("Consumer", consumer)
 

@@ -1,4 +1,4 @@
-"""The keeper of runs: one whose work stopped is taken up anew, and in the end fails with the reason.
+"""The keeper: a run whose work stopped is taken up anew, and in the end fails; the outbox is measured.
 
 It works beside each relay; two of them do no harm, for a run is held while it is looked at.
 """
@@ -7,11 +7,15 @@ import asyncio
 import contextlib
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from consumers.telling import tell_ended
 from ops.settings import Settings
 from ops.wiring import database
-from store import run_changes, runs
+from store import relay, run_changes, runs
 from store.pool import TRANSIENT, Pool
+from store.runs import Run
+from telemetry import metrics, tracing
 
 LOOKS = 12
 """How often a run is looked at in the time after which it counts as stalled."""
@@ -27,8 +31,10 @@ async def run_keeper(settings: Settings, stop: asyncio.Event) -> None:
     async with database(settings, size=1) as pool:
         while not stop.is_set():
             try:
+                await measure(pool)
                 await look(pool, settings.run_stalled_seconds)
             except TRANSIENT as error:
+                metrics.outbox_unknown()
                 log.warning("keeper_database_away", error=repr(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), look_seconds)
@@ -40,5 +46,19 @@ async def look(pool: Pool, stalled_seconds: float) -> None:
         for run_id in await runs.stalled(connection, stalled_seconds):
             run = await run_changes.resume(connection, run_id, stalled_seconds)
             if run is not None:
-                name = "run_resumed" if run.state == "running" else "run_given_up"
-                log.warning(name, run_id=str(run.id), track=run.track_slug, date=str(run.date))
+                _tell(run)
+
+
+def _tell(run: Run) -> None:
+    with bound_contextvars(run_id=str(run.id), trace_id=tracing.trace_id_of(run.traceparent)):
+        if run.state == "running":
+            log.warning("run_resumed", track=run.track_slug, date=str(run.date), resumes=run.resumes + 1)
+        else:
+            log.warning("run_given_up", track=run.track_slug, date=str(run.date))
+            tell_ended([run])
+
+
+async def measure(pool: Pool) -> None:
+    """Measure what waits to be published."""
+    async with pool.acquire() as connection:
+        metrics.outbox_holds(*await relay.backlog(connection))

@@ -1,16 +1,64 @@
-"""Structured logs on stderr: for a person where it is a terminal, one JSON object a line where it is not."""
+"""Structured logs on stderr: for a person where it is a terminal, one JSON object a line where it is not.
+
+What a site or a producer wrote is data there, too: each text is bounded, and moves no terminal's cursor.
+`docs/observability.md` names every event.
+"""
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any, cast
 
 import stamina.instrumentation
 import structlog
 
+from telemetry import tracing
+
+LONGEST_TEXT = 2_000
+"""Characters of a value that are logged."""
+
+LONGEST_TRACEBACK = 20_000
+
+_PLAIN = (bool, int, float, type(None))
+
+
+def with_trace(_logger: object, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The line with the trace that it belongs to, where a span is at work and none was given."""
+    if line.get("trace_id") is None and (found := tracing.current_trace_id()):
+        line["trace_id"] = found
+    return line
+
+
+def _bounded(_logger: object, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The line with values that are short, and without characters that do anything."""
+    return {name: value if name.startswith("_") else _shown(value, name) for name, value in line.items()}
+
+
+def _shown(value: object, name: str) -> object:
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, list | tuple):
+        return [_shown(item, name) for item in cast("list[object]", value)]
+    if name == "exception":
+        return "\n".join(_escaped(part) for part in str(value)[:LONGEST_TRACEBACK].split("\n"))
+    text = value if isinstance(value, str) else repr(value)
+    more = len(text) - LONGEST_TEXT
+    return _escaped(text[:LONGEST_TEXT]) + (f"… and {more} more" if more > 0 else "")
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
+    with_trace,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    _bounded,
 ]
 
 

@@ -73,6 +73,7 @@ def where(at: Key) -> str:
 async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str | None) -> RecordPlace:
     """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
 
+    Other groups that parked the same record read the new one, too: their copies are marked as well.
     `type_name` is what the bad record's header should have said. The event's id is made from its content:
     done twice, the same event is published twice, and counts once. Raises `BadFix` and `NotParked`.
     """
@@ -80,10 +81,11 @@ async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str
         bad = await read_one(connection, at)
         record = mended(bad, data, type_name, settings.topics)
         async with sending(settings) as send, connection.transaction():
-            if not await parked.lock(connection, [at]):
+            copies = [one.at for one in await parked.lock_copies(connection, at)]
+            if at not in copies:
                 raise NotParked(f"{where(at)}: is {bad.state} already, and stays so")
             new = await send(at.topic, key=record.key, value=record.value, headers=record.headers)
-            await parked.fixed(connection, at, new, somebody())
+            await parked.fixed(connection, copies, new, somebody())
     return new
 
 

@@ -4,6 +4,10 @@ from typing import Any
 
 from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
+from consumers.track_records import TRACK_RECORDS
 
-PROJECTIONS: tuple[Projection[Any], ...] = (PRACTICE_DAYS,)
+PROJECTIONS: tuple[Projection[Any], ...] = (
+    PRACTICE_DAYS,
+    TRACK_RECORDS,
+)
 """Every projection, in the order in which they are listed to people."""

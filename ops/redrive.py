@@ -15,7 +15,7 @@ import stamina
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from consumers.projection import Projection
+from consumers.projection import AfterCommit, Projection
 from consumers.projector import is_about_the_database
 from ops.settings import Settings
 from ops.wiring import database, groups, producing
@@ -32,15 +32,22 @@ Good = Mapping[Key, tuple[Parked, Any]]
 """Records that can be read now, with what they say."""
 
 
+class Worked(NamedTuple):
+    """What the work on records came to: new places of those published again, and what to tell afterwards."""
+
+    new: Mapping[Key, RecordPlace]
+    told: AfterCommit | None = None
+
+
 class Way(NamedTuple):
     """What a group does with its records.
 
     `read` tells what one says, None for a stranger's, or raises `BadRecord`. `work` does what a group does
-    with good ones, and tells the new place of each that was published again.
+    with good ones.
     """
 
     read: Callable[[Parked], object | None]
-    work: Callable[[Connection, Good], Awaitable[Mapping[Key, RecordPlace | None]]]
+    work: Callable[[Connection, Good], Awaitable[Worked]]
 
 
 Send = Callable[..., Awaitable[RecordPlace]]
@@ -124,26 +131,27 @@ def _projecting(projection: Projection[Any]) -> Way:
             raise fault
         return next(iter(decoded.events), None)
 
-    async def work(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:
+    async def work(connection: Connection, good: Good) -> Worked:
         events = [event for _, event in good.values()]
         await use_schema(connection, projection.schema)
         await projection.project(connection, events)
-        await projection.settle(connection, events, [])
-        return {}
+        return Worked({}, await projection.settle(connection, events, []))
 
     return Way(read, work)
 
 
 def _queueing(send: Send | None) -> Way:
-    async def work(connection: Connection, good: Good) -> Mapping[Key, RecordPlace | None]:  # noqa: ARG001 - as ways are
+    async def work(connection: Connection, good: Good) -> Worked:  # noqa: ARG001 - as ways are
         if send is None:
-            return {}
-        return {
-            at: await send(
-                one.topic, key=one.key, value=one.value, headers=one.headers, partition=one.partition
-            )
-            for at, (one, _) in good.items()
-        }
+            return Worked({})
+        return Worked(
+            {
+                at: await send(
+                    one.topic, key=one.key, value=one.value, headers=one.headers, partition=one.partition
+                )
+                for at, (one, _) in good.items()
+            }
+        )
 
     return Way(_read, work)
 
@@ -157,7 +165,7 @@ async def _redrive(connection: Connection, keys: Sequence[Key], way: Way, by: st
     """Redrive a chunk; one that fails by its data is halved until the record at fault is found."""
     try:
         async with _trial(connection, keep=by is not None):
-            return await _settle(connection, keys, way, by or "")
+            outcomes, told = await _settle(connection, keys, way, by or "")
     except (LapstreamError, KafkaError, *TRANSIENT):
         raise
     except Exception as error:
@@ -165,6 +173,10 @@ async def _redrive(connection: Connection, keys: Sequence[Key], way: Way, by: st
             raise
         if len(keys) == 1:
             return await _refuse(connection, keys[0], error, keep=by is not None)
+    else:
+        if told and by is not None:
+            told()
+        return outcomes
     middle = len(keys) // 2
     first = await _redrive(connection, keys[:middle], way, by)
     return first + await _redrive(connection, keys[middle:], way, by)
@@ -184,7 +196,9 @@ async def _trial(connection: Connection, *, keep: bool) -> AsyncGenerator[None]:
                 raise _Undone
 
 
-async def _settle(connection: Connection, keys: Sequence[Key], way: Way, by: str) -> list[Outcome]:
+async def _settle(
+    connection: Connection, keys: Sequence[Key], way: Way, by: str
+) -> tuple[list[Outcome], AfterCommit | None]:
     good: dict[Key, tuple[Parked, object]] = {}
     faults: dict[Key, tuple[str, str]] = {}
     passed_over: list[Key] = []
@@ -198,11 +212,11 @@ async def _settle(connection: Connection, keys: Sequence[Key], way: Way, by: str
             passed_over.append(one.at)
         else:
             good[one.at] = (one, received)
-    new = await way.work(connection, good)
-    done = {at: new.get(at) for at in (*good, *passed_over)}
+    worked = await way.work(connection, good)
+    done = {at: worked.new.get(at) for at in (*good, *passed_over)}
     await parked.explain(connection, faults)
     await parked.redriven(connection, done, by)
-    return _outcomes(keys, done, faults)
+    return _outcomes(keys, done, faults), worked.told
 
 
 def _outcomes(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -93,12 +93,14 @@ def _fetching(settings: Settings, pool: Pool, publisher: Publisher, client: Clie
     )
 
 
-async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
-    """Write what the topics say into the tables of every projection, until told to stop."""
+async def run_projector(
+    settings: Settings, stop: asyncio.Event, projections: Sequence[Projection[Any]] = PROJECTIONS
+) -> None:
+    """Write what the topics say into the tables of these projections, until told to stop."""
     _collect_seldom()
     async with contextlib.AsyncExitStack() as stack:
         members: list[Projector] = []
-        for projection in PROJECTIONS:
+        for projection in projections:
             members += await _members(settings, projection, stack)
         watching = asyncio.create_task(_when(stop, members))
         try:

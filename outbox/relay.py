@@ -19,6 +19,7 @@ from schemas.errors import LapstreamError
 from store import relay
 from store.notifications import Ear
 from store.pool import TRANSIENT, Pool
+from telemetry import metrics
 
 BATCH_ROWS = 2_000
 BATCH_BYTES = 16 * 1024 * 1024
@@ -176,6 +177,7 @@ class Relay:
         if not rows:
             return False
         sent = await sender.send(rows)
+        metrics.rows_published(len(sent.seqs))
         async with self._pool.acquire() as connection:
             await relay.delete(connection, sent.seqs)
         log.info("relay_published", rows=len(sent.seqs))

@@ -4,13 +4,15 @@ Requests of the two work queues go in; pages and observations come out, on their
 """
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from faststream.kafka import KafkaBroker
+from structlog.contextvars import bound_contextvars
 
 from producer import planning
 from producer.http import Page
@@ -30,11 +32,13 @@ from schemas.events import (
     SessionDetailRequested,
     SessionFacts,
 )
-from schemas.identity import as_run_id, event_id, practice_event_id, run_id_of
+from schemas.identity import as_run_id, event_id, event_key, practice_event_id, run_id_of
 from schemas.topics import Topics
 from store import days, run_changes, runs
 from store.pool import Pool
 from store.runs import PlannedSession, Run
+from telemetry import tracing
+from telemetry.tracing import SpanKind
 
 log = structlog.get_logger("lapstream.fetcher")
 
@@ -66,18 +70,21 @@ class Fetching:
             return None
         _check_source(request.source)
         run_id = run_id_of(received.context.correlation_id, received.id)
-        async with self._pool.acquire() as connection:
-            run, _ = await run_changes.open_run(connection, run_id, request, received.context.traceparent)
-        context = self._context(received, run.id)
-        with structlog.contextvars.bound_contextvars(run_id=str(run.id)):
-            if run.id != run_id or run.state != "running":
-                log.info("request_joined", state=run.state, asked=str(run_id))
-            elif run.planned_at:
-                await self._ask_again(run, context)
-            else:
-                log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
-                await self._list(run, context)
+        with _working("fetch day list", received, run_id):
+            async with self._pool.acquire() as connection:
+                run, _ = await run_changes.open_run(connection, run_id, request, _traceparent(received))
+            with bound_contextvars(run_id=str(run.id)):
+                await self._begin(run, run_id, self._context(received, run.id))
         return None
+
+    async def _begin(self, run: Run, asked: UUID, context: Context) -> None:
+        if run.id != asked or run.state != "running":
+            log.info("request_joined", state=run.state, asked=str(asked))
+        elif run.planned_at:
+            await self._ask_again(run, context)
+        else:
+            log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
+            await self._list(run, context)
 
     async def _ask_again(self, run: Run, context: Context) -> None:
         """Put into the work queue what is left of a run that was planned before."""
@@ -91,6 +98,7 @@ class Fetching:
         try:
             obtained = await self._obtain_list(url, run.request, context)
         except Unobtainable as failure:
+            tracing.fail(failure.error.code)
             log.warning("practice_day_list_failed", url=url, code=failure.error.code, error=str(failure))
             await self._publisher.observe(planning.list_failed(run.request, url, failure), context)
             return
@@ -136,10 +144,12 @@ class Fetching:
         if not isinstance(request, SessionDetailRequested):
             return None
         _check_source(request.source)
-        if not await self._is_wanted(received, request.session_id):
-            return None
-        context = self._context(received)
-        event = await self._detail(request, context)
+        run_id = as_run_id(received.context.correlation_id)
+        with _working("fetch session", received, run_id):
+            if not await self._is_wanted(run_id, request.session_id):
+                return None
+            context = self._context(received)
+            event = await self._detail(request, context)
         return lambda: self._publisher.observe(event, context)
 
     async def _detail(
@@ -149,19 +159,18 @@ class Fetching:
         try:
             obtained = await self._obtainer.obtain(url, _session_parser(request), context)
         except Unobtainable as failure:
+            tracing.fail(failure.error.code)
             log.warning(
                 "practice_session_detail_failed",
                 session_id=request.session_id,
-                run_id=context.correlation_id,
                 code=failure.error.code,
                 error=str(failure),
             )
             return planning.detail_failed(request, url, failure)
         return planning.detail_fetched(request, obtained)
 
-    async def _is_wanted(self, received: Received, session_id: str) -> bool:
+    async def _is_wanted(self, run_id: UUID | None, session_id: str) -> bool:
         """Whether the run still waits for the session; what belongs to no run is always fetched."""
-        run_id = as_run_id(received.context.correlation_id)
         if run_id is None:
             return True
         async with self._pool.acquire() as connection:
@@ -172,8 +181,25 @@ class Fetching:
             source=self._name,
             correlation_id=str(run_id) if run_id else received.context.correlation_id,
             causation_id=received.id,
-            traceparent=received.context.traceparent,
+            traceparent=_traceparent(received),
         )
+
+
+@contextlib.contextmanager
+def _working(name: str, received: Received, run_id: UUID | None) -> Generator[None]:
+    """A span of the trace that a request belongs to, and its run in each line of the log."""
+    run = "" if run_id is None else str(run_id)
+    attributes = {"lapstream.run_id": run, "lapstream.key": event_key(received.event)}
+    with (
+        tracing.span(name, received.context.traceparent, kind=SpanKind.CONSUMER, attributes=attributes),
+        bound_contextvars(run_id=run or None),
+    ):
+        yield
+
+
+def _traceparent(received: Received) -> str | None:
+    """The trace's context for what follows from a request."""
+    return tracing.carried(received.context.traceparent) or tracing.current()
 
 
 def _planned(one: PlannedDetail) -> PlannedSession:

@@ -171,8 +171,9 @@ class Member(ConsumerRebalanceListener):
         return None
 
     async def _park(self, record: Record, code: str, reason: str) -> None:
-        await self._parking(self._group, parking.parked(record, code, reason))
-        log.error("record_parked", group=self._group, code=code, reason=reason, topic=record.topic)
+        parked = parking.parked(record, code, reason)
+        await self._parking(self._group, parked)
+        parking.tell_parked(self._group, parked)
 
     async def _commit_soon(self) -> None:
         await asyncio.sleep(COMMIT_SECONDS)

@@ -8,11 +8,11 @@ to write. The one exception are laps that a session takes with it, to a new driv
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct, field
 
+from projections.observations import encoded, observation
 from projections.rows import SessionRows, day_metadata, race_id, session_rows
-from projections.state import Day, DayRef, FactsT_co, Seen
+from projections.state import Day, DayRef, Seen
 from schemas.events import Lap, SessionFacts
 from schemas.identity import practice_event_id
 from schemas.tables import ObservationRow, RaceDriverRow, RaceResultRow, RaceRow
@@ -139,7 +139,7 @@ def add_changes(changes: Changes, plan: Plan, moved: Mapping[str, tuple[Lap, ...
     listed = plan.new.complete_list
     if listed is not None and listed is not plan.old.complete_list:
         changes.metadata.append((event_id, day_metadata(listed)))
-        changes.observations.append(_observation("list", event_id, event_id, listed))
+        changes.observations.append(observation("list", event_id, event_id, listed))
 
 
 def _add_rows(changes: Changes, step: _Step) -> None:
@@ -170,37 +170,14 @@ def _session_observations(
     subject = step.after.race.id if step.after else race_id(plan.ref, step.session_id)
     row = plan.new.rows.get(step.session_id)
     if row is not None and row is not plan.old.rows.get(step.session_id):
-        yield _observation("row", subject, event_id, row)
+        yield observation("row", subject, event_id, row)
     detail = step.detail
     toggled = (step.before is None) != (step.after is None)
     if detail is not None and (detail is not step.was or toggled):
         shelved = None if step.after else _shelf(_laps_at_hand(detail, moved))
-        yield _observation("detail", subject, event_id, detail, shelved)
+        yield observation("detail", subject, event_id, detail, shelved)
 
 
 def _shelf(laps: tuple[Lap, ...]) -> str:
     """Laps as JSON, by number: the tables, where they may come from, keep no other order."""
-    return _encode(sorted(laps, key=lambda lap: lap.lap_number))
-
-
-def _observation(
-    kind: str, subject: UUID, event_id: UUID, seen: Seen[FactsT_co], shelved: str | None = None
-) -> ObservationRow:
-    return ObservationRow(
-        kind,
-        subject,
-        event_id,
-        seen.first_observed_at,
-        *seen.stamp,
-        seen.page_sha256,
-        _encode(seen.facts),
-        shelved,
-        seen.list_row_digest,
-    )
-
-
-_encoder = msgspec.json.Encoder()
-
-
-def _encode(value: object) -> str:
-    return _encoder.encode(value).decode()
+    return encoded(sorted(laps, key=lambda lap: lap.lap_number))

@@ -129,3 +129,17 @@ class ObservationRow(NamedTuple):
     facts: str
     shelved_laps: str | None
     list_row_digest: str | None
+
+
+class FastestLapRow(NamedTuple):
+    """A row of `track_records.fastest_laps`: a session's fastest lap, in seconds, and who drove it."""
+
+    id: UUID
+    event_id: UUID
+    track_id: UUID
+    session_id: str
+    class_name: str | None
+    fast_lap_time: float
+    driver_name: str | None
+    source_driver_id: str
+    start_time: dt.datetime | None

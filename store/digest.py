@@ -16,6 +16,10 @@ OBSERVATION_TABLES = ("observations", "track_observations", "driver_observations
 """What the tables are a function of: when it was seen, and by which event."""
 
 
+RECORD_TABLES = ("track_records.fastest_laps", "track_records.observations")
+"""The second read model's rows, and what they are a function of; named with their schema."""
+
+
 class TableDigest(Struct, frozen=True, kw_only=True):
     """A table's number of rows, and the checksum over all columns of all of them."""
 

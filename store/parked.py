@@ -165,14 +165,20 @@ async def lock(connection: Connection, keys: Sequence[Key]) -> list[Parked]:
     return [_whole(row) for row in await connection.fetch(statement("lock_parked"), *_columns(keys))]
 
 
+async def lock_copies(connection: Connection, at: Key) -> list[Parked]:
+    """What any group has parked of the record at this place, held until the caller's transaction ends."""
+    groups = await connection.fetch(statement("groups_that_parked"), *at[1:])
+    return await lock(connection, [at._replace(group=row["group_name"]) for row in groups])
+
+
 async def redriven(connection: Connection, keys: Mapping[Key, RecordPlace | None], by: str) -> None:
     """Note that the code as it is now took these records, or that they went back into their queue."""
     await _settle(connection, keys, State.redriven, by)
 
 
-async def fixed(connection: Connection, key: Key, new: RecordPlace, by: str) -> None:
-    """Note the new record that took a bad one's place."""
-    await _settle(connection, {key: new}, State.fixed, by)
+async def fixed(connection: Connection, keys: Sequence[Key], new: RecordPlace, by: str) -> None:
+    """Note the new record that took a bad one's place, for each group that had parked it."""
+    await _settle(connection, dict.fromkeys(keys, new), State.fixed, by)
 
 
 async def discarded(connection: Connection, keys: Sequence[Key], reason: str, by: str) -> int:

@@ -13,9 +13,11 @@ import msgspec
 import structlog
 
 from schemas.errors import LapstreamError
+from schemas.identity import as_run_id
 from schemas.records import Record
 from store.pool import Connection
 from store.statements import statement
+from telemetry import metrics, tracing
 
 MAX_REASON = 2_000
 """Characters of a reason that are kept."""
@@ -68,6 +70,18 @@ def headers_of(record: ParkedRecord) -> dict[str, str]:
     """The headers of a parked record that are texts, by name."""
     found: list[tuple[str, str | None]] = msgspec.json.decode(record.record_headers)
     return {name: bytes.fromhex(value).decode(errors="replace") for name, value in found if value}
+
+
+def tell_parked(group: str, record: ParkedRecord) -> None:
+    """Log and count a record that is parked, once that is committed; with the run that it belongs to."""
+    headers = headers_of(record)
+    run_id = as_run_id(headers.get("ce_correlationid"))
+    with structlog.contextvars.bound_contextvars(
+        run_id=None if run_id is None else str(run_id),
+        trace_id=tracing.trace_id_of(headers.get(tracing.HEADER)),
+    ):
+        log.error("record_parked", group=group, code=record.code, reason=record.reason, at=record[:3])
+    metrics.record_parked(group)
 
 
 def _time(timestamp: int) -> dt.datetime | None:

@@ -21,6 +21,7 @@ from store import outbox
 from store.pool import Connection
 from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, progress, requests_of
 from store.statements import statement
+from telemetry import tracing
 
 SOURCE = "lapstream"
 """The `ce_source` of what a run publishes through the outbox."""
@@ -182,7 +183,8 @@ async def end(
         statement("end_run"), run.id, state, _text(counts), None if error is None else _text(error)
     )
     ended = as_run(row)
-    context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=run.traceparent)
+    traceparent = tracing.carried(run.traceparent)
+    context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=traceparent)
     await outbox.add(connection, Topics().outcomes, [_outcome(ended, counts)], context)
     await connection.execute(statement("runs_moved"), [run.id])
     return ended
@@ -242,14 +244,16 @@ async def _check_idle(connection: Connection, run: Run) -> None:
         raise RunStillRunning(f"run {row['id']} imports {run.track_slug} {run.date} at present")
 
 
-async def cancel(connection: Connection, run_id: UUID) -> Run:
+async def cancel(connection: Connection, run_id: UUID) -> tuple[Run, bool]:
     """End a run: what it has not fetched yet is not fetched. One that ended is left as it is.
 
-    Raises `RunNotFound`.
+    Returns the run, and whether this ended it. Raises `RunNotFound`.
     """
     async with connection.transaction():
         run = await _locked(connection, run_id)
-        return run if run.state != "running" else await end(connection, run, "cancelled")
+        if run.state != "running":
+            return run, False
+        return await end(connection, run, "cancelled"), True
 
 
 async def resume(connection: Connection, run_id: UUID, seconds: float) -> Run | None:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from consumers.live import PRACTICE_DAYS
 from ops import migrate, topics
-from ops.roles import run_roles
+from ops.roles import run_projector, run_roles
 from ops.settings import Settings
 from ops.wiring import connected, database
 from sample_site.server import RunningSite, serve
@@ -112,6 +113,18 @@ async def working(settings: Settings, *names: str) -> AsyncGenerator[None]:
     """Run roles beside the test, all of them unless some are named."""
     stop = asyncio.Event()
     task = asyncio.create_task(run_roles(settings, list(names) or ["fetcher", "projector", "relay"], stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@contextlib.asynccontextmanager
+async def projecting(settings: Settings) -> AsyncGenerator[None]:
+    """Run the projection of practice days alone beside the test."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_projector(settings, stop, [PRACTICE_DAYS]))
     try:
         yield
     finally:

@@ -26,7 +26,6 @@ from embedded import stack
 from ops import follow, migrate, topics
 from ops.settings import Settings, environment
 from producer.site import SOURCE, Site
-from store.runs import Run, RunProgress
 
 TRACK = "bench-track"
 FIRST_DAY = dt.date(2025, 1, 1)
@@ -105,14 +104,10 @@ async def _import(settings: Settings, control: str, case: Case, date: dt.date) -
         began = time.perf_counter()
         await _fetch(client, site.day(TRACK, date), pages)
         bare = time.perf_counter() - began
-    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, date), _unseen)
+    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, date), follow.unseen)
     if (summary.status, summary.laps_ingested) != ("completed", case.sessions * LAPS_A_SESSION):
         raise SystemExit(f"the import did not bring everything in: {summary}")
     return bare, summary.duration_seconds
-
-
-def _unseen(run: Run, progress: RunProgress) -> None:
-    """Nobody watches."""
 
 
 async def _fetch(client: httpx.AsyncClient, day: str, pages: list[str]) -> None:

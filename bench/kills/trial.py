@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -20,15 +21,18 @@ from msgspec import Struct
 from bench.kills.disturbances import Disturbance, Scene
 from bench.kills.load import PARTITIONS, Load, Sent
 from bench.kills.members import members, said
+from consumers.live import PRACTICE_DAYS
+from consumers.projection import Projection
+from consumers.track_records import TRACK_RECORDS
 from ops import migrate, topics
 from ops.kafka import make_consumer, make_producer
 from ops.roles import run_projector
 from ops.settings import Settings, environment
-from ops.wiring import database, projection_group
+from ops.wiring import database
 from producer.publisher import Producer
 from store import positions
-from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
-from store.pool import TRANSIENT, Connection, Pool, connect
+from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
+from store.pool import TRANSIENT, Connection, Pool, connect, use_schema
 from store.positions import Place
 
 SALVO = 3
@@ -208,23 +212,31 @@ async def _caught_up(settings: Settings, ends: dict[Place, int]) -> Tables:
         database(settings, size=1) as pool,
         pool.acquire() as connection,
     ):
-        group = projection_group(settings)
-        while await positions.read(connection, group) != ends:  # noqa: ASYNC110 - likewise
-            await asyncio.sleep(0.1)
-        digests = await digest(connection, READ_TABLES + OBSERVATION_TABLES)
+        for projection in (PRACTICE_DAYS, TRACK_RECORDS):
+            while await _position(connection, settings, projection) != ends:  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(0.1)
+        digests = await digest(connection, READ_TABLES + OBSERVATION_TABLES + RECORD_TABLES)
         return Tables(digests, await _parked(connection))
+
+
+async def _position(
+    connection: Connection, settings: Settings, projection: Projection[Any]
+) -> dict[Place, int]:
+    async with connection.transaction():
+        await use_schema(connection, projection.schema)
+        return await positions.read(connection, projection.group(settings.topic_prefix))
 
 
 async def _parked(connection: Connection) -> dict[str, int]:
     """How many records are parked at each partition, and a checksum over which, and why."""
     rows = await connection.fetch(
         """
-        SELECT partition, count(*) AS records,
+        SELECT group_name, partition, count(*) AS records,
             md5(string_agg(record_offset || code, ',' ORDER BY record_offset))
-        FROM parked_records GROUP BY partition ORDER BY partition
+        FROM parked_records GROUP BY group_name, partition ORDER BY group_name, partition
         """
     )
-    return {f"{row['partition']}: {row['md5']}": row["records"] for row in rows}
+    return {f"{row['group_name']} {row['partition']}: {row['md5']}": row["records"] for row in rows}
 
 
 async def _undisturbed(settings: Settings) -> Tables:

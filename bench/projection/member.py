@@ -12,6 +12,7 @@ import time
 
 import msgspec
 
+from consumers.live import PRACTICE_DAYS
 from ops.logs import configure_logs
 from ops.roles import run_projector
 from ops.settings import read_settings
@@ -29,7 +30,7 @@ async def main(end: int) -> None:
     group = projection_group(settings)
     async with connected(settings) as connection:
         epochs = await _epochs(connection)
-        working = asyncio.create_task(run_projector(settings, stop))
+        working = asyncio.create_task(run_projector(settings, stop, [PRACTICE_DAYS]))
         while await _epochs(connection) == epochs:  # noqa: ASYNC110 - the table is what says so
             await asyncio.sleep(LOOK_SECONDS)
         began = time.perf_counter()

@@ -1,5 +1,6 @@
 -- Runs of imports, and what is to be published in the transaction that makes it true
 -- depends: 0003_parking
+-- squawk-ignore-file ban-drop-table, ban-drop-column
 
 -- migrate: apply
 SET LOCAL lock_timeout = '5s';

@@ -1,11 +1,12 @@
 """The application: the routes, who may ask how often, how errors are told, and which pages may ask."""
 
-from litestar import Litestar, Response, get
+from litestar import Litestar, Response, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
 from ops.api.callers import CallerMiddleware
 from ops.api.document import document
+from ops.api.health import metrics
 from ops.api.refusals import answer
 from ops.api.routes import HEALTH, version_1
 from ops.api.services import Services
@@ -30,9 +31,10 @@ async def openapi() -> Response[bytes]:
 
 def make_app(services: Services) -> Litestar:
     """The application, which works with these."""
-    limit = services.settings.api_requests_per_minute
+    callers = CallerMiddleware(services.settings.api_requests_per_minute)
+    watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(
-        [*HEALTH, version_1(openapi, middleware=[CallerMiddleware(limit)])],
+        [*HEALTH, watched, version_1(openapi, middleware=[callers])],
         exception_handlers={Exception: answer},
         request_max_body_size=BODY_BYTES,
         cors_config=_cors(services.settings.api_cors_origins),

@@ -1,13 +1,16 @@
-"""Whether the process lives, and whether it can do its work: for whatever starts it, and balances load."""
+"""Whether the process lives, can do its work, and what it counted: for whatever starts and watches it."""
 
 from http import HTTPStatus
 from typing import Literal
 
-from litestar import get
+from litestar import Response, get
 from msgspec import Struct
 
+from ops.api.callers import needs
 from ops.api.responses import refusals
 from ops.api.services import ApiRequest, connected
+from store.api_keys import Scope
+from telemetry.metrics import exposition
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -28,3 +31,10 @@ async def readyz(request: ApiRequest) -> Health:
     async with connected(request) as connection:
         await connection.fetchval("SELECT 1")
     return Health(status="ok")
+
+
+@get("/metrics", include_in_schema=False, guards=[needs(Scope.read)])
+async def metrics() -> Response[bytes]:
+    """Show this process's metrics, in Prometheus' text format."""
+    body, content_type = exposition()
+    return Response(body, media_type=content_type)

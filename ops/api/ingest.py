@@ -36,6 +36,7 @@ from store import idempotency, reading, run_changes, runs
 from store.api_keys import Scope
 from store.pool import Connection
 from store.runs import Refresh, Run
+from telemetry import tracing
 
 LONGEST_WAIT_SECONDS = 300
 RESPOND_ASYNC = "respond-async"
@@ -132,8 +133,9 @@ async def _begin(request: ApiRequest, asked: IngestRequest, key: str | None) -> 
 
 
 async def _request(request: ApiRequest, connection: Connection, event: PracticeDayRequested) -> Run:
-    header = request.headers.get("traceparent", "")
-    traceparent = header if _TRACEPARENT.fullmatch(header) else None
+    header = request.headers.get(tracing.HEADER, "")
+    came = header if _TRACEPARENT.fullmatch(header) else None
+    traceparent = tracing.carried(came) or tracing.current()
     run, _ = await run_changes.request(connection, event, traceparent=traceparent)
     return run
 

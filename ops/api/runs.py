@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import HttpMethod, Response, delete, get, post, route
 from litestar.params import PathParameter, QueryParameter
 
+from consumers.telling import tell_ended
 from ops.api.answers import Page, Success, success
 from ops.api.callers import needs
 from ops.api.fields import PAGE, SLUG, Cursor, Limit, page_of, place_at
@@ -79,7 +80,9 @@ async def read_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
 async def cancel_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     """Cancel an import: what came in stays, the rest is not fetched. One that ended is left as it is."""
     async with connected(request) as connection:
-        run = await run_changes.cancel(connection, run_id)
+        run, ended = await run_changes.cancel(connection, run_id)
+        if ended:
+            tell_ended([run])
         return success(await view_of(connection, run))
 
 

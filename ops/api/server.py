@@ -14,6 +14,7 @@ import uvicorn
 from ops.api.app import make_app
 from ops.api.edge import Edge
 from ops.api.services import Discover, Services
+from ops.api.traced import Traced
 from ops.settings import Settings, SettingsError, variable
 from ops.watch import watching
 from ops.wiring import database
@@ -80,7 +81,7 @@ class _Server(uvicorn.Server):
 
 def _config(services: Services) -> uvicorn.Config:
     return uvicorn.Config(
-        Edge(make_app(services)),  # pyright: ignore[reportArgumentType] - ASGI's own types, and the framework's
+        Traced(Edge(make_app(services))),  # pyright: ignore[reportArgumentType] - ASGI's own types, and the framework's
         lifespan="off",
         log_config=None,
         access_log=False,

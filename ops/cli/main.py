@@ -6,8 +6,22 @@ import sys
 
 import typer
 
-from ops.cli import api_keys, config, demo, dev, imports, operate, output, parked, parse, runs, sample_site, schemas
+from ops.cli import (
+    api_keys,
+    config,
+    demo,
+    dev,
+    imports,
+    operate,
+    output,
+    parked,
+    parse,
+    runs,
+    sample_site,
+    schemas,
+)
 from ops.cli.lag import lag
+from ops.logs import configure_logs
 from schemas.errors import LapstreamError
 
 INTERRUPTED = 130
@@ -38,6 +52,7 @@ operate.register(app)
 
 def main() -> None:
     """Run the command line; exits with 1 on an expected error, 2 on wrong usage, 130 on Ctrl-C."""
+    configure_logs(logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()

@@ -17,7 +17,7 @@ from ops.settings import read_settings
 from ops.topics import TopicState
 from ops.wiring import connected
 from store import sites
-from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
+from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.sites import SiteState
 
 topics_app = typer.Typer(help="Create the topics, and hold them against how they are declared.")
@@ -148,7 +148,7 @@ def show_digest(*, as_json: JsonFlag = False) -> None:
 
     Example: lapstream digest --json
     """
-    digests = run(_digests(READ_TABLES + OBSERVATION_TABLES))
+    digests = run(_digests(READ_TABLES + OBSERVATION_TABLES + RECORD_TABLES))
     if as_json:
         print_json({one.table: {"rows": one.rows, "digest": one.digest} for one in digests})
         return

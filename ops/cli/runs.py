@@ -157,4 +157,5 @@ def cancel_run(
 
 async def _cancel(settings: Settings, run_id: UUID) -> Run:
     async with connected(settings) as connection:
-        return await run_changes.cancel(connection, run_id)
+        run, _ = await run_changes.cancel(connection, run_id)
+        return run

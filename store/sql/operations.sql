@@ -59,6 +59,10 @@ JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
     USING (group_name, topic, partition, record_offset)
 ORDER BY t.group_name, t.topic, t.partition, t.record_offset;
 
+-- name: groups_that_parked
+-- The groups that have parked the record at a place.
+SELECT group_name FROM parked_records WHERE topic = $1 AND partition = $2 AND record_offset = $3;
+
 -- name: lock_parked
 -- Whole records that are still parked, by their places, held until the transaction ends.
 SELECT t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,

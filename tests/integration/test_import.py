@@ -29,7 +29,7 @@ async def at_work(settings: Settings) -> AsyncGenerator[Settings]:
 
 
 async def ingest(settings: Settings) -> Summary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), lambda *_: None)
+    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
 async def the_day(pool: Pool) -> DayView:

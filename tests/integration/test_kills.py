@@ -25,7 +25,7 @@ def steady(site: SampleSite) -> None:
 
 
 async def ingest(settings: Settings) -> Summary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), lambda *_: None)
+    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
 async def tables(pool: Pool) -> list[TableDigest]:

@@ -31,7 +31,7 @@ from store.parked import Key, Parked, Selection, State
 from store.parking import ParkedRecord, ParkingFull, park
 from store.parking import parked as as_parked
 from store.pool import Connection, Pool
-from tests.conftest import working
+from tests.conftest import projecting
 from tests.events import DATE, DAY_ID, fetched, listed, row, seen
 
 SECONDS = 60.0
@@ -95,7 +95,7 @@ async def caught_up(settings: Settings) -> None:
 async def projected(settings: Settings, *records: Sent) -> list[int]:
     """Publish records to the topic of days, and let a projector take them."""
     offsets = await publish(settings, settings.topics.days, records)
-    async with working(settings, "projector"):
+    async with projecting(settings):
         await caught_up(settings)
     return offsets
 
@@ -290,7 +290,7 @@ async def test_a_mended_record_is_a_new_record_of_the_topic(
     place = (projection_group(settings), settings.topics.days, "0", str(offset))
     done = await ran(settings, "publish-fixed", *place, str(mended))
     assert done["state"] == "fixed"
-    async with working(settings, "projector"):
+    async with projecting(settings):
         await caught_up(settings)
         once = await tables(pool)
         assert await sessions(pool) == {"94": 3}
@@ -322,7 +322,7 @@ async def test_a_mended_record_that_is_not_right_is_not_published(
     settings: Settings, pool: Pool, tmp_path: Path, name: str, value: bytes, complaint: str
 ) -> None:
     await publish(settings, settings.topics.days, [BAD[name]])
-    async with working(settings, "projector"):
+    async with projecting(settings):
         await caught_up(settings)
     mended = tmp_path / "mended.json"
     mended.write_bytes(value)
@@ -364,7 +364,7 @@ async def test_a_rebuild_meets_what_was_decided(settings: Settings, pool: Pool) 
     before = await all_parked(pool)
     whole = await tables(pool)
     await execute(pool, "TRUNCATE tracks, events, drivers, positions, observations CASCADE")
-    async with working(settings, "projector"):
+    async with projecting(settings):
         await caught_up(settings)
     assert await tables(pool) == whole
     after = await all_parked(pool)
@@ -461,7 +461,7 @@ async def test_a_flood_of_bad_records_holds_nothing_up(settings: Settings, pool:
     ]
     await publish(settings, settings.topics.days, wanted)
     began = time.monotonic()
-    async with working(settings, "projector"):
+    async with projecting(settings):
         await caught_up(settings)
     seconds = time.monotonic() - began
     found = await ran(settings, "list")
@@ -499,7 +499,7 @@ async def test_too_many_bad_records_stop_the_group_before_them(settings: Setting
     assert process.returncode == 1
     assert b'"event": "parking_full"' in printed
     await ran(settings, "discard", "--code", "flood", "--reason", "a test", "--yes")
-    async with working(settings, "projector"):
+    async with projecting(settings):
         await caught_up(settings)
     assert await sessions(pool) == {"1": 3}
 

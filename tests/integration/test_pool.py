@@ -34,7 +34,7 @@ async def resized(settings: Settings, *, members: int, partitions: int) -> Setti
 
 
 async def ingest(settings: Settings) -> None:
-    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), lambda *_: None)
+    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
     assert summary.status == "completed"
     assert summary.sessions_with_laps == SESSIONS
 

@@ -1,4 +1,4 @@
-"""Runs: opened once, counted by identity whatever comes in which order, ended once, announced in that transaction."""
+"""Runs: opened once, counted by identity whatever comes in which order, ended and announced once."""
 
 import asyncio
 import datetime as dt
@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumers.live import PRACTICE_DAYS
+from ops import follow
 from producer import planning
 from schemas.envelope import Context, Received, pack
 from schemas.events import (
@@ -20,6 +21,7 @@ from schemas.events import (
     PracticeDayIngested,
     PracticeDayListed,
     PracticeDayListFailed,
+    PracticeDayRequested,
     SessionDetailFailed,
 )
 from schemas.identity import event_id, row_digest
@@ -43,10 +45,8 @@ async def asked(connection: Connection, refresh: Refresh = "all") -> Run:
     return run
 
 
-def request() -> Any:
-    from ops.follow import request as make
-
-    return make("liverc", "track", DATE)
+def request() -> PracticeDayRequested:
+    return follow.request("liverc", "track", DATE)
 
 
 async def planned(connection: Connection, refresh: Refresh = "all") -> Run:
@@ -88,7 +88,9 @@ async def apply(connection: Connection, events: Sequence[Received], bad: Sequenc
     """One transaction of a projector's."""
     async with connection.transaction():
         await PRACTICE_DAYS.project(connection, events)
-        await PRACTICE_DAYS.settle(connection, events, bad)
+        told = await PRACTICE_DAYS.settle(connection, events, bad)
+    if told:
+        told()
 
 
 async def announced(connection: Connection, kind: type[Any]) -> list[Any]:
@@ -249,7 +251,7 @@ async def test_a_cancelled_run_stays_so_and_wants_nothing_more(connection: Conne
     run = await planned(connection)
     await apply(connection, [await of(connection, run, LISTED)])
     assert await runs.wants(connection, run.id, "1")
-    assert (await run_changes.cancel(connection, run.id)).state == "cancelled"
+    assert (await run_changes.cancel(connection, run.id))[0].state == "cancelled"
     assert not await runs.wants(connection, run.id, "1")
     await apply(connection, [await of(connection, run, one) for one in (fetched(2, "1"), failed("2"))])
     assert (await now_of(connection, run)).state == "cancelled"

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from consumers.practice_days import project
 from schemas.envelope import Received
@@ -19,14 +19,19 @@ async def empty(connection: Connection) -> None:
         await connection.execute(f"DELETE FROM {name}")
 
 
-async def apply(connection: Connection, batches: Iterable[Sequence[Received]]) -> None:
+Project = Callable[[Connection, Sequence[Received]], Awaitable[object]]
+
+
+async def apply(
+    connection: Connection, batches: Iterable[Sequence[Received]], project: Project = project
+) -> None:
     """Apply each batch in a transaction of its own; one that the database gave up is applied again."""
     for batch in batches:
-        while not await _applied(connection, batch):
+        while not await _applied(connection, batch, project):
             pass
 
 
-async def _applied(connection: Connection, batch: Sequence[Received]) -> bool:
+async def _applied(connection: Connection, batch: Sequence[Received], project: Project) -> bool:
     try:
         async with connection.transaction():
             await project(connection, batch)

@@ -164,7 +164,7 @@ def _observe(tables: Tables, day_key: Key, kind: str, seen: Sequence[Seen], *, s
         "source_event_id": newest.rank[3],
         "page_sha256": newest.event.page_sha256,
         "shelved_laps": _shelf(newest.said.laps) if shelved else None,
-        "list_row_digest": newest.event.list_row_digest if kind == "detail" else None,
+        "list_row_digest": getattr(newest.event, "list_row_digest", None),
     }
 
 

@@ -1,0 +1,62 @@
+"""Track records: writing the fastest laps of sessions, and reading the fastest of each class.
+
+Times are in seconds; `start_time` is on the track's local clock. Writing is done on a connection that sees
+the schema `track_records`; reading works on any.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from schemas import fields as f
+from schemas.identity import driver_id, source_event_id, track_id
+from schemas.tables import FastestLapRow
+from store.pool import Connection
+from store.statements import statement
+
+
+class TrackRecord(Struct, frozen=True, kw_only=True):
+    """The fastest lap of a class at a track; `session`, `event_id` and `driver_id` are ids of rows."""
+
+    class_name: str | None
+    fast_lap_time: float
+    driver_name: str | None
+    driver_id: UUID
+    source_driver_id: str
+    session: UUID
+    session_id: str
+    event_id: UUID
+    source_event_id: str
+    date: dt.date
+    start_time: f.LocalTime | None
+
+
+async def save_fastest_laps(connection: Connection, rows: Sequence[FastestLapRow]) -> None:
+    """Write new and changed fastest laps."""
+    if rows:
+        await connection.execute(statement("save_fastest_laps"), *zip(*rows, strict=True))
+
+
+async def delete_fastest_laps(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Delete the fastest laps of sessions that have none any more."""
+    if ids:
+        await connection.execute(statement("delete_fastest_laps"), sorted(ids))
+
+
+async def read_records(connection: Connection, source: str, track_slug: str) -> list[TrackRecord]:
+    """The record of each class at a track, by class; without a class last.
+
+    Of equal times the one that was driven first holds it, then that of the lesser session id; a lap whose
+    session has no start comes after those with one.
+    """
+    rows = await connection.fetch(statement("read_track_records"), track_id(source, track_slug))
+    return [
+        TrackRecord(
+            driver_id=driver_id(source, row["source_driver_id"]),
+            source_event_id=source_event_id(track_slug, row["date"]),
+            **row,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,52 @@
+-- name: save_fastest_laps
+-- The fastest laps of sessions, new or changed.
+INSERT INTO fastest_laps (
+    id, event_id, track_id, session_id, class_name, fast_lap_time, driver_name, source_driver_id, start_time
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[],
+    $9::timestamp[]
+)
+ON CONFLICT (id) DO UPDATE
+SET class_name = excluded.class_name, fast_lap_time = excluded.fast_lap_time,
+    driver_name = excluded.driver_name, source_driver_id = excluded.source_driver_id,
+    start_time = excluded.start_time;
+
+-- name: delete_fastest_laps
+-- Those of sessions that are gone, or state none any more.
+DELETE FROM fastest_laps WHERE id = ANY ($1::uuid[]);
+
+-- name: read_track_records
+-- The record of each class at a track: the index is asked once for each class, and once for laps without one.
+WITH RECURSIVE classes AS (
+    (
+        SELECT class_name FROM track_records.fastest_laps
+        WHERE track_id = $1 AND class_name IS NOT NULL ORDER BY class_name LIMIT 1
+    )
+    UNION ALL
+    SELECT following.class_name
+    FROM classes AS c
+    CROSS JOIN LATERAL (
+        SELECT class_name FROM track_records.fastest_laps
+        WHERE track_id = $1 AND class_name > c.class_name ORDER BY class_name LIMIT 1
+    ) AS following
+)
+SELECT r.class_name, r.fast_lap_time, r.driver_name, r.source_driver_id, r.id AS session, r.session_id,
+    r.event_id, e.event_date AS date, r.start_time
+FROM (
+    SELECT fastest.*
+    FROM classes AS c
+    CROSS JOIN LATERAL (
+        SELECT * FROM track_records.fastest_laps
+        WHERE track_id = $1 AND class_name = c.class_name
+        ORDER BY fast_lap_time, start_time, session_id, id LIMIT 1
+    ) AS fastest
+    UNION ALL
+    (
+        SELECT * FROM track_records.fastest_laps
+        WHERE track_id = $1 AND class_name IS NULL
+        ORDER BY class_name, fast_lap_time, start_time, session_id, id LIMIT 1
+    )
+) AS r
+JOIN track_records.events AS e ON e.id = r.event_id
+ORDER BY r.class_name;

@@ -1,0 +1,148 @@
+"""The metrics, all of them in one place: what happened goes in, Prometheus' text comes out.
+
+No label is ever a session, a driver, a day, a track, or anything else that the site or a producer writes:
+each label has a bounded number of values. `docs/observability.md` describes every metric.
+"""
+
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+OUTCOMES = ("completed", "partial", "failed", "cancelled")
+"""How a run can end."""
+
+UNREACHABLE = "unreachable"
+"""The status of a request to the site that nobody answered."""
+
+REGISTRY = CollectorRegistry()
+"""The metrics of this process."""
+
+disable_created_metrics()  # a second series for each counter, which no text format needs
+ProcessCollector(registry=REGISTRY)
+
+_KNOWN_STATUSES = frozenset(map(int, HTTPStatus))
+_RUN_SECONDS = (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400)
+_WAIT_SECONDS = (0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600)
+
+
+def _counter(name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
+    return Counter(name, meaning, labels, registry=REGISTRY)
+
+
+_runs = _counter("lapstream_ingest_runs_total", "Runs that ended, by outcome.", ["outcome"])
+_run_seconds = Histogram(
+    "lapstream_ingest_run_duration_seconds",
+    "Time from a run's request to the end of its first attempt.",
+    buckets=_RUN_SECONDS,
+    registry=REGISTRY,
+)
+_sessions = _counter("lapstream_ingest_sessions_total", "Sessions stored of the days of runs that ended.")
+_with_laps = _counter("lapstream_ingest_sessions_with_laps_total", "Those of them that have laps.")
+_detail_failed = _counter(
+    "lapstream_ingest_sessions_detail_failed_total", "Sessions whose page could not be had."
+)
+_laps = _counter("lapstream_ingest_laps_total", "Laps stored of sessions whose page a run fetched.")
+_site_requests = _counter(
+    "lapstream_site_requests_total",
+    "Requests to the site, by status; unreachable without an answer.",
+    ["status"],
+)
+_pace_wait = Histogram(
+    "lapstream_site_pace_wait_seconds",
+    "How long a request to the site waited for its turn.",
+    buckets=_WAIT_SECONDS,
+    registry=REGISTRY,
+)
+_outbox_rows = Gauge(
+    "lapstream_outbox_backlog_rows", "Rows that wait to be published; NaN where unknown.", registry=REGISTRY
+)
+_outbox_age = Gauge(
+    "lapstream_outbox_oldest_age_seconds",
+    "Age of the oldest row that waits to be published; NaN where unknown.",
+    registry=REGISTRY,
+)
+_published = _counter("lapstream_outbox_published_total", "Rows of the outbox that the broker acknowledged.")
+_applied = _counter("lapstream_records_applied_total", "Records written into tables, by group.", ["group"])
+_parked = _counter("lapstream_records_parked_total", "Records that were parked, by group.", ["group"])
+_passed_over = _counter(
+    "lapstream_records_passed_over_total",
+    "Other vendors' records that were passed over, by group.",
+    ["group"],
+)
+
+
+def run_ended(outcome: str, *, sessions: int, with_laps: int, detail_failed: int, laps: int) -> None:
+    """Count a run that ended, and what it came to."""
+    _runs.labels(outcome).inc()
+    _sessions.inc(sessions)
+    _with_laps.inc(with_laps)
+    _detail_failed.inc(detail_failed)
+    _laps.inc(laps)
+
+
+def run_took(seconds: float) -> None:
+    """Note how long a run's first attempt took."""
+    _run_seconds.observe(seconds)
+
+
+def site_answered(status: int | None) -> None:
+    """Count a request to the site by the status of its answer; None where none came."""
+    _site_requests.labels(UNREACHABLE if status is None else _status(status)).inc()
+
+
+def _status(status: int) -> str:
+    """A status that HTTP knows as it is, any other as its class: the site does not choose labels."""
+    return str(status) if status in _KNOWN_STATUSES else f"{status // 100}xx"
+
+
+def pace_waited(seconds: float) -> None:
+    """Note how long a request to the site waited for its turn."""
+    _pace_wait.observe(seconds)
+
+
+def outbox_holds(rows: float, oldest_seconds: float) -> None:
+    """Say what waits to be published."""
+    _outbox_rows.set(rows)
+    _outbox_age.set(oldest_seconds)
+
+
+def outbox_unknown() -> None:
+    """Say that nobody knows what waits to be published: a figure of before would look like one of now."""
+    outbox_holds(math.nan, math.nan)
+
+
+def rows_published(rows: int) -> None:
+    """Count rows of the outbox that the broker acknowledged."""
+    _published.inc(rows)
+
+
+def batch_applied(group: str, *, records: int, passed_over: int) -> None:
+    """Count the records of a batch that is committed."""
+    _applied.labels(group).inc(records)
+    _passed_over.labels(group).inc(passed_over)
+
+
+def record_parked(group: str) -> None:
+    """Count a record that was parked."""
+    _parked.labels(group).inc()
+
+
+def exposition() -> tuple[bytes, str]:
+    """What the process counted so far, in Prometheus' text format, and its content type."""
+    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+
+
+for _outcome in OUTCOMES:
+    _runs.labels(_outcome)
+outbox_unknown()

@@ -1,0 +1,103 @@
+"""docs/observability.md holds what the code holds: every metric, every event of the log with its fields."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from telemetry import metrics
+from tests.unit.test_docs import ROOT, read, section
+
+ROOMS = ("consumers", "ops", "outbox", "producer", "store")
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+OF_EVERY_LINE = {"run_id", "trace_id", "exc_info"}
+
+
+def logged() -> dict[str, set[str]]:
+    """Each event that the code logs, with its own fields."""
+    found: dict[str, set[str]] = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for event, fields in _events(path):
+                found.setdefault(event, set()).update(fields)
+    return found
+
+
+def _events(path: Path) -> Iterator[tuple[str, set[str]]]:
+    tree = ast.parse(path.read_text())
+    passing_on = dict(_passing_on(tree))
+    for call in _calls(tree):
+        if not isinstance(event := _first(call), ast.Constant):
+            continue
+        if _logs(call):
+            yield str(event.value), _fields(call)
+        elif (name := _method(call)) in passing_on:
+            yield str(event.value), passing_on[name]
+
+
+def _passing_on(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
+    """The functions that log the event which they are given, with the fields that they put to it."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for call in _calls(function):
+                if _logs(call) and isinstance(_first(call), ast.Name):
+                    yield function.name, _fields(call)
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _first(call: ast.Call) -> ast.expr | None:
+    return call.args[0] if call.args else None
+
+
+def _method(call: ast.Call) -> str | None:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else None
+
+
+def _logs(call: ast.Call) -> bool:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id == "log" and _method(call) in LEVELS
+
+
+def _fields(call: ast.Call) -> set[str]:
+    names = {keyword.arg for keyword in call.keywords}
+    assert None not in names, f"line {call.lineno}: fields that nobody can look up"
+    return {str(name) for name in names} - OF_EVERY_LINE
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the tables under a heading, without those that only name columns."""
+    lines = re.findall(r"^\| (`.*) \|$", section(read("observability.md"), heading), re.MULTILINE)
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def names_in(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_event_of_the_log_is_described_with_its_fields() -> None:
+    described = {names_in(event)[0]: set(names_in(fields)) for event, fields, *_ in rows("Events")}
+    assert described == logged()
+
+
+def test_every_metric_is_described_with_its_type_and_its_meaning() -> None:
+    described = {names_in(name)[0]: (kind, meaning) for name, kind, _, meaning in rows("Metrics")}
+    assert described == {
+        f"{one.name}_total" if one.type == "counter" else one.name: (one.type, one.documentation)
+        for one in metrics.REGISTRY.collect()
+        if one.name.startswith("lapstream_")
+    }
+
+
+def test_every_label_of_a_metric_is_described() -> None:
+    metrics.site_answered(200)
+    metrics.record_parked("group")
+    metrics.batch_applied("group", records=0, passed_over=0)
+    described = {names_in(name)[0]: set(names_in(labels)) for name, _, labels, _ in rows("Metrics")}
+    for one in metrics.REGISTRY.collect():
+        for sample in one.samples:
+            name = sample.name if one.type == "counter" else one.name
+            if name in described:
+                assert set(sample.labels) - {"le"} == described[name]
