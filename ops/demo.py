@@ -60,7 +60,11 @@ async def run_demo(
     """Import the sample day twice, on servers that run already."""
     async with _sample_site(logs) as site:
         settings = Settings(
-            kafka_bootstrap=bootstrap, postgres_dsn=dsn, site=site.site_template, site_interval_seconds=0
+            kafka_bootstrap=bootstrap,
+            postgres_dsn=dsn,
+            site=site.site_template,
+            site_interval_seconds=0,
+            api_port=0,
         )
         report("creating tables and topics…")
         await migrate.apply(dsn)

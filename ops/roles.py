@@ -12,15 +12,15 @@ from faststream.kafka import KafkaBroker
 from consumers.projection import Projection
 from consumers.projector import Projector
 from ops import topics
+from ops.api.server import run_api
 from ops.kafka import make_consumer
 from ops.keeper import run_keeper
+from ops.obtaining import discovering, obtaining
 from ops.projections import PROJECTIONS
 from ops.relay import run_relay
 from ops.settings import Settings, check_contact
 from ops.wiring import database, detail_group, list_group, publishing
 from producer.fetcher import Fetching, Groups, join_groups
-from producer.gate import Gate
-from producer.http import Client
 from producer.members import Park
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
@@ -51,8 +51,9 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 2))
         publisher = await stack.enter_async_context(publishing(settings))
-        client = Client(settings.user_agent, connections=settings.detail_concurrency + 2)
-        stack.push_async_callback(client.close)
+        obtainer = await stack.enter_async_context(
+            obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
+        )
         broker = KafkaBroker(
             settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None, apply_types=False
         )
@@ -60,7 +61,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         await broker.start()
         members = await join_groups(
             broker,
-            _fetching(settings, pool, publisher, client),
+            _fetching(settings, pool, publisher, obtainer),
             topics=settings.topics,
             groups=Groups(list_group(settings), detail_group(settings)),
             park=_parking(pool, settings.parking_limit),
@@ -80,13 +81,12 @@ def _parking(pool: Pool, limit: int) -> Park:
     return park
 
 
-def _fetching(settings: Settings, pool: Pool, publisher: Publisher, client: Client) -> Fetching:
+def _fetching(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetching:
     site = Site(settings.site)
-    gate = Gate(pool, client, site.name, settings.site_interval_seconds)
     return Fetching(
         pool=pool,
         site=site,
-        obtainer=Obtainer(client, gate, publisher, attempts=settings.fetch_attempts),
+        obtainer=obtainer,
         publisher=publisher,
         name=f"lapstream/fetcher/{site.name}",
         zones=settings.track_zones,
@@ -154,7 +154,14 @@ async def run_relay_and_keeper(settings: Settings, stop: asyncio.Event) -> None:
     await run_side_by_side({"relay": run_relay(settings, stop), "keeper": run_keeper(settings, stop)}, stop)
 
 
+async def run_the_api(settings: Settings, stop: asyncio.Event) -> None:
+    """Answer requests until told to stop; what it asks of the site goes through the fleet's one budget."""
+    async with discovering(settings) as discover:
+        await run_api(settings, stop, discover)
+
+
 ROLES: dict[str, Role] = {
+    "api": run_the_api,
     "fetcher": run_fetcher,
     "projector": run_projector,
     "relay": run_relay_and_keeper,
@@ -180,7 +187,7 @@ async def check_ready(settings: Settings) -> None:
 
 async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
     """Run these roles side by side until told to stop; the first that fails ends all of them."""
-    if "fetcher" in names:
+    if {"api", "fetcher"} & set(names):
         check_contact(settings)
     await check_ready(settings)
     await run_side_by_side({name: ROLES[name](settings, stop) for name in names}, stop)

@@ -44,6 +44,10 @@ class Site:
         """The address of a day's list."""
         return f"{self._track(slug)}/practice/?p=session_list&d={date.isoformat()}"
 
+    def month(self, slug: str, year_month: str) -> str:
+        """The address of a month view; the month is as 2025-10."""
+        return f"{self._track(slug)}/practice/?d={year_month}"
+
     def session(self, slug: str, session_id: str) -> str:
         """The address of a session's page; raises `BadAddress` for an id that is no number."""
         if not _SESSION.fullmatch(session_id):

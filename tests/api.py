@@ -8,7 +8,7 @@ import httpx
 
 from consumers.practice_days import project
 from ops.api.server import serving
-from ops.api.services import Discover
+from ops.obtaining import Discover
 from ops.settings import Settings
 from ops.wiring import connected
 from producer.pages.month import MonthPage

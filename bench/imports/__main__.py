@@ -144,6 +144,7 @@ async def _run(bootstrap: str, dsn: str) -> list[Figure]:
             site=found.site_template,
             site_interval_seconds=0,
             detail_concurrency=CONCURRENCY,
+            api_port=0,
         )
         return await measure(settings, found.control_url)
 

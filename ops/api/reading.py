@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import get
 from litestar.params import PathParameter, QueryParameter
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from ops.api.answers import Page, Success, success
@@ -17,7 +18,7 @@ from ops.api.services import ApiRequest, connected
 from producer.site import SOURCE
 from schemas import fields as f
 from schemas.identity import practice_event_id, track_id
-from store import days, reading
+from store import days, reading, records
 from store.api_keys import Scope
 from store.days import DayView
 from store.reading import (
@@ -30,12 +31,20 @@ from store.reading import (
     SessionPlace,
     TrackView,
 )
+from store.records import TrackRecord
 
 
 class TrackPlace(NamedTuple):
     """Where a page of tracks ended."""
 
     track_slug: f.TrackSlug
+
+
+class TrackRecords(Struct, frozen=True, kw_only=True):
+    """A track's records, one for each class; sessions without a class have one of their own, the last."""
+
+    track_slug: f.TrackSlug
+    records: list[TrackRecord]
 
 
 class DriverProfile(DriverView, frozen=True, kw_only=True):
@@ -155,3 +164,17 @@ async def read_driver(
         sessions = await reading.sessions_of(connection, driver, before=before, limit=limit + 1)
     history = page_of(sessions, limit, SessionPlace.of)
     return success(DriverProfile(bests=bests, history=history, **asdict(found)))
+
+
+@get(
+    "/tracks/{track_slug:str}/records",
+    operation_id="readTrackRecords",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 429, 503),
+)
+async def read_records(request: ApiRequest, track_slug: TrackSlug) -> Success[TrackRecords]:
+    """Read a track's records: the fastest lap of each class, who drove it, and when."""
+    async with connected(request) as connection:
+        found = await records.read_records(connection, SOURCE, track_slug)
+    return success(TrackRecords(track_slug=track_slug, records=found))

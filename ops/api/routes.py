@@ -26,6 +26,7 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.read_session,
     reading.read_driver,
     reading.list_tracks,
+    reading.read_records,
 )
 
 

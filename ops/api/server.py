@@ -13,8 +13,9 @@ import uvicorn
 
 from ops.api.app import make_app
 from ops.api.edge import Edge
-from ops.api.services import Discover, Services
+from ops.api.services import Services
 from ops.api.traced import Traced
+from ops.obtaining import Discover
 from ops.settings import Settings, SettingsError, variable
 from ops.watch import watching
 from ops.wiring import database

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,18 +10,15 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from msgspec import Struct
 
+from ops.obtaining import Discover
 from ops.settings import Settings
 from ops.watch import RunWatch
-from producer.pages.month import MonthPage
 from store.api_keys import ApiKey
 from store.pool import Connection, Pool
 from store.runs import Run
 
 DATABASE_SECONDS = 10.0
 """How long a request may take at the database, waiting for a connection included."""
-
-Discover = Callable[[str, int, int], Awaitable[MonthPage]]
-"""The days of a track's month, asked of the site: slug, year, month go in; raises `Unobtainable`."""
 
 
 class Caller(Struct, frozen=True, kw_only=True):

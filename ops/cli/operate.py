@@ -28,6 +28,7 @@ site_app = typer.Typer(help="Stop all fetching from the site, let it go on, or s
 class RoleName(StrEnum):
     """What can be run."""
 
+    api = "api"
     fetcher = "fetcher"
     projector = "projector"
     relay = "relay"
