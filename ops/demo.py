@@ -69,7 +69,7 @@ async def run_demo(
         report("creating tables and topics…")
         await migrate.apply(dsn)
         await topics.create_topics(bootstrap, settings.topics, replication_factor=1)
-        report("starting fetcher and projector…")
+        report("starting the roles…")
         async with _roles(settings, logs):
             first = await import_day(settings, TRACK, DATE)
             digests = await _digests(settings)
@@ -107,7 +107,7 @@ async def _first_line(process: Process) -> bytes:
 
 @contextlib.asynccontextmanager
 async def _roles(settings: Settings, logs: Path) -> AsyncGenerator[None]:
-    """Fetcher and projector in a process of their own, as `lapstream run all` starts them."""
+    """All roles in a process of their own, as `lapstream run all` starts them."""
     with (logs / "roles.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "ops.cli", "run", "all", env=environment(settings), stdout=log, stderr=log

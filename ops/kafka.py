@@ -8,6 +8,9 @@ from consumers.kafka import Consumer
 from producer.publisher import Producer
 from schemas.topics import RECORD_BYTES
 
+ONE_RECORD_BYTES = 64 * 1024
+"""Of a partition, for one record: the broker sends a larger one whole."""
+
 FETCH_BYTES = 256 * 1024
 FETCH_WAIT_MS = 60
 """How much the broker gathers for a projector, and how long: a transaction for each record costs more."""
@@ -40,6 +43,16 @@ def make_consumer(bootstrap: str, group: str) -> Consumer:
         fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     return cast("Consumer", consumer)
+
+
+def make_reader(bootstrap: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
+    """A consumer in no group, for single records at known places."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=ONE_RECORD_BYTES,
+    )
 
 
 async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped

@@ -3,9 +3,11 @@
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
+from ops.kafka import make_reader
 from ops.settings import Settings, check_contact
 from ops.wiring import database, publishing
 from producer import discovery
+from producer.archive import Archive
 from producer.gate import Gate
 from producer.http import Client
 from producer.obtain import Obtainer
@@ -14,6 +16,7 @@ from producer.publisher import Publisher
 from producer.site import Site
 from schemas.envelope import Context
 from store.pool import Pool
+from store.sites import Pace
 
 Discover = Callable[[str, int, int], Awaitable[MonthPage]]
 """The days of a track's month, asked of the site: slug, year, month go in; raises `Unobtainable`."""
@@ -26,12 +29,16 @@ async def obtaining(
     settings: Settings, pool: Pool, publisher: Publisher, *, at_once: int
 ) -> AsyncGenerator[Obtainer]:
     """An obtainer with a client of its own, for so many requests at once."""
-    client = Client(settings.user_agent, connections=at_once)
-    gate = Gate(pool, client, Site(settings.site).name, settings.site_interval_seconds)
-    try:
-        yield Obtainer(client, gate, publisher, attempts=settings.fetch_attempts)
-    finally:
-        await client.close()
+    pace = Pace(settings.site_interval_seconds, settings.site_parallel_requests)
+    async with contextlib.AsyncExitStack() as stack:
+        client = Client(settings.user_agent, connections=at_once)
+        stack.push_async_callback(client.close)
+        consumer = make_reader(settings.kafka_bootstrap)
+        stack.push_async_callback(consumer.stop)
+        await consumer.start()
+        gate = Gate(pool, client, Site(settings.site).name, pace)
+        archive = Archive(pool, consumer)
+        yield Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)
 
 
 @contextlib.asynccontextmanager

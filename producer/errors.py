@@ -43,7 +43,7 @@ class BadStatus(FetchError):
     @property
     def transient(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - it depends on the status
         """Whether another try may find the page."""
-        return self.status == _TOO_MANY or self.status >= _SERVER_ERROR
+        return self.status == TOO_MANY or self.status >= _SERVER_ERROR
 
 
 class TooLarge(FetchError):
@@ -62,5 +62,5 @@ class ParserFault(PageError):
     code = "parser_fault"
 
 
-_TOO_MANY = 429
+TOO_MANY = 429
 _SERVER_ERROR = 500

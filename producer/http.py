@@ -8,17 +8,21 @@ import datetime as dt
 import email.utils
 import hashlib
 import zlib
+from collections.abc import Mapping
 
 import httpx
 from msgspec import Struct
 
 from producer.errors import BadStatus, TooLarge, Unreachable
 from schemas.topics import MAX_PAGE_BYTES
+from telemetry import metrics
 
 TIMEOUT_SECONDS = 30.0
 """How long one request may take, from its begin to the page's last byte."""
 
 _OK = 200
+NOT_MODIFIED = 304
+NO_VALIDATORS: Mapping[str, str] = {}
 _KEPT_HEADERS = ("content-type", "etag", "last-modified", "date", "server")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
@@ -55,17 +59,29 @@ class Client:
         """Close the connections."""
         await self._client.aclose()
 
-    async def get(self, url: str) -> Page:
-        """The page; raises `Unreachable`, `BadStatus` or `TooLarge`."""
+    async def get(self, url: str, validators: Mapping[str, str] = NO_VALIDATORS) -> Page:
+        """The page; raises `Unreachable`, `BadStatus` or `TooLarge`.
+
+        With `validators`, the headers of a conditional request, its status may be `NOT_MODIFIED`; its body is
+        empty then.
+        """
+        status: int | None = None
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS), self._client.stream("GET", url) as response:
+            async with (
+                asyncio.timeout(TIMEOUT_SECONDS),
+                self._client.stream("GET", url, headers=validators) as response,
+            ):
+                status = response.status_code
+                metrics.site_answered(status)
                 observed_at = dt.datetime.now(dt.UTC)
-                if response.status_code != _OK:
+                if status != _OK and not (status == NOT_MODIFIED and validators):
                     raise BadStatus(
                         url, response.status_code, retry_after=_retry_after(response, observed_at)
                     )
                 body = await _read(url, response)
         except (httpx.HTTPError, TimeoutError, zlib.error) as error:
+            if status is None:
+                metrics.site_answered(None)
             raise Unreachable(url, repr(error)) from error
         return Page(
             url=url, status=response.status_code, headers=_kept(response), body=body, observed_at=observed_at

@@ -5,19 +5,21 @@ Each page that came is published as it is before it is parsed. What could not be
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 import stamina
 import structlog
 from msgspec import Struct
 
-from producer.errors import FetchError, ParserFault
+from producer.archive import Archive, validators
+from producer.errors import TOO_MANY, BadStatus, FetchError, ParserFault
 from producer.gate import Gate
-from producer.http import Client, Page
+from producer.http import NO_VALIDATORS, NOT_MODIFIED, Client, Page
 from producer.pages.errors import BotCheck, EmptyBody, ErrorPage, PageError, TruncatedPage
 from producer.publisher import Publisher
 from schemas.envelope import Context
+from schemas.pages import ArchivedPage
 
 FactsT = TypeVar("FactsT")
 
@@ -25,6 +27,10 @@ BOT_CHECK_REST_SECONDS = 900.0
 """How long the whole site is left alone after it asked whether we are a browser."""
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
+TOO_MANY_REST_SECONDS = 60.0
+"""How long it is left alone when it says that we ask too much, and not how long to wait."""
+
 _PASSING = (EmptyBody, TruncatedPage, ErrorPage)
 
 log = structlog.get_logger("lapstream.fetcher")
@@ -55,10 +61,13 @@ class Unobtainable(Exception):
 class Obtainer:
     """Gets pages from the site: the one place in the program that asks it for anything."""
 
-    def __init__(self, client: Client, gate: Gate, publisher: Publisher, *, attempts: int) -> None:
+    def __init__(
+        self, client: Client, gate: Gate, publisher: Publisher, archive: Archive, *, attempts: int
+    ) -> None:
         self._client = client
         self._gate = gate
         self._publisher = publisher
+        self._archive = archive
         self._attempts = attempts
 
     async def obtain(self, url: str, parse: Callable[[Page], FactsT], context: Context) -> Obtained[FactsT]:
@@ -81,16 +90,46 @@ class Obtainer:
         raise AssertionError("unreachable: the retries end with a result or an error")
 
     async def _fetch(self, url: str, context: Context) -> Page:
-        await self._gate.pass_through(url)
-        try:
-            page = await self._client.get(url)
-        except FetchError as error:
-            log.info("page_not_fetched", url=url, code=error.code, found=error.found)
-            if error.retry_after:
-                await self._gate.rest(min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS), str(error))
-            raise
+        """The page: from the archive where the site says that it is the same, else as it came, and kept."""
+        known = await self._archive.newest(url)
+        page = await self._ask(url, validators(known) if known else NO_VALIDATORS)
+        if known and page.status == NOT_MODIFIED:
+            archived = await self._archive.read(known)
+            if archived:
+                return _seen_again(archived, page)
+            page = await self._ask(url, NO_VALIDATORS)
         await self._publisher.keep_page(page, context)
         return page
+
+    async def _ask(self, url: str, conditions: Mapping[str, str]) -> Page:
+        """One request; what the site says of waiting is noted for the whole fleet."""
+        try:
+            async with self._gate.permit(url):
+                return await self._client.get(url, conditions)
+        except FetchError as error:
+            log.info("page_not_fetched", url=url, code=error.code, found=error.found)
+            if seconds := _wanted_rest(error):
+                await self._gate.rest(seconds, str(error))
+            raise
+
+
+def _wanted_rest(error: FetchError) -> float | None:
+    """How long the site wants to be left alone, in seconds; None where it does not say so."""
+    if error.retry_after:
+        return min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS)
+    too_many = isinstance(error, BadStatus) and error.status == TOO_MANY
+    return TOO_MANY_REST_SECONDS if too_many else None
+
+
+def _seen_again(archived: ArchivedPage, answer: Page) -> Page:
+    """A page that did not change, as if it had come now."""
+    return Page(
+        url=archived.url,
+        status=archived.status,
+        headers=archived.headers,
+        body=archived.body,
+        observed_at=answer.observed_at,
+    )
 
 
 def _parsed(parse: Callable[[Page], FactsT], page: Page) -> FactsT:

@@ -5,14 +5,20 @@ which status, and with which headers of the site's. Kafka compresses the records
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import msgspec
+from msgspec import Struct
 
-from schemas.envelope import Context, Outgoing
+from schemas.envelope import BadRecord, Context, Outgoing
 from schemas.identity import digest
 
 PAGE_TYPE = "page.fetched.v1"
+
+LONGEST_URL = 1_000
+"""Characters of an address."""
 
 
 def pack_page(
@@ -41,3 +47,50 @@ def pack_page(
     }
     present = tuple((name, text.encode()) for name, text in texts.items() if text is not None)
     return Outgoing(key=url.encode(), value=body, headers=present)
+
+
+class ArchivedPage(Struct, frozen=True, kw_only=True, dict=True):
+    """A page as it stands in its topic: `body` is what the site wrote, `headers` some of its headers."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    observed_at: dt.datetime
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the body, in hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def unpack_page(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> ArchivedPage | None:
+    """The page of a record; None for a record of another type; raises `BadRecord`."""
+    texts = {name: data for name, data in headers if data is not None}
+    if texts.get("ce_type") != PAGE_TYPE.encode():
+        return None
+    if value is None:
+        raise BadRecord("null_value", "the record has no value")
+    try:
+        return ArchivedPage(
+            url=_bounded(texts["ce_subject"].decode()),
+            status=int(texts["ce_httpstatus"]),
+            headers=msgspec.json.decode(texts["ce_httpheaders"], type=dict[str, str]),
+            body=value,
+            observed_at=_moment(texts["ce_time"].decode()),
+        )
+    except (KeyError, ValueError, msgspec.DecodeError, OverflowError) as error:
+        raise BadRecord("bad_page", f"a header of the page is missing or can't be read: {error!r}") from error
+
+
+def _bounded(text: str) -> str:
+    if len(text) > LONGEST_URL or "\0" in text:
+        raise ValueError(f"an address of {len(text)} characters")
+    return text
+
+
+def _moment(text: str) -> dt.datetime:
+    found = dt.datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    return found.astimezone(dt.UTC)

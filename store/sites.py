@@ -1,22 +1,58 @@
-"""The budget of each site, shared by the whole fleet: when the next request may begin, rests, the switch."""
+"""The budget of each site, shared by the whole fleet: pace, open requests, rests, the switch, robots.txt."""
 
+import datetime as dt
 from typing import NamedTuple
 
 from store.pool import Connection
 from store.statements import statement
 
+PERMIT_SECONDS = 60.0
+"""How long a permit holds from the moment that it is for; longer than a request may take."""
+
+ERRORS = 10
+"""So many requests in a row that failed let the site rest."""
+
+FIRST_REST_SECONDS = 60.0
+LONGEST_REST_SECONDS = 900.0
+"""The rest after errors in a row doubles with each further one, up to this."""
+
+LONGEST_REASON = 500
+ROBOTS_SECONDS = 60.0
+"""How long one process may take to ask for a robots.txt before another one does."""
+
 
 class SiteState(NamedTuple):
-    """What holds a site's requests back: the switch, or a rest of so many seconds, with its reason."""
+    """What holds a site back: the switch, or a rest with its reason and end; and what is open."""
 
     paused: bool = False
     rest_reason: str | None = None
     rest_seconds: float | None = None
+    rest_until: dt.datetime | None = None
+    open_requests: int = 0
+    errors_in_row: int = 0
 
 
-async def reserve(connection: Connection, site: str, interval_seconds: float) -> float | None:
-    """Reserve the next request's moment: the seconds until then; None while the site is paused or rests."""
-    return await connection.fetchval(statement("reserve_request"), site, interval_seconds)
+class Pace(NamedTuple):
+    """How fast a site is asked: seconds between two requests, and how many may be open at once."""
+
+    interval_seconds: float
+    at_once: int
+
+
+async def reserve(connection: Connection, site: str, pace: Pace, permit: str) -> float | None:
+    """Reserve a moment, with a permit of this name: the seconds until then; None where none is free."""
+    return await connection.fetchval(statement("reserve_request"), site, *pace, permit, PERMIT_SECONDS)
+
+
+async def done(connection: Connection, site: str, permit: str) -> None:
+    """Give the permit of a request back that was answered."""
+    await connection.execute(statement("request_done"), site, permit)
+
+
+async def failed(connection: Connection, site: str, permit: str, reason: str) -> None:
+    """Give the permit of a request back that failed; too many in a row let the site rest."""
+    limits = (ERRORS, FIRST_REST_SECONDS, LONGEST_REST_SECONDS)
+    await connection.execute(statement("request_failed"), site, permit, *limits, reason[:LONGEST_REASON])
 
 
 async def state(connection: Connection, site: str) -> SiteState:
@@ -27,9 +63,37 @@ async def state(connection: Connection, site: str) -> SiteState:
 
 async def rest(connection: Connection, site: str, seconds: float, reason: str) -> None:
     """Leave the site alone for so many seconds."""
-    await connection.execute(statement("rest_site"), site, seconds, reason)
+    await connection.execute(statement("rest_site"), site, seconds, reason[:LONGEST_REASON])
 
 
 async def pause(connection: Connection, site: str, *, paused: bool) -> None:
     """Turn the switch that stops all fetching; turning it back also ends a rest."""
     await connection.execute(statement("pause_site"), site, paused)
+
+
+class KeptRobots(NamedTuple):
+    """A robots.txt as it was answered, and how long ago in seconds."""
+
+    rules: str
+    age: float
+
+
+async def read_robots(connection: Connection, address: str) -> KeptRobots | None:
+    """The robots.txt that was kept of this address."""
+    row = await connection.fetchrow(statement("read_robots"), address)
+    return KeptRobots(*row) if row else None
+
+
+async def claim_robots(connection: Connection, address: str) -> bool:
+    """Whether it is this process that asks for the robots.txt now."""
+    return bool(await connection.fetchval(statement("claim_robots"), address, ROBOTS_SECONDS))
+
+
+async def keep_robots(connection: Connection, address: str, rules: str) -> None:
+    """Keep a robots.txt for all processes."""
+    await connection.execute(statement("keep_robots"), address, rules)
+
+
+async def give_up_robots(connection: Connection, address: str) -> None:
+    """Let another process ask for the robots.txt."""
+    await connection.execute(statement("give_up_robots"), address)

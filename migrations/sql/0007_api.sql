@@ -1,5 +1,5 @@
 -- Who may ask the API for what, and which answers belong to a repeated request
--- depends: 0004_runs_and_outbox
+-- depends: 0006_page_index
 -- squawk-ignore-file ban-drop-table
 
 -- migrate: apply

@@ -205,9 +205,11 @@ def _show_site(state: SiteState, *, as_json: bool) -> None:
     elif state.paused:
         out.print("paused: nothing is fetched until `lapstream site resume`")
     elif state.rest_seconds:
-        out.print(f"rests for {state.rest_seconds:.0f} s more: {clean(state.rest_reason or '')}")
+        end = f"until {state.rest_until:%Y-%m-%d %H:%M:%S} UTC, " if state.rest_until else ""
+        out.print(f"rests {end}for {state.rest_seconds:.0f} s more: {clean(state.rest_reason or '')}")
     else:
         out.print("open")
+    out.print(f"{state.open_requests} requests open, {state.errors_in_row} errors in a row")
 
 
 def register(app: typer.Typer) -> None:

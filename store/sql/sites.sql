@@ -1,15 +1,52 @@
 -- name: reserve_request
--- The moment at which the next request to a site may begin; no row while the site is paused or rests.
-INSERT INTO sites AS t (site, next_request_at)
-VALUES ($1, now() + make_interval(secs => $2))
+-- The moment at which a request to a site may begin, and a permit for it; no row while the site is paused or
+-- rests, or as many requests are open as may be. What it counts lies in the row that it locks.
+INSERT INTO sites AS t (site, next_request_at, permits)
+VALUES (
+    $1, now() + make_interval(secs => $2),
+    jsonb_build_object($4::text, extract(epoch FROM clock_timestamp()) + $5::float8)
+)
 ON CONFLICT (site) DO UPDATE
-SET next_request_at = greatest(t.next_request_at, now()) + make_interval(secs => $2)
-WHERE NOT t.paused AND (t.rest_until IS NULL OR t.rest_until <= now())
-RETURNING greatest(extract(epoch FROM t.next_request_at - now()) - $2, 0)::float8 AS wait_seconds;
+SET next_request_at = greatest(t.next_request_at, clock_timestamp()) + make_interval(secs => $2),
+    permits = (
+        SELECT coalesce(jsonb_object_agg(p.key, p.value), '{}') FROM jsonb_each(t.permits) AS p
+        WHERE p.value::float8 > extract(epoch FROM clock_timestamp())
+    ) || jsonb_build_object(
+        $4::text,
+        greatest(extract(epoch FROM t.next_request_at), extract(epoch FROM clock_timestamp())) + $5::float8
+    )
+WHERE NOT t.paused AND (t.rest_until IS NULL OR t.rest_until <= clock_timestamp())
+    AND (
+        SELECT count(*) FROM jsonb_each(t.permits) AS p WHERE p.value::float8 > extract(epoch FROM clock_timestamp())
+    ) < $3
+RETURNING greatest(extract(epoch FROM t.next_request_at - clock_timestamp()) - $2, 0)::float8 AS wait_seconds;
+
+-- name: request_done
+-- A request was answered: its permit is given back, and errors in a row are over.
+UPDATE sites SET permits = permits - $2::text, errors_in_row = 0 WHERE site = $1;
+
+-- name: request_failed
+-- A request failed: its permit is given back; after so many in a row the site rests, longer with each.
+UPDATE sites AS t
+SET permits = t.permits - $2::text, errors_in_row = t.errors_in_row + 1,
+    rest_until = CASE WHEN r.seconds IS NULL THEN t.rest_until
+        ELSE greatest(t.rest_until, clock_timestamp() + make_interval(secs => r.seconds)) END,
+    rest_reason = CASE WHEN r.seconds IS NULL THEN t.rest_reason
+        ELSE format('%s requests in a row failed, the last one with: %s', t.errors_in_row + 1, $6::text) END
+FROM (
+    SELECT CASE WHEN errors_in_row + 1 >= $3
+        THEN least($4 * 2 ^ least(errors_in_row + 1 - $3, 20), $5) END AS seconds
+    FROM sites WHERE site = $1 FOR UPDATE
+) AS r
+WHERE t.site = $1;
 
 -- name: site_state
--- Whether a site is paused, and for how long it rests.
-SELECT paused, rest_reason, nullif(greatest(extract(epoch FROM rest_until - now()), 0), 0)::float8 AS rest_seconds
+-- What holds a site's requests back, and for how long.
+SELECT paused, rest_reason, nullif(greatest(extract(epoch FROM rest_until - now()), 0), 0)::float8 AS rest_seconds,
+    CASE WHEN rest_until > now() THEN rest_until END AS rest_until,
+    (SELECT count(*) FROM jsonb_each(permits) AS p WHERE p.value::float8 > extract(epoch FROM now()))
+        AS open_requests,
+    errors_in_row
 FROM sites WHERE site = $1;
 
 -- name: rest_site
@@ -24,4 +61,24 @@ WHERE t.rest_until IS NULL OR t.rest_until < excluded.rest_until;
 INSERT INTO sites AS t (site, next_request_at, paused) VALUES ($1, now(), $2)
 ON CONFLICT (site) DO UPDATE SET paused = excluded.paused,
     rest_until = CASE WHEN excluded.paused THEN t.rest_until END,
-    rest_reason = CASE WHEN excluded.paused THEN t.rest_reason END;
+    rest_reason = CASE WHEN excluded.paused THEN t.rest_reason END,
+    errors_in_row = CASE WHEN excluded.paused THEN t.errors_in_row ELSE 0 END;
+
+-- name: read_robots
+-- A host's robots.txt as it was kept, and its age in seconds.
+SELECT rules, extract(epoch FROM now() - fetched_at)::float8 AS age FROM robots
+WHERE address = $1 AND rules IS NOT NULL;
+
+-- name: claim_robots
+-- Ask for a robots.txt oneself, unless another process does at present.
+INSERT INTO robots AS t (address, asked_until) VALUES ($1, now() + make_interval(secs => $2))
+ON CONFLICT (address) DO UPDATE SET asked_until = excluded.asked_until WHERE t.asked_until <= now()
+RETURNING true;
+
+-- name: keep_robots
+-- A robots.txt as it was answered.
+UPDATE robots SET rules = $2, fetched_at = now(), asked_until = now() WHERE address = $1;
+
+-- name: give_up_robots
+-- It could not be had: another process may ask.
+UPDATE robots SET asked_until = now() WHERE address = $1;

@@ -1,0 +1,60 @@
+"""The index of pages as a projection: records of the topic `pages` in, the places of pages out."""
+
+from collections.abc import Iterable, Sequence
+
+from consumers.projection import Projection
+from schemas.envelope import BadRecord
+from schemas.pages import unpack_page
+from schemas.records import Decoded, Record
+from store import pages
+from store.pages import PageRow
+from store.pool import Connection
+
+
+def decode_pages(records: Iterable[Record]) -> Decoded[PageRow]:
+    """Read each record by itself; what is no page of ours is passed over, a bad one set apart."""
+    decoded: Decoded[PageRow] = Decoded([], [])
+    for record in records:
+        try:
+            row = _row(record)
+        except BadRecord as fault:
+            decoded.faults.append((record, fault))
+            continue
+        if row is None:
+            decoded.passed_over += 1
+        else:
+            decoded.events.append(row)
+    return decoded
+
+
+def _row(record: Record) -> PageRow | None:
+    page = unpack_page(record.headers, record.value)
+    if page is None:
+        return None
+    return PageRow(
+        page.url,
+        page.observed_at,
+        page.sha256,
+        page.status,
+        page.headers.get("etag"),
+        page.headers.get("last-modified"),
+        len(page.body),
+        record.topic,
+        record.partition,
+        record.offset,
+    )
+
+
+async def project_pages(connection: Connection, rows: Sequence[PageRow]) -> None:
+    """Note the places of a batch of pages."""
+    await pages.save(connection, rows)
+
+
+PAGE_INDEX = Projection(
+    name="page-index",
+    schema="page_index",
+    topic=lambda topics: topics.pages,
+    decode=decode_pages,
+    project=project_pages,
+)
+"""Where each fetched page lies in its topic."""

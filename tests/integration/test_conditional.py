@@ -1,0 +1,109 @@
+"""A page that did not change is not transferred again: it is read from the archive, and counts as seen."""
+
+from ops import follow
+from ops.follow import Summary
+from ops.settings import Settings
+from producer.site import SOURCE
+from sample_site.edits import RemoveLap
+from sample_site.generate import generate_day
+from sample_site.site import SampleSite
+from store import pages
+from store.digest import READ_TABLES, digest
+from store.pool import Pool, use_schema
+from tests.conftest import DAY, TRACK, working
+from tests.members import until
+
+SESSIONS = 4
+
+
+async def ingest(settings: Settings) -> Summary:
+    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+
+
+async def until_indexed(pool: Pool, count: int) -> None:
+    """Return when the index knows so many pages."""
+
+    async def there() -> bool:
+        async with pool.acquire() as connection:
+            return await connection.fetchval("SELECT count(*) FROM page_index.pages") >= count
+
+    await until(there)
+
+
+def statuses(site: SampleSite) -> list[int | None]:
+    return [request.status for request in site.ledger.requests if request.page in {"day_list", "session"}]
+
+
+async def test_an_unchanged_day_is_seen_again_without_being_transferred(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3))
+    async with working(settings):
+        await ingest(settings)
+        await until_indexed(pool, SESSIONS + 1)
+        async with pool.acquire() as connection:
+            before = await digest(connection, READ_TABLES)
+            seen = await connection.fetchval("SELECT max(observed_at) FROM observations")
+        again = await ingest(settings)
+    assert (again.status, again.laps_ingested) == ("completed", 3 * SESSIONS)
+    assert statuses(site) == [200] * (SESSIONS + 1) + [304] * (SESSIONS + 1)
+    async with pool.acquire() as connection:
+        assert await digest(connection, READ_TABLES) == before
+        assert await connection.fetchval("SELECT min(observed_at) > $1 FROM observations", seen)
+        assert await connection.fetchval("SELECT count(*) FROM page_index.pages") == SESSIONS + 1
+
+
+async def test_a_page_that_changed_is_transferred(settings: Settings, site: SampleSite, pool: Pool) -> None:
+    day = generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3)
+    site.put(day)
+    async with working(settings):
+        await ingest(settings)
+        await until_indexed(pool, SESSIONS + 1)
+        site.change(TRACK, DAY, RemoveLap(session_id=day.sessions[0].session_id, lap_number=2))
+        again = await ingest(settings)
+    assert again.laps_ingested == 3 * SESSIONS - 1
+
+
+async def test_an_archive_that_holds_another_page_is_not_believed(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3))
+    async with working(settings):
+        await ingest(settings)
+        await until_indexed(pool, SESSIONS + 1)
+        async with pool.acquire() as connection:
+            await connection.execute("UPDATE page_index.pages SET sha256 = repeat('0', 64)")
+        again = await ingest(settings)
+    assert (again.status, again.laps_ingested) == ("completed", 3 * SESSIONS)
+    assert statuses(site).count(200) == 2 * (SESSIONS + 1)
+
+
+async def test_the_index_is_the_same_whatever_the_order(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
+    async with working(settings):
+        await ingest(settings)
+        await until_indexed(pool, SESSIONS + 1)
+    async with pool.acquire() as connection, connection.transaction():
+        await use_schema(connection, "page_index")
+        rows = [pages.PageRow(*row) for row in await connection.fetch("SELECT * FROM pages")]
+        twice = [row._replace(record_offset=row.record_offset + 100) for row in rows]
+        for batches in ([rows, twice], [twice, rows], [twice + rows[::-1], twice]):
+            await connection.execute("TRUNCATE pages")
+            for batch in batches:
+                await pages.save(connection, batch)
+            found = [pages.PageRow(*row) for row in await connection.fetch("SELECT * FROM pages")]
+            assert sorted(found) == sorted(rows)
+
+
+async def test_an_unchanged_day_costs_one_request_with_refresh_changed(
+    settings: Settings, site: SampleSite
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
+    async with working(settings):
+        await ingest(settings)
+        asked = len(site.ledger.requests)
+        summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY, "changed"), follow.unseen)
+    assert summary.status == "completed"
+    assert len(site.ledger.requests) == asked + 1

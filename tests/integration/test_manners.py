@@ -1,0 +1,163 @@
+"""Manners towards the site: pace, open requests, rests and robots.txt, over the whole fleet."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from producer.errors import BadStatus, FetchError, RobotsRefused, SiteResting, Unreachable
+from producer.gate import Gate
+from producer.http import Client
+from producer.site import Site
+from sample_site.faults import Fault, Match
+from sample_site.generate import generate_day
+from sample_site.server import RunningSite
+from sample_site.site import SampleSite
+from sample_site.site import Settings as SiteSettings
+from store import sites
+from store.pool import Pool
+from store.sites import ERRORS, Pace, SiteState
+from tests.conftest import DAY, TRACK
+
+AGENT = "lapstream/0.1 (test)"
+
+
+@asynccontextmanager
+async def gates(
+    pool: Pool, running: RunningSite, pace: Pace, count: int = 2
+) -> AsyncGenerator[list[tuple[Gate, Client]]]:
+    """The gates of so many processes, each with a client of its own."""
+    clients = [Client(AGENT, connections=20) for _ in range(count)]
+    yield [(Gate(pool, client, running.site_template, pace), client) for client in clients]
+    for client in clients:
+        await client.close()
+
+
+async def ask(gate: Gate, client: Client, url: str) -> None:
+    async with gate.permit(url):
+        await client.get(url)
+
+
+async def state(pool: Pool, running: RunningSite) -> SiteState:
+    async with pool.acquire() as connection:
+        return await sites.state(connection, running.site_template)
+
+
+async def execute(pool: Pool, query: str) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(query)
+
+
+def day_of(running: RunningSite) -> str:
+    return Site(running.site_template).day(TRACK, DAY)
+
+
+async def fails(work: Awaitable[None], kind: type[FetchError]) -> FetchError:
+    with pytest.raises(kind) as caught:
+        await work
+    return caught.value
+
+
+@pytest.fixture
+def a_day(site: SampleSite) -> SampleSite:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=3))
+    return site
+
+
+async def test_no_more_requests_are_open_than_the_fleet_may_have(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    async with gates(pool, running_site, Pace(0, 3)) as fleet:
+        await ask(*fleet[0], day_of(running_site))
+        a_day.settings = SiteSettings(latency_seconds=0.05)
+        await asyncio.gather(*(ask(*fleet[n % 2], day_of(running_site)) for n in range(12)))
+    assert a_day.ledger.max_in_flight == 3
+    assert (await state(pool, running_site)).open_requests == 0
+
+
+async def test_the_permit_of_a_process_that_was_killed_ends_by_itself(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    async with gates(pool, running_site, Pace(0, 1), count=1) as [(gate, client)]:
+        await ask(gate, client, day_of(running_site))
+        await execute(pool, """UPDATE sites SET permits = '{"killed": 1}'""")
+        await ask(gate, client, day_of(running_site))
+        ahead = time.time() + 60
+        await execute(pool, f"""UPDATE sites SET permits = '{{"held": {ahead}}}'""")
+        assert (await state(pool, running_site)).open_requests == 1
+        waiting = asyncio.create_task(ask(gate, client, day_of(running_site)))
+        done, _ = await asyncio.wait({waiting}, timeout=0.2)
+        assert not done
+        await execute(pool, "UPDATE sites SET permits = '{}'")
+        await waiting
+
+
+async def test_the_pace_holds_over_all_processes(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    async with gates(pool, running_site, Pace(0.1, 8)) as fleet:
+        await ask(*fleet[0], day_of(running_site))
+        await asyncio.gather(*(ask(*fleet[n % 2], day_of(running_site)) for n in range(6)))
+    begins = sorted(request.began for request in a_day.ledger.requests)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(begins)]
+    assert min(gaps) > 0.05
+
+
+async def test_robots_txt_is_asked_for_once_by_the_whole_fleet(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    async with gates(pool, running_site, Pace(0, 8), count=3) as fleet:
+        await asyncio.gather(*(ask(*one, day_of(running_site)) for one in fleet))
+    assert a_day.ledger.count("robots") == 1
+
+
+async def test_an_old_robots_txt_is_obeyed_while_no_new_one_can_be_had(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    a_day.settings = SiteSettings(robots_txt="User-agent: *\nDisallow: /")
+    async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
+        await fails(ask(*one, day_of(running_site)), RobotsRefused)
+    a_day.faults.add(Fault(kind="status", status=503, match=Match(page="robots")))
+    await execute(pool, "UPDATE robots SET fetched_at = now() - interval '2 hours'")
+    async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
+        await fails(ask(*one, day_of(running_site)), RobotsRefused)
+    await execute(pool, "UPDATE robots SET fetched_at = now() - interval '25 hours'")
+    async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
+        await fails(ask(*one, day_of(running_site)), BadStatus)
+    assert a_day.ledger.count("day_list") == 0
+
+
+async def test_a_run_of_errors_lets_the_site_rest_longer_each_time(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    async with gates(pool, running_site, Pace(0, 8)) as [one, other]:
+        await ask(*one, day_of(running_site))
+        a_day.faults.add(Fault(kind="drop", match=Match(page="day_list")))
+        for number in range(ERRORS):
+            await fails(ask(*(one, other)[number % 2], day_of(running_site)), Unreachable)
+        rested = await state(pool, running_site)
+        assert rested.errors_in_row == ERRORS
+        assert 55 < (rested.rest_seconds or 0) <= 60
+        await execute(pool, "UPDATE sites SET rest_until = now() - interval '1 second'")
+        await fails(ask(*one, day_of(running_site)), Unreachable)
+        assert 115 < ((await state(pool, running_site)).rest_seconds or 0) <= 120
+        refused = await fails(ask(*other, day_of(running_site)), SiteResting)
+        assert "11 requests in a row failed" in str(refused)
+        assert "until 20" in str(refused)
+        await execute(pool, "UPDATE sites SET rest_until = now() - interval '1 second'")
+        a_day.faults.clear()
+        await ask(*one, day_of(running_site))
+    assert (await state(pool, running_site)).errors_in_row == 0
+
+
+async def test_what_is_no_failure_of_the_site_is_none(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    a_day.faults.add(Fault(kind="status", status=404, match=Match(page="day_list")))
+    async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
+        await fails(ask(*one, day_of(running_site)), BadStatus)
+    found = await state(pool, running_site)
+    assert (found.errors_in_row, found.open_requests) == (0, 0)
