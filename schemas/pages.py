@@ -41,6 +41,7 @@ def pack_page(
         "ce_time": seen,
         "ce_correlationid": context.correlation_id,
         "ce_causationid": context.causation_id,
+        "traceparent": context.traceparent,
         "ce_httpstatus": str(status),
         "ce_httpheaders": msgspec.json.encode(dict(headers)).decode(),
         "content-type": headers.get("content-type", "text/html"),
