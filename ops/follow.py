@@ -71,7 +71,7 @@ async def ingest(settings: Settings, event: PracticeDayRequested, show: Show) ->
     A day that is being imported already is followed. Raises `NobodyWorks` where a role that it needs does not
     run, and `ImportFailed`.
     """
-    await _await_workers(settings)
+    await await_workers(settings)
     async with database(settings, size=2) as pool:
         async with pool.acquire() as connection:
             with tracing.span("import practice day", None):
@@ -81,7 +81,7 @@ async def ingest(settings: Settings, event: PracticeDayRequested, show: Show) ->
 
 async def retry(settings: Settings, run_id: UUID, show: Show) -> Summary:
     """Try a run's failed sessions again, within it; raises as `ingest`, and as `run_changes.retry_failed`."""
-    await _await_workers(settings)
+    await await_workers(settings)
     async with database(settings, size=2) as pool:
         async with pool.acquire() as connection:
             await run_changes.retry_failed(connection, run_id)
@@ -114,7 +114,7 @@ async def _check_alive(settings: Settings, pool: Pool, run: Run) -> None:
         )
 
 
-async def _await_workers(settings: Settings) -> None:
+async def await_workers(settings: Settings) -> None:
     """Return when all roles that an import needs are at work; raises `NobodyWorks` after a while."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)

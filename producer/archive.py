@@ -5,6 +5,8 @@ archive can't give the page that its index names, the page is fetched as if ther
 """
 
 import asyncio
+import datetime as dt
+import email.utils
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +23,9 @@ from store.pool import Pool
 
 READ_SECONDS = 5.0
 """How long the broker may take to give a page."""
+
+SETTLED = dt.timedelta(minutes=1)
+"""So much older than its answer must a `Last-Modified` be: the page may change twice in its second."""
 
 log = structlog.get_logger("lapstream.fetcher")
 
@@ -64,8 +69,18 @@ class Archive:
 
 def validators(row: PageRow) -> Mapping[str, str]:
     """The headers that ask for a page only if it is another one now."""
-    given = {"If-None-Match": row.etag, "If-Modified-Since": row.last_modified}
+    since = row.last_modified if row.last_modified and _is_settled(row.last_modified, row) else None
+    given = {"If-None-Match": row.etag, "If-Modified-Since": since}
     return {name: value for name, value in given.items() if value}
+
+
+def _is_settled(last_modified: str, row: PageRow) -> bool:
+    """Whether a change after the page was answered would show in its `Last-Modified`."""
+    try:
+        modified = email.utils.parsedate_to_datetime(last_modified)
+    except ValueError:
+        return False
+    return modified.replace(tzinfo=modified.tzinfo or dt.UTC) + SETTLED <= row.observed_at
 
 
 def _page(record: Record) -> ArchivedPage | None:

@@ -36,9 +36,10 @@ class Unreachable(FetchError):
 class BadStatus(FetchError):
     code = "bad_status"
 
-    def __init__(self, url: str, status: int, *, retry_after: float | None = None) -> None:
+    def __init__(self, url: str, status: int, *, retry_after: float | None = None, body: bytes = b"") -> None:
         super().__init__(url, f"status {status}", retry_after=retry_after)
         self.status = status
+        self.body = body
 
     @property
     def transient(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - it depends on the status
@@ -62,5 +63,7 @@ class ParserFault(PageError):
     code = "parser_fault"
 
 
+FORBIDDEN = 403
 TOO_MANY = 429
+UNAVAILABLE = 503
 _SERVER_ERROR = 500

@@ -1,6 +1,7 @@
 """The one gate that every request to the site passes: robots.txt, the switch, rests, the pace, open requests.
 
-The budget is one for the whole fleet, in PostgreSQL; so is robots.txt, which each process remembers a minute.
+An address goes in; out comes a block in which one request may be made. The budget is one for the whole fleet,
+in PostgreSQL; so is robots.txt, which each process remembers a minute.
 """
 
 import asyncio
@@ -10,13 +11,22 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 
-from producer.errors import FetchError, RobotsRefused, SiteResting
+from producer.errors import (
+    FORBIDDEN,
+    TOO_MANY,
+    UNAVAILABLE,
+    BadStatus,
+    FetchError,
+    RobotsRefused,
+    SiteResting,
+    Unreachable,
+)
 from producer.http import Client, Page
 from producer.robots import Robots, read_rules, rules_of
 from producer.site import robots_address
 from store import sites
 from store.pool import Pool
-from store.sites import PERMIT_SECONDS, Pace, SiteState
+from store.sites import PERMIT_SECONDS, Outcome, Pace, SiteState
 from telemetry import metrics
 
 ROBOTS_SECONDS = 3600.0
@@ -31,7 +41,18 @@ SWITCH_SECONDS = 1.0
 FULL_SECONDS = 0.02
 """How long to wait before asking again, where as many requests are open as may be."""
 
+OTHERS_ASK_SECONDS = 0.1
+"""How long to wait before looking again, while another process asks for a robots.txt."""
+
 LONGEST_WAIT_SECONDS = 60.0
+"""A rest that lasts longer is an answer, not a wait."""
+
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
+TOO_MUCH_REST_SECONDS = 60.0
+"""How long the site is left alone when it says that we ask too much, and not how long to wait."""
+
+_TOO_MUCH = (TOO_MANY, UNAVAILABLE)
 
 
 class Gate:
@@ -44,6 +65,8 @@ class Gate:
         self._pace = pace
         self._robots: dict[str, tuple[float, Robots]] = {}
         self._asking = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._given_back = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def permit(self, url: str) -> AsyncGenerator[None]:
@@ -66,45 +89,68 @@ class Gate:
     @contextlib.asynccontextmanager
     async def _permit(self, url: str) -> AsyncGenerator[None]:
         """Hold a permit; it is given back with how the request ended, or ends by itself."""
-        name = await self._take(url)
+        name = str(uuid.uuid4())
         try:
+            await self._take(url, name)
             yield
         except BaseException as error:
-            await (self._failed(name, error) if _is_the_sites(error) else self._done(name))
+            await self._give_back(name, _outcome(error), error)
             raise
-        await self._done(name)
+        await self._give_back(name, Outcome.answered)
 
-    async def _failed(self, name: str, error: BaseException) -> None:
+    async def _give_back(self, name: str, outcome: Outcome, error: BaseException | None = None) -> None:
+        """Give a permit back, together with the rest that the site asks for: no request slips between."""
+        seconds = _wanted_rest(error)
         async with self._pool.acquire() as connection:
-            await sites.failed(connection, self._site, name, str(error))
+            async with connection.transaction() if seconds else contextlib.nullcontext():
+                await sites.give_back(connection, self._site, name, outcome, str(error))
+                if seconds:
+                    await sites.rest(connection, self._site, seconds, str(error))
+        self._given_back.set()
 
-    async def _done(self, name: str) -> None:
-        async with self._pool.acquire() as connection:
-            await sites.done(connection, self._site, name)
-
-    async def _take(self, url: str) -> str:
-        """Wait for a permit and its moment; returns its name."""
+    async def _take(self, url: str, name: str) -> None:
+        """Wait for a permit of this name and its moment, one request of this process after another."""
         began = time.monotonic()
-        while True:
-            name, asked = str(uuid.uuid4()), time.monotonic()
-            wait = await self._reserve(url, name)
-            await asyncio.sleep(wait)
-            if time.monotonic() < asked + wait + PERMIT_SECONDS / 2:
-                metrics.pace_waited(time.monotonic() - began)
-                return name
-            await self._done(name)  # this process stood still: the permit may end while its request is open
+        async with self._turn:
+            while not await self._begins(url, name):
+                pass
+        metrics.pace_waited(time.monotonic() - began)
 
-    async def _reserve(self, url: str, name: str) -> float:
-        """Reserve a moment under this name; the seconds until then."""
+    async def _begins(self, url: str, name: str) -> bool:
+        """Reserve a moment and wait for it; whether a request may begin then.
+
+        Not so where the site was paused meanwhile, or this process stood still: its permit might end while
+        the request is open.
+        """
+        asked = time.monotonic()
+        wait = await self._reserve(url, name)
+        if wait is None:
+            return False
+        await asyncio.sleep(wait)
+        wanted = wait == 0 or await self._is_open(name)
+        if wanted and time.monotonic() < asked + wait + PERMIT_SECONDS / 2:
+            return True
+        await self._give_back(name, Outcome.unused)
+        return False
+
+    async def _reserve(self, url: str, name: str) -> float | None:
+        """The seconds until the reserved moment; None where there was none to reserve, after a wait."""
         jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter is no secret
         pace = self._pace._replace(interval_seconds=self._pace.interval_seconds * jitter)
-        while True:
-            async with self._pool.acquire() as connection:
-                wait = await sites.reserve(connection, self._site, pace, name)
-                if wait is not None:
-                    return wait
-                held = await sites.state(connection, self._site)
-            await asyncio.sleep(_pause(held, url))
+        self._given_back.clear()
+        async with self._pool.acquire() as connection:
+            wait = await sites.reserve(connection, self._site, pace, name)
+            if wait is not None:
+                return wait
+            held = await sites.state(connection, self._site)
+        seconds = _pause(held, url)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._given_back.wait(), seconds)
+        return None
+
+    async def _is_open(self, name: str) -> bool:
+        async with self._pool.acquire() as connection:
+            return await sites.is_open(connection, self._site, name)
 
     async def _rules(self, url: str) -> Robots:
         address = robots_address(url)
@@ -131,7 +177,7 @@ class Gate:
                         raise
             if kept and kept.age < STALE_ROBOTS_SECONDS:
                 return kept.rules
-            await asyncio.sleep(FULL_SECONDS)
+            await asyncio.sleep(OTHERS_ASK_SECONDS)
 
     async def _ask(self, address: str) -> str:
         """The robots.txt as the site has it; raises `FetchError`."""
@@ -150,9 +196,22 @@ class Gate:
         return await self._client.get(address)
 
 
-def _is_the_sites(error: BaseException) -> bool:
-    """Whether a request failed by the site's fault, or the way's to it."""
-    return isinstance(error, FetchError) and error.transient
+def _outcome(error: BaseException) -> Outcome:
+    """How a request ended that gave no page; an answer that is no page is an answer all the same."""
+    refused = isinstance(error, BadStatus) and (error.transient or error.status == FORBIDDEN)
+    if refused or isinstance(error, Unreachable):
+        return Outcome.failed
+    answered = isinstance(error, FetchError) and not isinstance(error, SiteResting)
+    return Outcome.answered if answered else Outcome.unused
+
+
+def _wanted_rest(error: BaseException | None) -> float | None:
+    """How long the site wants to be left alone, in seconds; None where it does not say so."""
+    if not isinstance(error, BadStatus):
+        return None
+    if error.retry_after is not None:
+        return min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS)
+    return TOO_MUCH_REST_SECONDS if error.status in _TOO_MUCH else None
 
 
 def _pause(held: SiteState, url: str) -> float:
@@ -160,7 +219,9 @@ def _pause(held: SiteState, url: str) -> float:
     rest = held.rest_seconds or 0
     if rest > LONGEST_WAIT_SECONDS and not held.paused:
         until = f"{held.rest_until:%Y-%m-%d %H:%M:%S} UTC" if held.rest_until else "later"
-        raise SiteResting(url, f"until {until}, for {rest:.0f} s more, because {held.rest_reason}")
+        raise SiteResting(
+            url, f"until {until}, for {rest:.0f} s more, because {held.rest_reason}", retry_after=rest
+        )
     if held.paused or rest:
         return min(rest or SWITCH_SECONDS, SWITCH_SECONDS)
     return FULL_SECONDS

@@ -20,6 +20,10 @@ from telemetry import metrics
 TIMEOUT_SECONDS = 30.0
 """How long one request may take, from its begin to the page's last byte."""
 
+ERROR_BYTES = 64 * 1024
+ERROR_SECONDS = 5.0
+"""How much is read of an answer that is no page, and for how long: enough to know a bot check."""
+
 _OK = 200
 NOT_MODIFIED = 304
 NO_VALIDATORS: Mapping[str, str] = {}
@@ -28,13 +32,17 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """A page as it was answered: `body` is decompressed, `observed_at` is when the answer began."""
+    """A page as it was answered: `body` is decompressed, `observed_at` is when the answer began.
+
+    With `not_modified` the site said that it is the one that the archive holds.
+    """
 
     url: str
     status: int
     headers: dict[str, str]
     body: bytes
     observed_at: dt.datetime
+    not_modified: bool = False
 
     @property
     def sha256(self) -> str:
@@ -62,8 +70,8 @@ class Client:
     async def get(self, url: str, validators: Mapping[str, str] = NO_VALIDATORS) -> Page:
         """The page; raises `Unreachable`, `BadStatus` or `TooLarge`.
 
-        With `validators`, the headers of a conditional request, its status may be `NOT_MODIFIED`; its body is
-        empty then.
+        With `validators`, the headers of a conditional request, it may be `not_modified`; its body is empty
+        then.
         """
         status: int | None = None
         try:
@@ -73,39 +81,61 @@ class Client:
             ):
                 status = response.status_code
                 metrics.site_answered(status)
-                observed_at = dt.datetime.now(dt.UTC)
-                if status != _OK and not (status == NOT_MODIFIED and validators):
-                    raise BadStatus(
-                        url, response.status_code, retry_after=_retry_after(response, observed_at)
-                    )
-                body = await _read(url, response)
+                return await _page(url, response, conditional=bool(validators))
         except (httpx.HTTPError, TimeoutError, zlib.error) as error:
             if status is None:
                 metrics.site_answered(None)
             raise Unreachable(url, repr(error)) from error
-        return Page(
-            url=url, status=response.status_code, headers=_kept(response), body=body, observed_at=observed_at
-        )
+
+
+async def _page(url: str, response: httpx.Response, *, conditional: bool) -> Page:
+    observed_at = dt.datetime.now(dt.UTC)
+    status = response.status_code
+    not_modified = conditional and status == NOT_MODIFIED
+    if status != _OK and not not_modified:
+        retry_after = _retry_after(response, observed_at)
+        raise BadStatus(url, status, retry_after=retry_after, body=await _read_error(response))
+    body, whole = await _read(response, MAX_PAGE_BYTES)
+    if not whole:
+        raise TooLarge(url, f"more than {MAX_PAGE_BYTES} bytes")
+    return Page(
+        url=url,
+        status=status,
+        headers=_kept(response),
+        body=body,
+        observed_at=observed_at,
+        not_modified=not_modified,
+    )
 
 
 def _kept(response: httpx.Response) -> dict[str, str]:
     return {name: response.headers[name][:500] for name in _KEPT_HEADERS if name in response.headers}
 
 
-async def _read(url: str, response: httpx.Response) -> bytes:
-    """The body: bounded as it comes and as it unpacks, so that no small answer grows large."""
+async def _read(response: httpx.Response, most: int) -> tuple[bytes, bool]:
+    """The body, and whether that is all of it: bounded as it comes and as it unpacks."""
     packed = response.headers.get("content-encoding", "identity") != "identity"
     unpacker = zlib.decompressobj(_GZIP_OR_ZLIB) if packed else None
     body = bytearray()
     came = 0
     async for part in response.aiter_raw():
         came += len(part)
-        body += unpacker.decompress(part, MAX_PAGE_BYTES + 1) if unpacker else part
-        if max(came, len(body)) > MAX_PAGE_BYTES:
-            raise TooLarge(url, f"more than {MAX_PAGE_BYTES} bytes")
-    if unpacker and not unpacker.eof:
+        body += unpacker.decompress(part, most + 1) if unpacker else part
+        if max(came, len(body)) > most:
+            return bytes(body[:most]), False
+    if unpacker and came and not unpacker.eof:
         raise zlib.error("the compressed body ends before its end")
-    return bytes(body)
+    return bytes(body), True
+
+
+async def _read_error(response: httpx.Response) -> bytes:
+    """The begin of what stands in an answer that is no page; its status counts all the same."""
+    try:
+        async with asyncio.timeout(ERROR_SECONDS):
+            body, _ = await _read(response, ERROR_BYTES)
+    except (httpx.HTTPError, TimeoutError, zlib.error):
+        return b""
+    return body
 
 
 def _retry_after(response: httpx.Response, now: dt.datetime) -> float | None:

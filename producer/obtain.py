@@ -13,23 +13,20 @@ import structlog
 from msgspec import Struct
 
 from producer.archive import Archive, validators
-from producer.errors import TOO_MANY, BadStatus, FetchError, ParserFault
+from producer.errors import BadStatus, FetchError, ParserFault
 from producer.gate import Gate
-from producer.http import NO_VALIDATORS, NOT_MODIFIED, Client, Page
+from producer.http import NO_VALIDATORS, Client, Page
 from producer.pages.errors import BotCheck, EmptyBody, ErrorPage, PageError, TruncatedPage
+from producer.pages.page import open_page, refuse
 from producer.publisher import Publisher
 from schemas.envelope import Context
 from schemas.pages import ArchivedPage
+from store.pages import PageRow
 
 FactsT = TypeVar("FactsT")
 
 BOT_CHECK_REST_SECONDS = 900.0
 """How long the whole site is left alone after it asked whether we are a browser."""
-
-LONGEST_RETRY_AFTER_SECONDS = 3600.0
-
-TOO_MANY_REST_SECONDS = 60.0
-"""How long it is left alone when it says that we ask too much, and not how long to wait."""
 
 _PASSING = (EmptyBody, TruncatedPage, ErrorPage)
 
@@ -72,7 +69,7 @@ class Obtainer:
 
     async def obtain(self, url: str, parse: Callable[[Page], FactsT], context: Context) -> Obtained[FactsT]:
         """What the page at the address says; raises `Unobtainable`."""
-        page: Page | None = None
+        came: list[Page] = []
         number = 0
         try:
             async for attempt in stamina.retry_context(
@@ -80,55 +77,77 @@ class Obtainer:
             ):
                 with attempt:
                     number = attempt.num
-                    page = None
-                    page = await self._fetch(url, context)
-                    return Obtained(_parsed(parse, page), page)
+                    return await self._attempt(url, parse, context, came)
         except (FetchError, PageError) as error:
             if isinstance(error, BotCheck):
                 await self._gate.rest(BOT_CHECK_REST_SECONDS, str(error))
-            raise Unobtainable(error, number, page) from error
+            raise Unobtainable(error, number, came[-1] if came else None) from error
         raise AssertionError("unreachable: the retries end with a result or an error")
 
-    async def _fetch(self, url: str, context: Context) -> Page:
-        """The page: from the archive where the site says that it is the same, else as it came, and kept."""
+    async def _attempt(
+        self, url: str, parse: Callable[[Page], FactsT], context: Context, came: list[Page]
+    ) -> Obtained[FactsT]:
+        """Try once; `came` is left with the page that came, if one did, whatever stands in it."""
+        came.clear()
         known = await self._archive.newest(url)
         page = await self._ask(url, validators(known) if known else NO_VALIDATORS)
-        if known and page.status == NOT_MODIFIED:
-            archived = await self._archive.read(known)
-            if archived:
-                return _seen_again(archived, page)
+        if known and page.not_modified:
+            if seen := await self._seen_again(known, page, parse, came):
+                return seen
             page = await self._ask(url, NO_VALIDATORS)
+        came.append(page)
         await self._publisher.keep_page(page, context)
-        return page
+        return Obtained(_parsed(parse, page), page)
+
+    async def _seen_again(
+        self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: list[Page]
+    ) -> Obtained[FactsT] | None:
+        """What the archived page says; None where it can't be had, or is not what was asked for."""
+        archived = await self._archive.read(known)
+        if archived is None:
+            return None
+        came.append(_renewed(archived, answer))
+        try:
+            return Obtained(_parsed(parse, came[-1]), came[-1])
+        except ParserFault:
+            raise
+        except PageError as error:
+            log.warning("archived_page_refused", url=error.url, code=error.code, found=error.found)
+            came.clear()
+            return None
 
     async def _ask(self, url: str, conditions: Mapping[str, str]) -> Page:
-        """One request; what the site says of waiting is noted for the whole fleet."""
+        """One request; raises `FetchError`, and `BotCheck` where the answer is one under another status."""
         try:
             async with self._gate.permit(url):
                 return await self._client.get(url, conditions)
         except FetchError as error:
             log.info("page_not_fetched", url=url, code=error.code, found=error.found)
-            if seconds := _wanted_rest(error):
-                await self._gate.rest(seconds, str(error))
+            _check_for_browsers(error)
             raise
 
 
-def _wanted_rest(error: FetchError) -> float | None:
-    """How long the site wants to be left alone, in seconds; None where it does not say so."""
-    if error.retry_after:
-        return min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS)
-    too_many = isinstance(error, BadStatus) and error.status == TOO_MANY
-    return TOO_MANY_REST_SECONDS if too_many else None
+def _check_for_browsers(error: FetchError) -> None:
+    """Raise `BotCheck` where that stands in the answer: sites give it with 403 or 503, too."""
+    if not isinstance(error, BadStatus):
+        return
+    try:
+        refuse(open_page(error.body, error.url), error.body, error.url, "")
+    except BotCheck as found:
+        raise found from error
+    except PageError:
+        return
 
 
-def _seen_again(archived: ArchivedPage, answer: Page) -> Page:
+def _renewed(archived: ArchivedPage, answer: Page) -> Page:
     """A page that did not change, as if it had come now."""
     return Page(
         url=archived.url,
         status=archived.status,
-        headers=archived.headers,
+        headers=archived.headers | answer.headers,
         body=archived.body,
         observed_at=answer.observed_at,
+        not_modified=True,
     )
 
 

@@ -17,8 +17,10 @@ from schemas.identity import digest
 
 PAGE_TYPE = "page.fetched.v1"
 
-LONGEST_URL = 1_000
-"""Characters of an address."""
+LONGEST_URL = 2_000
+"""Bytes of an address: an index of PostgreSQL takes a little more."""
+
+_STATUSES = range(100, 600)
 
 
 def pack_page(
@@ -74,9 +76,9 @@ def unpack_page(headers: Iterable[tuple[str, bytes | None]], value: bytes | None
         raise BadRecord("null_value", "the record has no value")
     try:
         return ArchivedPage(
-            url=_bounded(texts["ce_subject"].decode()),
-            status=int(texts["ce_httpstatus"]),
-            headers=msgspec.json.decode(texts["ce_httpheaders"], type=dict[str, str]),
+            url=_address(texts["ce_subject"]),
+            status=_status(texts["ce_httpstatus"].decode()),
+            headers=_site_headers(texts["ce_httpheaders"]),
             body=value,
             observed_at=_moment(texts["ce_time"].decode()),
         )
@@ -84,9 +86,27 @@ def unpack_page(headers: Iterable[tuple[str, bytes | None]], value: bytes | None
         raise BadRecord("bad_page", f"a header of the page is missing or can't be read: {error!r}") from error
 
 
-def _bounded(text: str) -> str:
-    if len(text) > LONGEST_URL or "\0" in text:
-        raise ValueError(f"an address of {len(text)} characters")
+def _address(data: bytes) -> str:
+    if len(data) > LONGEST_URL:
+        raise ValueError(f"an address of {len(data)} bytes, more than {LONGEST_URL}")
+    return _without_null(data.decode())
+
+
+def _status(text: str) -> int:
+    found = int(text)
+    if found not in _STATUSES:
+        raise ValueError(f"status {found}")
+    return found
+
+
+def _site_headers(data: bytes) -> dict[str, str]:
+    found = msgspec.json.decode(data, type=dict[str, str])
+    return {name: _without_null(text) for name, text in found.items()}
+
+
+def _without_null(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a text with a null character")
     return text
 
 

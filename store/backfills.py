@@ -1,7 +1,7 @@
 """Backfills: which months of which track, their days, and what became of each.
 
-A month's days, or the end of a run, go in; the day that is fed next comes out. Whoever feeds a day sees in the
-same transaction that no run is at work, so that never more than one day of any backfill is.
+A month's days, or the end of a run, go in; the day that is fed next comes out. Whoever feeds a day sees in
+the same transaction that no run is at work, so that never more than one day of any backfill is.
 """
 
 import datetime as dt
@@ -53,9 +53,9 @@ class BackfillDay(Struct, frozen=True, kw_only=True):
 
 
 class FailedMonth(Struct, frozen=True, kw_only=True):
-    """A month whose page could not be had, and why."""
+    """A month (YYYY-MM) whose page could not be had, and why."""
 
-    month: dt.date
+    month: str
     error: str
 
 
@@ -81,13 +81,8 @@ async def open_backfill(connection: Connection, months: Months) -> Backfill:
 
 
 async def claim(connection: Connection, backfill: Backfill) -> bool:
-    """Whether this connection feeds the backfill from now on; False while another one does."""
+    """Whether this connection feeds the backfill until it goes back to its pool; False while another does."""
     return await connection.fetchval(statement("claim_backfill"), backfill.id)
-
-
-async def give_back(connection: Connection, backfill: Backfill) -> None:
-    """Let another connection feed it."""
-    await connection.execute(statement("give_backfill_back"), backfill.id)
 
 
 async def months_to_discover(connection: Connection, backfill: Backfill) -> list[dt.date]:
@@ -131,9 +126,7 @@ async def read_days(connection: Connection, backfill: Backfill) -> list[Backfill
     return [BackfillDay(**row) for row in await connection.fetch(statement("backfill_days"), backfill.id)]
 
 
-async def feed(
-    connection: Connection, backfill: Backfill, traceparent: str | None
-) -> InFlight | AtWork | None:
+async def feed(connection: Connection, backfill: Backfill) -> InFlight | AtWork | None:
     """Ask for the next day, and return it; or the run that it waits for; None when no day waits.
 
     A day that is in flight already is returned as it is.
@@ -148,7 +141,7 @@ async def feed(
         if row := await connection.fetchrow(statement("run_at_work")):
             return AtWork(as_run(row))
         event = _request(backfill.months, *day)
-        run, _ = await run_changes.request(connection, event, traceparent=traceparent)
+        run, _ = await run_changes.request(connection, event)
         await connection.execute(statement("day_fed"), backfill.id, event.date, run.id)
         return InFlight(event.date, run.id)
 
@@ -177,7 +170,7 @@ def _error(run: Run) -> str | None:
     if run.state == "completed":
         return None
     if run.error:
-        return f"{run.error.code}: {run.error.message}"
+        return run.error.message
     if run.state == "cancelled":
         return f"its run was cancelled: `lapstream runs show {run.id}`"
     failed = run.counts.sessions_detail_failed + run.counts.sessions_failed if run.counts else 0

@@ -1,6 +1,7 @@
 """The budget of each site, shared by the whole fleet: pace, open requests, rests, the switch, robots.txt."""
 
 import datetime as dt
+from enum import StrEnum
 from typing import NamedTuple
 
 from store.pool import Connection
@@ -14,7 +15,7 @@ ERRORS = 10
 
 FIRST_REST_SECONDS = 60.0
 LONGEST_REST_SECONDS = 900.0
-"""The rest after errors in a row doubles with each further one, up to this."""
+"""The rest after errors in a row doubles with each further one that follows a rest, up to this."""
 
 LONGEST_REASON = 500
 ROBOTS_SECONDS = 60.0
@@ -39,20 +40,34 @@ class Pace(NamedTuple):
     at_once: int
 
 
+class Outcome(StrEnum):
+    """How what a permit was for ended: with an answer, without one by the site's fault, or not at all."""
+
+    answered = "answered"
+    failed = "failed"
+    unused = "unused"
+
+
 async def reserve(connection: Connection, site: str, pace: Pace, permit: str) -> float | None:
     """Reserve a moment, with a permit of this name: the seconds until then; None where none is free."""
     return await connection.fetchval(statement("reserve_request"), site, *pace, permit, PERMIT_SECONDS)
 
 
-async def done(connection: Connection, site: str, permit: str) -> None:
-    """Give the permit of a request back that was answered."""
-    await connection.execute(statement("request_done"), site, permit)
+async def is_open(connection: Connection, site: str, permit: str) -> bool:
+    """Whether a request may still begin on its permit: the site is neither paused nor left alone."""
+    return bool(await connection.fetchval(statement("request_is_open"), site, permit))
 
 
-async def failed(connection: Connection, site: str, permit: str, reason: str) -> None:
-    """Give the permit of a request back that failed; too many in a row let the site rest."""
-    limits = (ERRORS, FIRST_REST_SECONDS, LONGEST_REST_SECONDS)
-    await connection.execute(statement("request_failed"), site, permit, *limits, reason[:LONGEST_REASON])
+async def give_back(
+    connection: Connection, site: str, permit: str, outcome: Outcome, reason: str = ""
+) -> None:
+    """Give a permit back; too many requests in a row that failed let the site rest, for the last's reason."""
+    if outcome is Outcome.failed:
+        limits = (ERRORS, FIRST_REST_SECONDS, LONGEST_REST_SECONDS)
+        await connection.execute(statement("request_failed"), site, permit, *limits, reason[:LONGEST_REASON])
+    else:
+        name = "request_done" if outcome is Outcome.answered else "request_unused"
+        await connection.execute(statement(name), site, permit)
 
 
 async def state(connection: Connection, site: str) -> SiteState:

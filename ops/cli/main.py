@@ -8,6 +8,7 @@ import typer
 
 from ops.cli import (
     api_keys,
+    backfill,
     config,
     demo,
     dev,
@@ -36,6 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("ingest")(imports.ingest)
+app.command("backfill")(backfill.backfill)
+app.command("discover")(backfill.discover)
 app.command("day")(imports.day)
 app.command("config")(config.config)
 app.command("demo")(demo.demo)

@@ -13,12 +13,8 @@ SELECT $1, generate_series($2::date, $3::date, interval '1 month')::date
 ON CONFLICT DO NOTHING;
 
 -- name: claim_backfill
--- Whether this session feeds the backfill from now on; false while another one does.
+-- Whether this session feeds the backfill, until it lets go of all its locks; false while another one does.
 SELECT pg_try_advisory_lock(hashtextextended('lapstream/backfill/' || $1::uuid, 0));
-
--- name: give_backfill_back
--- Feed it no more.
-SELECT pg_advisory_unlock(hashtextextended('lapstream/backfill/' || $1::uuid, 0));
 
 -- name: months_to_discover
 -- The months of a backfill that were not discovered, or not since two days after their end: a clock on the far
@@ -68,7 +64,7 @@ FROM backfill_days AS d WHERE d.backfill_id = $1 ORDER BY d.event_date;
 
 -- name: failed_months
 -- The months of a backfill whose page could not be had.
-SELECT month, error FROM backfill_months WHERE backfill_id = $1 AND error IS NOT NULL ORDER BY month;
+SELECT to_char(month, 'YYYY-MM') AS month, error FROM backfill_months WHERE backfill_id = $1 AND error IS NOT NULL ORDER BY month;
 
 -- name: lock_feeding
 -- One day at a time is fed, by whichever backfill; held until the transaction ends.

@@ -21,22 +21,38 @@ WHERE NOT t.paused AND (t.rest_until IS NULL OR t.rest_until <= clock_timestamp(
     ) < $3
 RETURNING greatest(extract(epoch FROM t.next_request_at - clock_timestamp()) - $2, 0)::float8 AS wait_seconds;
 
+-- name: request_is_open
+-- Whether a request may still begin on its permit, after the wait for its moment.
+SELECT true FROM sites
+WHERE site = $1 AND permits ? $2::text AND NOT paused AND (rest_until IS NULL OR rest_until <= clock_timestamp());
+
 -- name: request_done
 -- A request was answered: its permit is given back, and errors in a row are over.
 UPDATE sites SET permits = permits - $2::text, errors_in_row = 0 WHERE site = $1;
 
+-- name: request_unused
+-- No request was made, or nobody waited for its answer: the permit is given back, and nothing follows from it.
+UPDATE sites SET permits = permits - $2::text WHERE site = $1 AND permits ? $2::text;
+
 -- name: request_failed
--- A request failed: its permit is given back; after so many in a row the site rests, longer with each.
+-- A request failed: its permit is given back; after so many in a row the site rests, longer after each rest that
+-- another failure follows. What was open when a rest began, and failed too, tells nothing new.
 UPDATE sites AS t
-SET permits = t.permits - $2::text, errors_in_row = t.errors_in_row + 1,
+SET permits = t.permits - $2::text, errors_in_row = r.errors,
     rest_until = CASE WHEN r.seconds IS NULL THEN t.rest_until
-        ELSE greatest(t.rest_until, clock_timestamp() + make_interval(secs => r.seconds)) END,
+        ELSE clock_timestamp() + make_interval(secs => r.seconds) END,
     rest_reason = CASE WHEN r.seconds IS NULL THEN t.rest_reason
-        ELSE format('%s requests in a row failed, the last one with: %s', t.errors_in_row + 1, $6::text) END
+        ELSE format('%s requests in a row failed, the last one with: %s', r.errors, $6::text) END
 FROM (
-    SELECT CASE WHEN errors_in_row + 1 >= $3
-        THEN least($4 * 2 ^ least(errors_in_row + 1 - $3, 20), $5) END AS seconds
-    FROM sites WHERE site = $1 FOR UPDATE
+    SELECT c.errors,
+        CASE WHEN NOT c.resting AND c.errors >= $3 THEN least($4 * 2 ^ least(c.errors - $3, 20), $5) END AS seconds
+    FROM (
+        SELECT s.resting, s.errors_in_row + (NOT s.resting)::integer AS errors
+        FROM (
+            SELECT errors_in_row, coalesce(rest_until > clock_timestamp(), false) AS resting
+            FROM sites WHERE site = $1 FOR UPDATE
+        ) AS s
+    ) AS c
 ) AS r
 WHERE t.site = $1;
 

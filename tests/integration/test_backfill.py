@@ -9,14 +9,18 @@ import sys
 from asyncio.subprocess import DEVNULL
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
-from ops import follow
+from ops import feeder, follow
 from ops.backfill import AlreadyFed, NothingDiscovered, Summary, backfill
 from ops.discover import MonthFailed, discover_month
-from ops.feeder import Standing
+from ops.feeder import BackfillStopped, Standing
+from ops.kafka import describe_group
 from ops.settings import Settings, environment
+from ops.wiring import detail_group
 from producer.site import SOURCE, Site
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
@@ -26,6 +30,7 @@ from store import backfills, run_changes, sites
 from store.backfills import Backfill, Months
 from store.pool import Connection, Pool
 from store.runs import Refresh
+from tests import members
 from tests.conftest import TRACK, at, working
 from tests.processes import until
 
@@ -78,8 +83,16 @@ async def a_site(site: SampleSite) -> SampleSite:
 
 @pytest.fixture
 async def at_work(settings: Settings, a_site: SampleSite) -> AsyncGenerator[Settings]:
-    """Settings whose roles are at work."""
+    """Settings whose roles are at work, the whole pool of them: while it forms, work may be repeated."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+
+    async def all_joined() -> bool:
+        return await describe_group(admin, detail_group(settings)) == ("Stable", settings.detail_concurrency)
+
     async with working(settings):
+        await members.until(all_joined)
+        await admin.close()
         yield settings
 
 
@@ -114,7 +127,7 @@ async def test_all_days_of_the_months_come_in_once_and_one_after_another(
     assert set(pages(a_site).values()) == {1}
     assert "5 days, 14 sessions, 0 of them stored: about 19 requests" in seen.lines[0]
     last = seen.standings[-1]
-    assert (last.days, last.days_ended, last.days_failed) == (5, 4, 0)
+    assert (last.doing, last.days, last.days_ended, last.days_failed) == ("done", 5, 5, 0)
 
     again = await fill(at_work)
     assert (again.finished, again.days_by_state) == (True, {"skipped": 5})
@@ -208,7 +221,7 @@ async def test_a_month_that_cannot_be_had_costs_only_its_own_days(
     summary = await backfill(at_work, months(), seen)
     assert (summary.finished, summary.days_by_state) == (False, {"completed": 2})
     [month] = summary.months_failed
-    assert month.month == AUGUST
+    assert month.month == "2025-08"
     assert "login_page" in month.error
     assert "at least 7 requests" in seen.lines[-3]
     a_site.faults.clear()
@@ -217,11 +230,23 @@ async def test_a_month_that_cannot_be_had_costs_only_its_own_days(
     assert [record.page for record in a_site.ledger.requests].count("month") == 3
 
 
+async def test_a_backfill_of_which_nothing_moves_ends_and_can_be_taken_up_again(
+    at_work: Settings, a_site: SampleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_site.faults.add(Fault(kind="delay", seconds=3.0, match=Match(page="day_list"), times=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(feeder, "STALLED_SECONDS", 0.2)
+        with pytest.raises(BackfillStopped, match="nothing moved for"):
+            await fill(at_work)
+    assert (await fill(at_work)).finished
+    assert listed(a_site) == [str(date) for date in DAYS]
+
+
 async def test_without_any_month_a_backfill_says_why(settings: Settings, a_site: SampleSite) -> None:
     a_site.faults.add(Fault(kind="login", match=Match(page="month")))
     with pytest.raises(NothingDiscovered, match="login_page"):
         await backfill(settings, months(), Seen(), dry_run=True)
-    with pytest.raises(MonthFailed, match="2025-08.*login_page"):
+    with pytest.raises(MonthFailed, match=r"2025-08.*login_page"):
         await discover_month(settings, TRACK, AUGUST, Seen().say)
 
 

@@ -60,6 +60,11 @@ def test_a_request_takes_what_the_pace_says_or_what_was_measured_if_that_is_slow
     assert left.seconds == (None if expected is None else 48 * expected)
 
 
+def test_what_is_left_of_the_day_in_flight_counts_with_the_others() -> None:
+    left = estimate([], "all", months_unknown=0, interval_seconds=2.0, measured=Measured(), in_flight=7)
+    assert (left.days, left.requests, left.seconds) == (0, 7, 14.0)
+
+
 def test_an_estimate_says_how_it_is_meant() -> None:
     assert describe(of()) == (
         "3 days, 70 sessions, 25 of them stored: about 48 requests; at one request each 1 s this takes about "

@@ -1,0 +1,177 @@
+"""`lapstream discover` and `lapstream backfill`: on which days there was practice, and bring them all in."""
+
+import datetime as dt
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.table import Table
+
+from ops import backfill as the_backfill
+from ops.backfill import Summary
+from ops.cli.arguments import Track, run
+from ops.cli.imports import PARTIAL, RefreshMode
+from ops.cli.output import JsonFlag, clean, err, note, out, print_json
+from ops.discover import Discovered, discover_month
+from ops.estimate import length
+from ops.feeder import GOES_ON, Standing
+from ops.settings import read_settings
+from producer.site import SOURCE
+from schemas.checks import FIRST_YEAR
+from store.backfills import Months
+
+LARGEST_MONTHS = 240
+FARTHEST_EAST = dt.timedelta(hours=14)
+"""So far ahead of UTC the next month begins on the first track."""
+
+
+def _month(text: str) -> dt.date:
+    """The first day of a month."""
+    try:
+        found = dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no month: YYYY-MM is expected, as in 2025-10") from error
+    if found.year < FIRST_YEAR or found > (dt.datetime.now(dt.UTC) + FARTHEST_EAST).date():
+        raise typer.BadParameter(f"{text} lies in the future, or before {FIRST_YEAR}")
+    return found
+
+
+Month = Annotated[dt.date, typer.Argument(parser=_month, metavar="MONTH", help="The month, as YYYY-MM.")]
+
+
+def discover(track: Track, month: Month, *, as_json: JsonFlag = False) -> None:
+    """Ask the site on which days of a month a track has practice; nothing is stored but the page.
+
+    Example: lapstream discover canberraoffroad 2025-10
+    """
+    with err.status(f"asking for {track} {month:%Y-%m}") as status:
+        found = run(discover_month(read_settings(), track, month, lambda why: status.update(clean(why))))
+    if as_json:
+        print_json(found)
+    else:
+        _show_days(found)
+
+
+def _show_days(found: Discovered) -> None:
+    sessions = sum(day.sessions for day in found.days)
+    out.print(
+        f"{found.track_slug}, {found.year:04}-{found.month:02}: {len(found.days)} days, {sessions} sessions"
+    )
+    table = Table("Day")
+    table.add_column("Sessions", justify="right")
+    for day in found.days:
+        table.add_row(str(day.date), str(day.sessions))
+    out.print(table)
+    for finding in found.findings:
+        note(f"finding {finding.code}: found {finding.found}")
+
+
+def backfill(
+    track: Track,
+    *,
+    first: Annotated[
+        dt.date, typer.Option("--from", parser=_month, metavar="MONTH", help="The first month, as YYYY-MM.")
+    ],
+    last: Annotated[
+        dt.date, typer.Option("--to", parser=_month, metavar="MONTH", help="The last month, as YYYY-MM.")
+    ],
+    refresh: Annotated[
+        RefreshMode,
+        typer.Option(
+            help="Of days that are stored: fetch every page, those whose row changed, or missing ones."
+        ),
+    ] = RefreshMode.missing,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Ask for the months, say what is to be done, and import nothing."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Import all days of months, one at a time, each when nobody else waits for one.
+
+    It may be stopped at any point: the same command goes on, and tries again what failed. Exits with 0 when
+    all came in, with 3 when some days or months failed.
+
+    Example: lapstream backfill canberraoffroad --from 2025-01 --to 2025-10
+    """
+    months = _checked(Months(SOURCE, track, first, last, refresh.value))
+    try:
+        with _screen() as screen:
+            summary = run(the_backfill.backfill(read_settings(), months, screen, dry_run=dry_run))
+    except KeyboardInterrupt:
+        note(f"a day that was asked for comes in by itself; {GOES_ON}")
+        raise
+    if as_json:
+        print_json(summary)
+    else:
+        _tell(summary)
+    if not (dry_run or summary.finished):
+        raise typer.Exit(PARTIAL)
+
+
+def _checked(months: Months) -> Months:
+    first, last = months.from_month, months.to_month
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    if not 1 <= count <= LARGEST_MONTHS:
+        raise typer.BadParameter(
+            f"--from {first:%Y-%m} --to {last:%Y-%m}: 1 to {LARGEST_MONTHS} months are expected, not {count}"
+        )
+    return months
+
+
+class _Screen:
+    """Progress on stderr: a bar that moves, and a line for each day above it."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def show(self, standing: Standing) -> None:
+        left = standing.seconds_left
+        doing = f"{standing.doing}; all is done in about {length(left)}" if left else standing.doing
+        came = f"{standing.sessions} sessions, {standing.laps} laps, {standing.days_failed} failed"
+        self._progress.update(
+            self._task,
+            description=clean(doing),
+            total=standing.days or None,
+            completed=standing.days_ended,
+            figures=f"days, {came}",
+        )
+
+    def say(self, line: str) -> None:
+        note(line)
+
+
+@contextmanager
+def _screen() -> Generator[_Screen]:
+    columns = (
+        SpinnerColumn(),
+        BarColumn(bar_width=10),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}\n{task.description}"),
+    )
+    with Progress(*columns, console=err) as progress:
+        yield _Screen(progress, progress.add_task("looking", total=None, figures=""))
+
+
+def _tell(summary: Summary) -> None:
+    """Print what a backfill came to, for a person."""
+    state = "finished" if summary.finished else "not finished"
+    table = Table(
+        title=f"{summary.track_slug}, {summary.from_month} to {summary.to_month}: {state}",
+        show_header=False,
+        title_justify="left",
+    )
+    for name in ("backfill_id", "refresh", "days"):
+        table.add_row(name.replace("_", " "), str(getattr(summary, name)))
+    for name, days in summary.days_by_state.items():
+        table.add_row(f"days {name}", str(days))
+    for name in ("sessions", "laps_ingested"):
+        table.add_row(name.replace("_", " "), str(getattr(summary, name)))
+    out.print(table)
+    for month in summary.months_failed:
+        note(f"month {month.month} is unknown: {month.error}")
+    for day in summary.days_failed:
+        note(f"{day.date} {day.state}: {day.error}")
