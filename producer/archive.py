@@ -80,7 +80,7 @@ def _is_settled(last_modified: str, row: PageRow) -> bool:
         modified = email.utils.parsedate_to_datetime(last_modified)
     except ValueError:
         return False
-    return modified.replace(tzinfo=modified.tzinfo or dt.UTC) + SETTLED <= row.observed_at
+    return row.observed_at - modified.replace(tzinfo=modified.tzinfo or dt.UTC) >= SETTLED
 
 
 def _page(record: Record) -> ArchivedPage | None:

@@ -10,6 +10,7 @@ import random
 import time
 import uuid
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 
 from producer.errors import (
     FORBIDDEN,
@@ -25,7 +26,7 @@ from producer.http import Client, Page
 from producer.robots import Robots, read_rules, rules_of
 from producer.site import robots_address
 from store import sites
-from store.pool import Pool
+from store.pool import Connection, Pool
 from store.sites import PERMIT_SECONDS, Outcome, Pace, SiteState
 from telemetry import metrics
 
@@ -101,11 +102,10 @@ class Gate:
     async def _give_back(self, name: str, outcome: Outcome, error: BaseException | None = None) -> None:
         """Give a permit back, together with the rest that the site asks for: no request slips between."""
         seconds = _wanted_rest(error)
-        async with self._pool.acquire() as connection:
-            async with connection.transaction() if seconds else contextlib.nullcontext():
-                await sites.give_back(connection, self._site, name, outcome, str(error))
-                if seconds:
-                    await sites.rest(connection, self._site, seconds, str(error))
+        async with self._pool.acquire() as connection, _joint(connection, at_all=bool(seconds)):
+            await sites.give_back(connection, self._site, name, outcome, str(error))
+            if seconds:
+                await sites.rest(connection, self._site, seconds, str(error))
         self._given_back.set()
 
     async def _take(self, url: str, name: str) -> None:
@@ -194,6 +194,11 @@ class Gate:
 
     async def _get(self, address: str) -> Page:
         return await self._client.get(address)
+
+
+def _joint(connection: Connection, *, at_all: bool) -> AbstractAsyncContextManager[object]:
+    """A transaction, which costs two turns to the database: only where there is more than one statement."""
+    return connection.transaction() if at_all else contextlib.nullcontext()
 
 
 def _outcome(error: BaseException) -> Outcome:

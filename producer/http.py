@@ -141,7 +141,7 @@ async def _read_error(response: httpx.Response) -> bytes:
 def _retry_after(response: httpx.Response, now: dt.datetime) -> float | None:
     """The seconds that the site asks to wait, in either of the header's forms."""
     text = response.headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
         return max(0.0, (email.utils.parsedate_to_datetime(text) - now).total_seconds())

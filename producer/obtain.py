@@ -112,7 +112,7 @@ class Obtainer:
         except ParserFault:
             raise
         except PageError as error:
-            log.warning("archived_page_refused", url=error.url, code=error.code, found=error.found)
+            log.warning("page_not_in_archive", url=error.url, error=f"{error.code}: {error.found}")
             came.clear()
             return None
 

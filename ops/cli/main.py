@@ -56,7 +56,8 @@ operate.register(app)
 def main() -> None:
     """Run the command line; exits with 1 on an expected error, 2 on wrong usage, 130 on Ctrl-C."""
     configure_logs(logging.WARNING)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    for client in ("aiokafka", "asyncpg"):  # what they say of a server that is away, our errors say, too
+        logging.getLogger(client).setLevel(logging.CRITICAL)
     try:
         app()
     except LapstreamError as error:

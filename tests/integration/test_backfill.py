@@ -266,6 +266,18 @@ async def test_the_days_of_a_month_are_discovered(settings: Settings, a_site: Sa
     }
 
 
+async def test_a_site_that_is_left_alone_is_not_asked_for_a_month(
+    settings: Settings, a_site: SampleSite, pool: Pool
+) -> None:
+    async with pool.acquire() as connection:
+        await sites.rest(connection, Site(settings.site).name, 0.5, "it asked whether we are a browser")
+    told: list[str] = []
+    assert (await discover_month(settings, TRACK, AUGUST, told.append)).days
+    assert told
+    assert "left alone" in told[0]
+    assert "browser" in told[0]
+
+
 async def discovered(
     connection: Connection, month: dt.date, days: Mapping[dt.date, int], refresh: Refresh = "all"
 ) -> Backfill:
@@ -310,6 +322,18 @@ async def test_a_day_whose_run_was_cancelled_counts_as_failed(connection: Connec
     assert not await backfills.finish(connection, found)
     await backfills.prepare(connection, found, None)
     assert await states(connection, found) == ["waiting"]
+
+
+async def test_a_failed_day_whose_run_was_tried_again_meanwhile_is_done(connection: Connection) -> None:
+    found = await discovered(connection, AUGUST, {FIRST: 3})
+    fed = await backfills.feed(connection, found)
+    assert isinstance(fed, backfills.InFlight)
+    run, _ = await run_changes.cancel(connection, fed.run_id)
+    await backfills.settle(connection, found, fed.event_date, run)
+    await connection.execute("UPDATE ingest_runs SET state = 'completed' WHERE id = $1", fed.run_id)
+    await backfills.prepare(connection, found, None)
+    assert await states(connection, found) == ["completed"]
+    assert await backfills.finish(connection, found)
 
 
 async def test_two_backfills_have_one_day_in_flight_between_them(connection: Connection) -> None:

@@ -1,12 +1,18 @@
 """A page that did not change is not transferred again: it is read from the archive, and counts as seen."""
 
+import datetime as dt
+
 from ops import follow
 from ops.follow import Summary
 from ops.settings import Settings
-from producer.site import SOURCE
+from ops.wiring import publishing
+from producer.http import Page
+from producer.site import SOURCE, Site
 from sample_site.edits import RemoveLap
 from sample_site.generate import generate_day
+from sample_site.notpages import truncated
 from sample_site.site import SampleSite
+from schemas.envelope import Context
 from store import pages
 from store.digest import READ_TABLES, digest
 from store.pool import Pool, use_schema
@@ -76,6 +82,43 @@ async def test_an_archive_that_holds_another_page_is_not_believed(
         again = await ingest(settings)
     assert (again.status, again.laps_ingested) == ("completed", 3 * SESSIONS)
     assert statuses(site).count(200) == 2 * (SESSIONS + 1)
+
+
+async def test_an_archived_page_that_is_not_what_was_asked_for_is_not_believed(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
+    whole = site.list_page(TRACK, DAY)
+    half = Page(
+        url=Site(settings.site).day(TRACK, DAY),
+        status=200,
+        headers={"etag": whole.etag},
+        body=truncated(whole.body),
+        observed_at=dt.datetime.now(dt.UTC),
+    )
+    async with publishing(settings) as publisher:
+        await publisher.keep_page(half, Context(source="test"))
+    async with working(settings):
+        await until_indexed(pool, 1)
+        summary = await ingest(settings)
+    assert (summary.status, summary.sessions_ingested) == ("completed", SESSIONS)
+    assert statuses(site)[:2] == [304, 200]
+
+
+async def test_the_index_is_made_again_from_the_topic(
+    settings: Settings, site: SampleSite, pool: Pool
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
+    async with working(settings):
+        await ingest(settings)
+        await until_indexed(pool, SESSIONS + 1)
+    async with pool.acquire() as connection:
+        before = await connection.fetch("SELECT * FROM page_index.pages ORDER BY url")
+        await connection.execute("TRUNCATE page_index.pages, page_index.positions")
+    async with working(settings, "projector"):
+        await until_indexed(pool, SESSIONS + 1)
+    async with pool.acquire() as connection:
+        assert await connection.fetch("SELECT * FROM page_index.pages ORDER BY url") == before
 
 
 async def test_the_index_is_the_same_whatever_the_order(

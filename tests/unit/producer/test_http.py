@@ -1,0 +1,103 @@
+"""One request: what it says of itself, how much it reads, what it makes of an answer that is no page."""
+
+import datetime as dt
+import email.utils
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from producer.errors import BadStatus, TooLarge, Unreachable
+from producer.http import ERROR_BYTES, Client
+from producer.site import Site
+from sample_site.faults import Fault
+from sample_site.generate import generate_day
+from sample_site.server import RunningSite, serve
+from sample_site.site import SampleSite
+from tests.conftest import DAY, TRACK
+
+
+@pytest.fixture
+async def running(site: SampleSite) -> AsyncGenerator[RunningSite]:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=2))
+    async with serve(site) as running:
+        yield running
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[Client]:
+    client = Client("lapstream/0.1 (test)", connections=2)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def url(running: RunningSite) -> str:
+    return Site(running.site_template).day(TRACK, DAY)
+
+
+async def test_a_page_comes_unpacked_with_its_name(site: SampleSite, client: Client, url: str) -> None:
+    page = await client.get(url)
+    assert page.body == site.list_page(TRACK, DAY).body
+    assert page.headers["etag"] == site.list_page(TRACK, DAY).etag
+    assert not page.not_modified
+
+
+async def test_an_unchanged_page_comes_without_a_body(site: SampleSite, client: Client, url: str) -> None:
+    page = await client.get(url, {"If-None-Match": site.list_page(TRACK, DAY).etag})
+    assert (page.status, page.not_modified, page.body) == (304, True, b"")
+
+
+async def test_an_answer_that_nobody_asked_for_is_no_page(client: Client, running: RunningSite) -> None:
+    with pytest.raises(BadStatus, match="status 404"):
+        await client.get(f"{running.base_url}/nowhere")
+
+
+async def test_a_small_answer_that_unpacks_to_a_large_one_is_refused(
+    site: SampleSite, client: Client, url: str
+) -> None:
+    site.faults.add(Fault(kind="gzip_bomb", megabytes=200))
+    with pytest.raises(TooLarge):
+        await client.get(url)
+
+
+async def test_a_connection_that_breaks_off_is_no_page(site: SampleSite, client: Client, url: str) -> None:
+    site.faults.add(Fault(kind="drop"))
+    with pytest.raises(Unreachable):
+        await client.get(url)
+
+
+async def test_what_stands_in_an_error_is_kept_to_be_looked_at(
+    site: SampleSite, client: Client, url: str
+) -> None:
+    site.faults.add(Fault(kind="status", status=503))
+    with pytest.raises(BadStatus) as caught:
+        await client.get(url)
+    assert b"<title>503" in caught.value.body
+    assert len(caught.value.body) <= ERROR_BYTES
+
+
+IN_TWO_MINUTES = email.utils.format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2))
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("120", 120, 120), ("0", 0, 0), (IN_TWO_MINUTES, 1, 121), ("Sat, 25 Oct 2025 11:00:00 GMT", 0, 0)],
+)
+async def test_how_long_to_wait_is_read_in_both_forms(
+    site: SampleSite, client: Client, url: str, header: str, least: float, most: float
+) -> None:
+    site.faults.add(Fault(kind="status", status=429, retry_after=header))
+    with pytest.raises(BadStatus) as caught:
+        await client.get(url)
+    assert caught.value.retry_after is not None
+    assert least <= caught.value.retry_after <= most
+
+
+@pytest.mark.parametrize("header", [None, "soon", "-5", "²", "١٢"])
+async def test_what_names_no_time_is_no_time(
+    site: SampleSite, client: Client, url: str, header: str | None
+) -> None:
+    site.faults.add(Fault(kind="status", status=429, retry_after=header))
+    with pytest.raises(BadStatus) as caught:
+        await client.get(url)
+    assert caught.value.retry_after is None
