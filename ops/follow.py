@@ -13,7 +13,7 @@ from msgspec import Struct
 from ops.kafka import describe_group
 from ops.settings import Settings
 from ops.watch import watching
-from ops.wiring import connected, database, list_group, projection_group
+from ops.wiring import connected, database, detail_group, list_group, projection_group
 from producer.site import Site
 from schemas.errors import LapstreamError
 from schemas.events import Finding, PracticeDayRequested
@@ -133,6 +133,8 @@ async def _missing_role(settings: Settings, admin: Any, connection: Connection) 
     for role, group in (("fetcher", list_group(settings)), ("projector", projection_group(settings))):
         if not (await describe_group(admin, group))[1]:
             return role
+    if (await describe_group(admin, detail_group(settings)))[0] != "Stable":
+        return "fetcher"  # its pool still forms: what it begins now would be begun again
     return None if await outbox.is_relayed(connection) else "relay"
 
 
