@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
-from consumers.practice_days import project
+from consumers.practice_days import project, project_in_bulk
 from consumers.projection import AfterCommit, Projection
 from consumers.telling import tell_ended
 from schemas.envelope import Context, Received
@@ -99,6 +99,9 @@ PRACTICE_DAYS = Projection(
     decode=decode,
     project=project_and_announce,
     settle=settle,
+    replay=project,
+    bulk=project_in_bulk,
+    lookups=("observations_by_event",),
     members=2,
 )
 """The read model of practice days: tracks, days, sessions, drivers, results, laps."""

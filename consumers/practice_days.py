@@ -14,7 +14,7 @@ import msgspec
 from consumers.known_days import Days, day_row, load_days, observations_of
 from projections.changes import Changes, DayChange, Plan, add_changes, day_change, plan_day
 from projections.sightings import newest_drivers, newest_tracks
-from projections.state import DayRef, Sighted, fold_days, merge_day
+from projections.state import EMPTY_DAY, DayRef, Sighted, fold_days, merge_day
 from schemas.envelope import Received
 from schemas.events import Lap, PracticeDayChanged
 from schemas.tables import LapRow
@@ -33,19 +33,35 @@ async def project(connection: Connection, received: Iterable[Received]) -> list[
         return []
     batch = fold_days(sighted)
     await store.lock_days(connection, map(day_row, batch))
-    return await _apply(connection, sighted, batch)
+    return await _apply(connection, sighted, batch, copy_new_days=False)
 
 
-async def _apply(connection: Connection, sighted: Sequence[Sighted], batch: Days) -> list[PracticeDayChanged]:
+async def project_in_bulk(connection: Connection, received: Iterable[Received]) -> None:
+    """As `project`, twice as fast: for tables that nothing else ever wrote, and nobody reads yet.
+
+    Of a day that was never seen no row can be in the way, so that its rows are copied into the tables.
+    """
+    sighted = observations_of(received)
+    if sighted:
+        batch = fold_days(sighted)
+        await store.lock_days(connection, map(day_row, batch))
+        await _apply(connection, sighted, batch, copy_new_days=True)
+
+
+async def _apply(
+    connection: Connection, sighted: Sequence[Sighted], batch: Days, *, copy_new_days: bool
+) -> list[PracticeDayChanged]:
     """Write the days, and last the names: other members wait for those rows until this one commits."""
     old = await load_days(connection, batch)
     plans = [plan_day(ref, old[ref], merge_day(old[ref], batch[ref])) for ref in sorted(batch)]
     moved = await _wanted_laps(connection, plans)
-    changes = Changes()
+    changes, new = Changes(), Changes()
     for plan in plans:
-        add_changes(changes, plan, moved.get(plan.ref, {}))
+        is_new = copy_new_days and old[plan.ref] is EMPTY_DAY
+        add_changes(new if is_new else changes, plan, moved.get(plan.ref, {}))
     drivers = newest_drivers(sighted)
     await store.add_drivers(connection, drivers)
+    await _copy(connection, new)
     laps = await _write(connection, changes)
     await store.name_tracks(connection, newest_tracks(sighted))
     await store.name_drivers(connection, drivers)
@@ -86,6 +102,16 @@ async def _write(connection: Connection, changes: Changes) -> dict[UUID, LapChan
     written = await store.save_laps(connection, changes.laps)
     await store.save_observations(connection, changes.observations)
     return gone | written
+
+
+async def _copy(connection: Connection, new: Changes) -> None:
+    """Write the rows of days that were never seen."""
+    await store.save_rows(connection, "metadata", new.metadata)
+    await store.copy_rows(connection, "races", new.races)
+    await store.copy_rows(connection, "race_drivers", new.race_drivers)
+    await store.copy_rows(connection, "race_results", new.race_results)
+    await store.copy_laps(connection, new.laps)
+    await store.copy_rows(connection, "observations", new.observations)
 
 
 async def _wanted_laps(

@@ -43,9 +43,26 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
     settle: Callable[
         [Connection, Sequence[EventT], Sequence[ParkedRecord]], Awaitable[AfterCommit | None]
     ] = nothing_to_settle
+    replay: Callable[[Connection, Sequence[EventT]], Awaitable[object]] | None = None
+    """As `project`, without anything that only the live projection may do; None where they are the same."""
+
+    bulk: Callable[[Connection, Sequence[EventT]], Awaitable[object]] | None = None
+    """As `replay`, faster, for tables of which nobody else knows; None where there is no such way."""
+
+    lookups: tuple[str, ...] = ()
+    """Indexes that `project` itself reads by, beside the tables' keys: a replay needs them from the start."""
+
     members: int = 1
     """Members of its group in one process: with two, one decodes while the database works for the other."""
 
     def group(self, prefix: str) -> str:
         """The name of its consumer group."""
         return f"{prefix}{self.name}-projection"
+
+    async def apply_again(self, connection: Connection, events: Sequence[EventT]) -> None:
+        """Apply events to the rows, and do nothing else: for a replay, and for what was announced before."""
+        await (self.replay or self.project)(connection, events)
+
+    async def fill(self, connection: Connection, events: Sequence[EventT]) -> None:
+        """As `apply_again`, for tables that nothing else ever wrote."""
+        await (self.bulk or self.replay or self.project)(connection, events)

@@ -19,13 +19,13 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
 from consumers.kafka import Consumer
-from consumers.projection import Projection
+from consumers.projection import AfterCommit, Projection
 from consumers.telling import tell_batch
 from schemas.errors import LapstreamError
 from schemas.records import Record
-from store import parking, positions
-from store.parking import ParkingFull
-from store.pool import TRANSIENT, Pool
+from store import parking, positions, rebuilds
+from store.parking import ParkedRecord, ParkingFull
+from store.pool import TRANSIENT, Connection, Pool
 from store.positions import Claim, Fenced, Place
 from telemetry import tracing
 
@@ -96,6 +96,7 @@ class Projector(ConsumerRebalanceListener):
         self._parking_limit = parking_limit
         self._held: dict[Place, Claim] = {}
         self._followed: dict[Place, int] = {}
+        self._announced: dict[Place, int] = {}
         self._stopping = asyncio.Event()
         self._wait_seconds = FIRST_WAIT_SECONDS
         self._refusals = 0
@@ -153,7 +154,7 @@ class Projector(ConsumerRebalanceListener):
         try:
             await self._take_over()
             if records := await self._ordered(await self._poll(POLL_MS)):
-                await self._while_polling(self._apply(records))
+                await self._while_polling(self._apply_in_parts(records))
             await self._follow()
         except Fenced as error:
             await self._start_over("projector_fenced", error)
@@ -203,6 +204,7 @@ class Projector(ConsumerRebalanceListener):
             stored = await positions.read(connection, self._group)
             await self._commit({_place(tp): stored.get(_place(tp), 0) for tp in new})
             claims = await positions.claim(connection, self._group, [_place(tp) for tp in new])
+            self._announced = await rebuilds.announced(connection, self._group)
         begins = await self._consumer.beginning_offsets(new)
         ends = await self._consumer.end_offsets(new)
         for tp in new:
@@ -262,6 +264,16 @@ class Projector(ConsumerRebalanceListener):
     def _resume(self) -> None:
         self._consumer.resume(*self._consumer.paused())
 
+    async def _apply_in_parts(self, records: list[Record]) -> None:
+        """Write first what was announced before the tables were exchanged, for themselves; then the news."""
+        again = [record for record in records if self._was_announced(record)]
+        for part in (again, [record for record in records if not self._was_announced(record)]):
+            if part:
+                await self._apply(part)
+
+    def _was_announced(self, record: Record) -> bool:
+        return record.offset < self._announced.get(Place(record.topic, record.partition), 0)
+
     async def _apply(self, records: list[Record]) -> None:
         """Write a batch; one that fails by its data is halved until the record at fault is found."""
         try:
@@ -289,13 +301,25 @@ class Projector(ConsumerRebalanceListener):
         with self._span(records):
             async with self._pool.acquire() as connection, connection.transaction():
                 await positions.move(connection, self._group, held, to)
-                await self._projection.project(connection, decoded.events)
-                await parking.park(connection, self._group, bad, self._parking_limit)
-                told = await self._projection.settle(connection, decoded.events, bad)
+                told = await self._project(
+                    connection, decoded.events, bad, again=self._was_announced(records[0])
+                )
         self._moved(held, to)
         tell_batch(self._group, records=len(decoded.events), passed_over=decoded.passed_over, parked=bad)
         if told:
             told()
+
+    async def _project(
+        self, connection: Connection, events: Sequence[Any], bad: Sequence[ParkedRecord], *, again: bool
+    ) -> AfterCommit | None:
+        """The rows, what is parked, and of news all that follows; returns what is to be told of it."""
+        if again:
+            await self._projection.apply_again(connection, events)
+            await parking.park(connection, self._group, bad, self._parking_limit)
+            return None
+        await self._projection.project(connection, events)
+        await parking.park(connection, self._group, bad, self._parking_limit)
+        return await self._projection.settle(connection, events, bad)
 
     def _span(self, records: Sequence[Record]) -> AbstractContextManager[object]:
         """A span of the first record's trace, linked to the others'."""

@@ -45,5 +45,6 @@ TRACK_RECORDS = Projection(
     topic=lambda topics: topics.days,
     decode=decode,
     project=project,
+    lookups=("observations_event_id_idx",),
 )
 """The read model of track records: the fastest lap of each session."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from consumers.projection import Projection
 from consumers.projector import Projector
 from ops import topics
 from ops.api.server import run_api
+from ops.garbage import collect_seldom
 from ops.kafka import make_consumer
 from ops.keeper import run_keeper
 from ops.obtaining import discovering, obtaining
@@ -29,9 +29,6 @@ from schemas.errors import LapstreamError
 from store import parking
 from store.parking import ParkedRecord
 from store.pool import Pool
-
-GC_ALLOCATIONS = 200_000
-"""New objects after which a projector's young ones are looked through for cycles."""
 
 STOP_SECONDS = 8.0
 """How long the work at hand may take after a role was told to stop."""
@@ -97,7 +94,7 @@ async def run_projector(
     settings: Settings, stop: asyncio.Event, projections: Sequence[Projection[Any]] = PROJECTIONS
 ) -> None:
     """Write what the topics say into the tables of these projections, until told to stop."""
-    _collect_seldom()
+    collect_seldom()
     async with contextlib.AsyncExitStack() as stack:
         members: list[Projector] = []
         for projection in projections:
@@ -111,15 +108,6 @@ async def run_projector(
             raise errors.exceptions[0] from None
         finally:
             watching.cancel()
-
-
-def _collect_seldom() -> None:
-    """Let the collector of cycles look less often: a batch holds 100,000 objects and next to no cycles.
-
-    With Python's own thresholds the collector took a third of a projector's time.
-    """
-    gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS)
 
 
 async def _members(

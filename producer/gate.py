@@ -27,11 +27,8 @@ from producer.robots import Robots, read_rules, rules_of
 from producer.site import robots_address
 from store import sites
 from store.pool import Connection, Pool
-from store.sites import PERMIT_SECONDS, Outcome, Pace, SiteState
+from store.sites import PERMIT_SECONDS, ROBOTS_SECONDS, Outcome, Pace, SiteState
 from telemetry import metrics
-
-ROBOTS_SECONDS = 3600.0
-"""How long a robots.txt counts as fresh."""
 
 STALE_ROBOTS_SECONDS = 24 * 3600.0
 """How long an old one is obeyed while no new one can be had."""

@@ -16,6 +16,9 @@ from schemas.tables import (
     DriverSighting,
     LapRow,
     ObservationRow,
+    RaceDriverRow,
+    RaceResultRow,
+    RaceRow,
     TrackSighting,
 )
 from store.pool import Connection, Record
@@ -75,6 +78,22 @@ async def name_drivers(connection: Connection, drivers: Sequence[DriverSighting]
 async def save_rows(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     """Write new and changed rows of `metadata`, `races`, `race_drivers` or `race_results`."""
     await _run(connection, f"save_{table}", rows)
+
+
+NewRow = RaceRow | RaceDriverRow | RaceResultRow | ObservationRow
+
+
+async def copy_rows(connection: Connection, table: str, rows: Sequence[NewRow]) -> None:
+    """Write rows of which the table has none yet."""
+    if rows:
+        await connection.copy_records_to_table(table, records=rows, columns=rows[0]._fields)
+
+
+async def copy_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) -> None:
+    """Write the laps of results that have none yet."""
+    if laps:
+        records = (record for result in laps for record in lap_records(result, laps[result]))
+        await connection.copy_records_to_table("laps", records=records, columns=LapRow._fields)
 
 
 async def delete_rows(connection: Connection, table: str, ids: Sequence[UUID]) -> None:

@@ -18,7 +18,10 @@ LONGEST_REST_SECONDS = 900.0
 """The rest after errors in a row doubles with each further one that follows a rest, up to this."""
 
 LONGEST_REASON = 500
-ROBOTS_SECONDS = 60.0
+ROBOTS_SECONDS = 3600.0
+"""How long a robots.txt counts as fresh."""
+
+ASKING_SECONDS = 60.0
 """How long one process may take to ask for a robots.txt before another one does."""
 
 
@@ -100,8 +103,10 @@ async def read_robots(connection: Connection, address: str) -> KeptRobots | None
 
 
 async def claim_robots(connection: Connection, address: str) -> bool:
-    """Whether it is this process that asks for the robots.txt now."""
-    return bool(await connection.fetchval(statement("claim_robots"), address, ROBOTS_SECONDS))
+    """Whether it is this process that asks for the robots.txt now; not so where a fresh one is kept."""
+    return bool(
+        await connection.fetchval(statement("claim_robots"), address, ASKING_SECONDS, ROBOTS_SECONDS)
+    )
 
 
 async def keep_robots(connection: Connection, address: str, rules: str) -> None:

@@ -22,6 +22,7 @@ from ops.cli import (
     schemas,
 )
 from ops.cli.lag import lag
+from ops.cli.rebuild import rebuild, verify
 from ops.logs import configure_logs
 from schemas.errors import LapstreamError
 
@@ -50,6 +51,8 @@ app.add_typer(parked.app, name="parked")
 app.add_typer(runs.app, name="runs")
 app.add_typer(api_keys.app, name="keys")
 app.command("lag")(lag)
+app.command("rebuild")(rebuild)
+app.command("verify")(verify)
 operate.register(app)
 
 

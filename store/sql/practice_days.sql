@@ -97,12 +97,27 @@ FROM unnest($1::uuid[], $2::text[]) AS s (id, metadata)
 WHERE t.id = s.id AND t.metadata IS DISTINCT FROM s.metadata::jsonb;
 
 -- name: delete_races
--- Sessions that are gone, with all that hangs on them.
+-- Sessions that are gone, with all that hangs on them: named here, for tables that are being made have no
+-- foreign keys yet.
+WITH gone_results AS (
+    DELETE FROM race_results WHERE race_id = ANY ($1::uuid[]) RETURNING id
+), gone_laps AS (
+    DELETE FROM laps WHERE race_result_id IN (SELECT id FROM gone_results)
+), gone_drivers AS (
+    DELETE FROM race_drivers WHERE race_id = ANY ($1::uuid[])
+)
 DELETE FROM races WHERE id = ANY ($1::uuid[]);
 
 -- name: delete_race_drivers
 -- Who did not drive a session after all, with result and laps.
-DELETE FROM race_drivers WHERE id = ANY ($1::uuid[]);
+WITH gone_drivers AS (
+    DELETE FROM race_drivers WHERE id = ANY ($1::uuid[]) RETURNING id, race_id
+), gone_results AS (
+    DELETE FROM race_results AS r USING gone_drivers AS d
+    WHERE r.race_id = d.race_id AND r.race_driver_id = d.id
+    RETURNING r.id
+)
+DELETE FROM laps WHERE race_result_id IN (SELECT id FROM gone_results);
 
 -- name: save_races
 -- Sessions, new or changed.

@@ -86,9 +86,10 @@ SELECT rules, extract(epoch FROM now() - fetched_at)::float8 AS age FROM robots
 WHERE address = $1 AND rules IS NOT NULL;
 
 -- name: claim_robots
--- Ask for a robots.txt oneself, unless another process does at present.
+-- Ask for a robots.txt oneself, unless another process does at present, or has kept a fresh one meanwhile.
 INSERT INTO robots AS t (address, asked_until) VALUES ($1, now() + make_interval(secs => $2))
-ON CONFLICT (address) DO UPDATE SET asked_until = excluded.asked_until WHERE t.asked_until <= now()
+ON CONFLICT (address) DO UPDATE SET asked_until = excluded.asked_until
+WHERE t.asked_until <= now() AND (t.fetched_at IS NULL OR t.fetched_at <= now() - make_interval(secs => $3))
 RETURNING true;
 
 -- name: keep_robots

@@ -26,7 +26,7 @@ from sample_site.site import Settings as SiteSettings
 from schemas.envelope import Context
 from schemas.events import DayFacts
 from store import sites
-from store.pool import Pool
+from store.pool import Connection, Pool
 from store.sites import ERRORS, Pace, SiteState
 from tests.conftest import DAY, TRACK, at
 from tests.members import until
@@ -122,6 +122,16 @@ async def test_robots_txt_is_asked_for_once_by_the_whole_fleet(
     async with gates(pool, running_site, Pace(0, 8), count=3) as fleet:
         await asyncio.gather(*(ask(*one, day_of(running_site)) for one in fleet))
     assert a_day.ledger.count("robots") == 1
+
+
+async def test_a_process_that_looked_before_another_kept_the_robots_txt_does_not_ask_again(
+    connection: Connection,
+) -> None:
+    address = "http://127.0.0.1/robots.txt"
+    assert await sites.claim_robots(connection, address)
+    assert await sites.read_robots(connection, address) is None
+    await sites.keep_robots(connection, address, "")
+    assert not await sites.claim_robots(connection, address)
 
 
 async def test_an_old_robots_txt_is_obeyed_while_no_new_one_can_be_had(

@@ -1,0 +1,123 @@
+"""A projection's topic as a replay reads it: from its beginning, by places, in no group.
+
+A topic goes in; where it begins and ends come out, then its records up to given places, in batches.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from ops.settings import Settings
+from schemas.errors import LapstreamError
+from schemas.records import Record
+from store.positions import Place
+
+BATCH_RECORDS = 1_000
+POLL_MS = 500
+
+PARTITION_BYTES = 512 * 1024
+"""Of a partition, in one answer of the broker; it sends a larger record whole."""
+
+SILENCE_SECONDS = 60.0
+"""So long without a record before the end, and the log counts as broken."""
+
+
+class TopicBeginGone(LapstreamError):
+    """A topic has not all its records any more, or not yet: no tables can be made from it."""
+
+
+class LogEndsEarly(LapstreamError):
+    """The broker does not hand out records that must be there."""
+
+
+@contextlib.asynccontextmanager
+async def reading(settings: Settings) -> AsyncGenerator[Any]:
+    """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=PARTITION_BYTES,
+        fetch_min_bytes=PARTITION_BYTES,
+        fetch_max_wait_ms=50,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def ends_of(consumer: Any, topic: str) -> dict[Place, int]:  # noqa: ANN401 - aiokafka is untyped
+    """Where each partition ends; raises `TopicBeginGone` where one does not begin with its first record."""
+    tps = [TopicPartition(topic, number) for number in sorted(await _partitions(consumer, topic))]
+    begins = await consumer.beginning_offsets(tps)
+    ends = await consumer.end_offsets(tps)
+    if gone := [tp for tp in tps if begins[tp] > 0]:
+        found = ", ".join(f"{tp.topic}[{tp.partition}] begins at {begins[tp]}" for tp in gone)
+        raise TopicBeginGone(
+            f"{found}: the records before are gone, and tables made from it would lack them. Nothing was "
+            "changed; bring the log back from an export"
+        )
+    return {Place(tp.topic, tp.partition): ends[tp] for tp in tps}
+
+
+async def _partitions(consumer: Any, topic: str) -> set[int]:  # noqa: ANN401 - aiokafka is untyped
+    await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
+    found: set[int] | None = consumer.partitions_for_topic(topic)
+    if not found:
+        raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
+    return found
+
+
+def check_targets(targets: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
+    """Raise `TopicBeginGone` where the log ends before the place that it is to be read up to."""
+    short = {place: ends.get(place, 0) for place, at in targets.items() if at > ends.get(place, 0)}
+    if short:
+        found = ", ".join(f"{one.topic}[{one.partition}] ends at {end}" for one, end in short.items())
+        raise TopicBeginGone(
+            f"{found}, but the live tables say more: this is not the log that they were made from, or it "
+            "lost records"
+        )
+
+
+async def batches(
+    consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+    begin: Mapping[Place, int],
+    targets: Mapping[Place, int],
+) -> AsyncIterator[list[Record]]:
+    """The records between these places, each partition's in its order; raises `LogEndsEarly`."""
+    left = {TopicPartition(*place): at for place, at in targets.items() if begin.get(place, 0) < at}
+    consumer.assign(list(left))
+    for tp in left:
+        consumer.seek(tp, begin.get(Place(tp.topic, tp.partition), 0))
+    silence = 0.0
+    while left:
+        polled = await _poll(consumer)
+        batch = [one for tp in sorted(polled) for one in polled[tp] if one.offset < targets[_place(tp)]]
+        if batch:
+            silence = 0.0
+            yield batch
+        for tp in [tp for tp, at in left.items() if await consumer.position(tp) >= at]:
+            del left[tp]
+            consumer.pause(tp)
+        silence += 0 if batch else POLL_MS / 1000
+        if silence > SILENCE_SECONDS:
+            raise LogEndsEarly(
+                f"{', '.join(f'{tp.topic}[{tp.partition}]' for tp in left)}: nothing came for "
+                f"{SILENCE_SECONDS:.0f} s, though the log goes on. Is the broker well?"
+            )
+
+
+async def _poll(consumer: Any) -> Mapping[TopicPartition, Sequence[Record]]:  # noqa: ANN401 - aiokafka is untyped
+    try:
+        return await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+    except OffsetOutOfRangeError as error:
+        raise TopicBeginGone(f"the log lost records while it was read: {error}") from error
+
+
+def _place(tp: TopicPartition) -> Place:
+    return Place(tp.topic, tp.partition)

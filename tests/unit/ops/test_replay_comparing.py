@@ -1,0 +1,36 @@
+"""Why a row differs, by what is known of the records behind it."""
+
+import pytest
+
+from ops.replay.comparing import Evidence, Pair
+from ops.replay.report import Cause, Kind
+
+PARKED, DISCARDED, REFUSED, FINE = "parked-id", "discarded-id", "refused-id", "fine-id"
+EVIDENCE = Evidence(
+    {PARKED.encode().hex(): "parked", DISCARDED.encode().hex(): "discarded"},
+    frozenset({REFUSED.encode().hex()}),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "new", "old", "cause"),
+    [
+        ("added", PARKED, None, "parked"),
+        ("added", DISCARDED, None, "discarded"),
+        ("added", FINE, None, "unexplained"),
+        ("changed", PARKED, FINE, "parked"),
+        ("changed", FINE, REFUSED, "refused"),
+        ("changed", FINE, FINE, "unexplained"),
+        ("gone", DISCARDED, FINE, "discarded"),
+        ("gone", None, REFUSED, "refused"),
+        ("gone", None, None, "unexplained"),
+    ],
+)
+def test_a_difference_is_classed_by_the_records_behind_it(
+    kind: Kind, new: str | None, old: str | None, cause: Cause
+) -> None:
+    assert EVIDENCE.cause(kind, new, old) == cause
+
+
+def test_a_row_is_added_gone_or_changed() -> None:
+    assert [Pair(None, {}).kind, Pair({}, None).kind, Pair({}, {}).kind] == ["added", "gone", "changed"]
