@@ -1,7 +1,7 @@
 """`python -m bench.kills`: disturb projectors under load so many times, and compare the tables they leave.
 
 Everything runs on an embedded broker and database in a temporary folder. Exits with 1 where the tables differ
-from those of an undisturbed projector of the same topic, by one byte.
+from those of an undisturbed projector of the same topic, or from a rebuild's, by one byte.
 """
 
 import argparse
