@@ -30,6 +30,7 @@ bench: $(UV)
 	$(RUN) python -m bench.projection
 	$(RUN) python -m bench.relay
 	$(RUN) python -m bench.imports
+	$(RUN) python -m bench.rebuild
 
 schemas: $(UV)
 	$(RUN) lapstream schemas

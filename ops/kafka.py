@@ -23,7 +23,6 @@ def make_producer(bootstrap: str) -> Producer:
         enable_idempotence=True,
         acks="all",
         compression_type="zstd",
-        linger_ms=5,
         max_request_size=RECORD_BYTES,
     )
     return cast("Producer", producer)

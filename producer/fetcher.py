@@ -6,7 +6,7 @@ Requests of the two work queues go in; pages and observations come out, on their
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -123,8 +123,8 @@ class Fetching:
             stored = await runs.stored_details(connection, run.event_id)
             plan = planning.plan_details(listed, run.refresh, stored, dt.datetime.now(dt.UTC))
             await runs.plan(connection, run.id, [_planned(one) for one in plan])
-        await self._publisher.observe(listed, context)
-        await self._publisher.request_details([one.request for one in plan if one.wanted], context)
+        asks = [one.request for one in plan if one.wanted]
+        await self._publisher.observe(listed, context, asks=asks)
         async with self._pool.acquire() as connection:
             await runs.planned(connection, run.id)
         log.info(
@@ -149,15 +149,16 @@ class Fetching:
             if not await self._is_wanted(run_id, request.session_id):
                 return None
             context = self._context(received)
-            event = await self._detail(request, context)
-        return lambda: self._publisher.observe(event, context)
+            event, pages = await self._detail(request)
+        return lambda: self._publisher.observe(event, context, pages=pages)
 
     async def _detail(
-        self, request: SessionDetailRequested, context: Context
-    ) -> SessionDetailFetched | SessionDetailFailed:
+        self, request: SessionDetailRequested
+    ) -> tuple[SessionDetailFetched | SessionDetailFailed, Sequence[Page]]:
+        """What the session's page says, or that it could not be had; and the pages that came."""
         url = self._site.session(request.track_slug, request.session_id)
         try:
-            obtained = await self._obtainer.obtain(url, _session_parser(request), context)
+            obtained = await self._obtainer.fetch(url, _session_parser(request))
         except Unobtainable as failure:
             tracing.fail(failure.error.code)
             log.warning(
@@ -166,8 +167,8 @@ class Fetching:
                 code=failure.error.code,
                 error=str(failure),
             )
-            return planning.detail_failed(request, url, failure)
-        return planning.detail_fetched(request, obtained)
+            return planning.detail_failed(request, url, failure), failure.fresh
+        return planning.detail_fetched(request, obtained), obtained.fresh
 
     async def _is_wanted(self, run_id: UUID | None, session_id: str) -> bool:
         """Whether the run still waits for the session; what belongs to no run is always fetched."""

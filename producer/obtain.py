@@ -1,13 +1,14 @@
-"""From an address to what its page says: fetch, keep, parse; with bounded retries, and manners.
+"""From an address to what its page says: fetch, parse, keep; with bounded retries, and manners.
 
-Each page that came is published as it is before it is parsed. What could not be had in the end is an
-`Unobtainable`, which an event of failure is made from.
+Each page that came is published as it is, whatever stands in it, before or together with what it says. What
+could not be had in the end is an `Unobtainable`, which an event of failure is made from.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+import msgspec
 import stamina
 import structlog
 from msgspec import Struct
@@ -34,25 +35,39 @@ log = structlog.get_logger("lapstream.fetcher")
 
 
 class Obtained(Struct, Generic[FactsT], frozen=True):
-    """What a page says, and the page."""
+    """What a page says, and the page; `fresh` are the pages that came, which the archive is to keep."""
 
     facts: FactsT
     page: Page
+    fresh: Sequence[Page] = ()
 
 
 class Unobtainable(Exception):
-    """A page that could not be had: the last error, after how many attempts, and the page if one came."""
+    """A page that could not be had: the last error, after how many attempts, and the page if one came.
 
-    def __init__(self, error: FetchError | PageError, attempts: int, page: Page | None) -> None:
+    `fresh` are the pages that came, which the archive is to keep.
+    """
+
+    def __init__(
+        self, error: FetchError | PageError, attempts: int, page: Page | None, fresh: Sequence[Page] = ()
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.attempts = attempts
         self.page = page
+        self.fresh = fresh
 
     @property
     def observed_at(self) -> dt.datetime:
         """When it was given up."""
         return self.page.observed_at if self.page else dt.datetime.now(dt.UTC)
+
+
+class _Came(Struct):
+    """What came of an address: the page of the last attempt, if one came, and all that are to be kept."""
+
+    last: Page | None = None
+    fresh: list[Page] = msgspec.field(default_factory=list[Page])
 
 
 class Obtainer:
@@ -68,8 +83,18 @@ class Obtainer:
         self._attempts = attempts
 
     async def obtain(self, url: str, parse: Callable[[Page], FactsT], context: Context) -> Obtained[FactsT]:
-        """What the page at the address says; raises `Unobtainable`."""
-        came: list[Page] = []
+        """What the page at the address says, and the page kept; raises `Unobtainable`, KafkaError."""
+        try:
+            obtained = await self.fetch(url, parse)
+        except Unobtainable as failure:
+            await self._publisher.keep_pages(failure.fresh, context)
+            raise
+        await self._publisher.keep_pages(obtained.fresh, context)
+        return obtained
+
+    async def fetch(self, url: str, parse: Callable[[Page], FactsT]) -> Obtained[FactsT]:
+        """As `obtain`, but the caller keeps the pages that came, together with what he makes of them."""
+        came = _Came()
         number = 0
         try:
             async for attempt in stamina.retry_context(
@@ -77,43 +102,41 @@ class Obtainer:
             ):
                 with attempt:
                     number = attempt.num
-                    return await self._attempt(url, parse, context, came)
+                    return await self._attempt(url, parse, came)
         except (FetchError, PageError) as error:
             if isinstance(error, BotCheck):
                 await self._gate.rest(BOT_CHECK_REST_SECONDS, str(error))
-            raise Unobtainable(error, number, came[-1] if came else None) from error
+            raise Unobtainable(error, number, came.last, came.fresh) from error
         raise AssertionError("unreachable: the retries end with a result or an error")
 
-    async def _attempt(
-        self, url: str, parse: Callable[[Page], FactsT], context: Context, came: list[Page]
-    ) -> Obtained[FactsT]:
-        """Try once; `came` is left with the page that came, if one did, whatever stands in it."""
-        came.clear()
+    async def _attempt(self, url: str, parse: Callable[[Page], FactsT], came: _Came) -> Obtained[FactsT]:
+        """Try once."""
+        came.last = None
         known = await self._archive.newest(url)
         page = await self._ask(url, validators(known) if known else NO_VALIDATORS)
         if known and page.not_modified:
             if seen := await self._seen_again(known, page, parse, came):
                 return seen
             page = await self._ask(url, NO_VALIDATORS)
-        came.append(page)
-        await self._publisher.keep_page(page, context)
-        return Obtained(_parsed(parse, page), page)
+        came.last = page
+        came.fresh.append(page)
+        return Obtained(_parsed(parse, page), page, came.fresh)
 
     async def _seen_again(
-        self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: list[Page]
+        self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: _Came
     ) -> Obtained[FactsT] | None:
         """What the archived page says; None where it can't be had, or is not what was asked for."""
         archived = await self._archive.read(known)
         if archived is None:
             return None
-        came.append(_renewed(archived, answer))
+        came.last = page = _renewed(archived, answer)
         try:
-            return Obtained(_parsed(parse, came[-1]), came[-1])
+            return Obtained(_parsed(parse, page), page, came.fresh)
         except ParserFault:
             raise
         except PageError as error:
             log.warning("page_not_in_archive", url=error.url, error=f"{error.code}: {error.found}")
-            came.clear()
+            came.last = None
             return None
 
     async def _ask(self, url: str, conditions: Mapping[str, str]) -> Page:

@@ -5,7 +5,7 @@ written: whoever reads dedupes by event id, so it is simply sent again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from producer.http import Page
@@ -31,6 +31,10 @@ class Producer(Protocol):
     ) -> Awaitable[object]: ...
 
 
+_Addressed = tuple[str, Outgoing, int | None]
+"""A topic, a record, and its partition, where it is not the key that says so."""
+
+
 class Publisher:
     """Sends events and pages to the topics that they belong to."""
 
@@ -43,31 +47,48 @@ class Publisher:
         """Ask for a day."""
         await self._send([(self.topics.requests, pack(event, context), None)])
 
-    async def observe(self, event: Event, context: Context) -> None:
-        """Publish what was seen, or that it could not be seen."""
-        await self._send([(self.topics.days, pack(event, context), None)])
-
-    async def keep_page(self, page: Page, context: Context) -> None:
-        """Publish a page as it was fetched."""
-        record = pack_page(
-            url=page.url,
-            status=page.status,
-            headers=page.headers,
-            body=page.body,
-            observed_at=page.observed_at,
-            context=context,
+    async def observe(
+        self, event: Event, context: Context, *, pages: Iterable[Page] = (), asks: Iterable[Event] = ()
+    ) -> None:
+        """Publish what was seen, or that it could not be; with the pages that came, and what it asks for."""
+        await self._send(
+            [
+                *self._pages(pages, context),
+                (self.topics.days, pack(event, context), None),
+                *self._requests(asks, context),
+            ]
         )
-        await self._send([(self.topics.pages, record, None)])
+
+    async def keep_pages(self, pages: Iterable[Page], context: Context) -> None:
+        """Publish pages as they were fetched."""
+        await self._send(self._pages(pages, context))
 
     async def request_details(self, events: Iterable[Event], context: Context) -> None:
-        """Put sessions into the work queue, onto its partitions in turn: none gets more than its share."""
-        await self._send([(self.topics.details, pack(event, context), self._next()) for event in events])
+        """Put sessions into the work queue."""
+        await self._send(self._requests(events, context))
+
+    def _pages(self, pages: Iterable[Page], context: Context) -> Iterator[_Addressed]:
+        for page in pages:
+            record = pack_page(
+                url=page.url,
+                status=page.status,
+                headers=page.headers,
+                body=page.body,
+                observed_at=page.observed_at,
+                context=context,
+            )
+            yield self.topics.pages, record, None
+
+    def _requests(self, events: Iterable[Event], context: Context) -> Iterator[_Addressed]:
+        """Requests for sessions, onto their partitions in turn: none gets more than its share."""
+        for event in events:
+            yield self.topics.details, pack(event, context), self._next()
 
     def _next(self) -> int:
         self._turn += 1
         return self._turn % self.topics.detail_partitions
 
-    async def _send(self, records: Iterable[tuple[str, Outgoing, int | None]]) -> None:
+    async def _send(self, records: Iterable[_Addressed]) -> None:
         """Send all, then wait until each is acknowledged; raises the first one's KafkaError."""
         pending = [
             await self._producer.send(

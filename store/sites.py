@@ -104,9 +104,7 @@ async def read_robots(connection: Connection, address: str) -> KeptRobots | None
 
 async def claim_robots(connection: Connection, address: str) -> bool:
     """Whether it is this process that asks for the robots.txt now; not so where a fresh one is kept."""
-    return bool(
-        await connection.fetchval(statement("claim_robots"), address, ASKING_SECONDS, ROBOTS_SECONDS)
-    )
+    return bool(await connection.fetchval(statement("claim_robots"), address, ASKING_SECONDS, ROBOTS_SECONDS))
 
 
 async def keep_robots(connection: Connection, address: str, rules: str) -> None:
