@@ -1,7 +1,6 @@
 """The relay: what is committed reaches its topic, in each key's order, whatever happens to those involved."""
 
 import asyncio
-import itertools
 import random
 import signal
 import sys
@@ -17,7 +16,6 @@ from uuid import uuid4
 import msgspec
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from structlog.testing import capture_logs
 
@@ -40,6 +38,7 @@ from store.pool import Connection, Pool, connect
 from store.relay import Backlog
 from tests.conftest import create_topics
 from tests.events import DATE, seen
+from tests.outcomes import event_of, records
 from tests.processes import LONGEST_SECONDS
 
 CONTEXT = Context(source="test")
@@ -82,34 +81,9 @@ async def relaying(settings: Settings) -> AsyncGenerator[asyncio.Task[None]]:
         await task
 
 
-async def records(settings: Settings) -> list[Any]:
-    """Every record of the outcomes, each partition's in its order."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(settings.topics.outcomes, number) for number in range(4)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        found: list[Any] = []
-        while any([await consumer.position(one) < ends[one] for one in partitions]):
-            polled = await consumer.getmany(timeout_ms=100)
-            found += itertools.chain.from_iterable(polled.values())
-        return found
-    finally:
-        await consumer.stop()
-
-
 async def published(settings: Settings) -> list[PracticeDayChanged]:
     """The events of the outcomes."""
     return [event_of(record) for record in await records(settings)]
-
-
-def event_of(record: Any) -> Any:
-    received = unpack(record.headers, record.value)
-    assert received is not None
-    assert received.id == event_id(received.event)
-    return received.event
 
 
 def by_track(events: Iterable[PracticeDayChanged]) -> dict[str, list[int]]:

@@ -1,0 +1,105 @@
+"""A fleet: two processes with every role each, over one site, one broker and one database."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import itertools
+import signal
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import httpx
+
+from embedded.ports import RANGE, is_free
+from ops.settings import Settings
+from ops.wiring import connected
+from sample_site.generate import generate_day
+from sample_site.site import SampleSite
+from sample_site.site import Settings as SiteSettings
+from schemas.events import PracticeDayChanged, PracticeDayIngested
+from store.api_keys import Scope
+from tests import members
+from tests.api import data_of, token
+from tests.conftest import DAY, TRACK, at
+from tests.outcomes import event_of, records
+from tests.processes import Role, role
+
+DAYS = [DAY + dt.timedelta(days=number) for number in range(3)]
+SESSIONS = 6
+LAPS = 4
+LONGEST_STOP_SECONDS = 10.0
+
+
+@contextlib.asynccontextmanager
+async def fleet(settings: Settings) -> AsyncGenerator[list[tuple[Role, httpx.AsyncClient]]]:
+    """Two processes that run everything, and a client of each one's API."""
+    headers = {"Authorization": f"Bearer {await token(settings, Scope.ingest)}"}
+    async with contextlib.AsyncExitStack() as stack:
+        found: list[tuple[Role, httpx.AsyncClient]] = []
+        for port in itertools.islice(filter(is_free, RANGE), 2):
+            running = await stack.enter_async_context(role(at(settings, api_port=port), "all"))
+            client = httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=60
+            )
+            found.append((running, await stack.enter_async_context(client)))
+        for _, client in found:
+            await members.until(lambda client=client: _ready(client))
+        yield found
+
+
+async def _ready(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/readyz")).is_success
+    except httpx.TransportError:
+        return False
+
+
+async def ingest(client: httpx.AsyncClient, date: dt.date) -> Any:
+    """What an import came to."""
+    asked = {"track_slug": TRACK, "date": date.isoformat(), "wait_seconds": 60}
+    return data_of(await client.post("/api/v1/practice-days/ingest", json=asked))
+
+
+async def outcomes(settings: Settings) -> list[Any]:
+    """Every record of the outcomes, when nothing waits to be published any more."""
+    async with connected(settings) as connection:
+
+        async def all_published() -> bool:
+            return not await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)")
+
+        await members.until(all_published)
+    return await records(settings)
+
+
+def laps_in_order(events: Sequence[Any], date: dt.date) -> list[int]:
+    """The laps that each change of a day added, until its import's outcome is told."""
+    of_day = [event for event in events if event.date == date]
+    told = next(number for number, event in enumerate(of_day) if isinstance(event, PracticeDayIngested))
+    return [event.laps_added for event in of_day[:told] if isinstance(event, PracticeDayChanged)]
+
+
+async def test_two_of_every_role_share_the_work_and_announce_each_outcome_once(
+    settings: Settings, site: SampleSite
+) -> None:
+    site.settings = SiteSettings(latency_seconds=0.05)
+    for number, day in enumerate(DAYS):
+        site.put(generate_day(TRACK, day, seed=number, sessions=SESSIONS, laps_per_session=LAPS))
+    async with fleet(settings) as processes:
+        asked = [(day, client) for day in DAYS for _, client in processes]
+        done = await asyncio.gather(*(ingest(client, day) for day, client in asked))
+        found = await outcomes(settings)
+        began = asyncio.get_running_loop().time()
+        ends = await asyncio.gather(*(running.end(signal.SIGTERM) for running, _ in processes))
+        stopped_after = asyncio.get_running_loop().time() - began
+
+    assert {(one["status"], one["sessions_ingested"], one["laps_ingested"]) for one in done} == {
+        ("completed", SESSIONS, SESSIONS * LAPS)
+    }
+    assert len({one["run_id"] for one in done}) == len(DAYS), "who asks for a day that is imported joins"
+    assert max(Counter(dict(record.headers)["ce_id"] for record in found).values()) == 1
+    events = [event_of(record) for record in found]
+    assert Counter(event.date for event in events if isinstance(event, PracticeDayIngested)) == Counter(DAYS)
+    assert [sum(laps_in_order(events, day)) for day in DAYS] == [SESSIONS * LAPS] * len(DAYS)
+    assert ends == [0, 0]
+    assert stopped_after < LONGEST_STOP_SECONDS

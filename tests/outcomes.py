@@ -1,0 +1,35 @@
+"""The outcomes as other systems read them."""
+
+import itertools
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from ops.settings import Settings
+from schemas.envelope import unpack
+from schemas.identity import event_id
+
+
+async def records(settings: Settings) -> list[Any]:
+    """Every record of the outcomes, each partition's in its order."""
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(settings.topics.outcomes, number) for number in range(4)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        found: list[Any] = []
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            polled = await consumer.getmany(timeout_ms=100)
+            found += itertools.chain.from_iterable(polled.values())
+        return found
+    finally:
+        await consumer.stop()
+
+
+def event_of(record: Any) -> Any:
+    received = unpack(record.headers, record.value)
+    assert received is not None
+    assert received.id == event_id(received.event)
+    return received.event
