@@ -78,7 +78,6 @@ async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Poo
         min_size=1,
         max_size=size,
         init=_prepare,
-        reset=_leave,
         server_settings={
             "search_path": search_path(schema),
             "timezone": "UTC",
@@ -90,15 +89,6 @@ async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Poo
 
 async def _prepare(connection: Connection) -> None:
     await connection.execute(statement("create_lap_staging"))
-
-
-async def _leave(connection: Connection) -> None:
-    """Give a connection back as it is: nothing here sets what outlives a transaction.
-
-    asyncpg's own way asks the server to forget settings, locks, cursors and channels after every use, which
-    doubles the turns to the database of who makes one statement at a time. A lock that is to be held longer
-    (a backfill's) is taken on a connection whose pool ends with it.
-    """
 
 
 async def use_schema(connection: Connection, schema: str) -> None:

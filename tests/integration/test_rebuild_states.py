@@ -93,7 +93,7 @@ async def filled(settings: Settings, pool: Pool) -> None:
 
 async def in_a_process(settings: Settings, *arguments: str) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.rebuild_process", *arguments),
+        *(sys.executable, "-m", "ops.cli", *arguments),
         env=environment(settings),
         stdout=PIPE,
         stderr=PIPE,
