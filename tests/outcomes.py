@@ -6,8 +6,21 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.settings import Settings
+from ops.wiring import connected
 from schemas.envelope import unpack
 from schemas.identity import event_id
+from tests.members import until
+
+
+async def outcomes(settings: Settings) -> list[Any]:
+    """Every record of the outcomes, when nothing waits to be published any more."""
+    async with connected(settings) as connection:
+
+        async def all_published() -> bool:
+            return not await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)")
+
+        await until(all_published)
+    return await records(settings)
 
 
 async def records(settings: Settings) -> list[Any]:

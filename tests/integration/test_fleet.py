@@ -13,7 +13,6 @@ import httpx
 
 from embedded.ports import RANGE, is_free
 from ops.settings import Settings
-from ops.wiring import connected
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
@@ -22,7 +21,7 @@ from store.api_keys import Scope
 from tests import members
 from tests.api import data_of, token
 from tests.conftest import DAY, TRACK, at
-from tests.outcomes import event_of, records
+from tests.outcomes import event_of, outcomes
 from tests.processes import Role, role
 
 DAYS = [DAY + dt.timedelta(days=number) for number in range(3)]
@@ -59,17 +58,6 @@ async def ingest(client: httpx.AsyncClient, date: dt.date) -> Any:
     """What an import came to."""
     asked = {"track_slug": TRACK, "date": date.isoformat(), "wait_seconds": 60}
     return data_of(await client.post("/api/v1/practice-days/ingest", json=asked))
-
-
-async def outcomes(settings: Settings) -> list[Any]:
-    """Every record of the outcomes, when nothing waits to be published any more."""
-    async with connected(settings) as connection:
-
-        async def all_published() -> bool:
-            return not await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)")
-
-        await members.until(all_published)
-    return await records(settings)
 
 
 def laps_in_order(events: Sequence[Any], date: dt.date) -> list[int]:

@@ -1,12 +1,13 @@
-"""What a projector does while its servers are away, and when waiting can't mend what it finds."""
+"""What projector and rebuild do while their servers are away, and when waiting can't mend what they find."""
 
 import asyncio
+import contextlib
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
@@ -27,15 +28,19 @@ from bench.kills.disturbances import (
 )
 from bench.kills.trial import Plan
 from consumers import projector
-from consumers.practice_days import project
+from consumers.live import PRACTICE_DAYS
+from consumers.practice_days import project, project_in_bulk
 from consumers.projector import BrokerRefuses, DatabaseRefuses, LogRewound
 from embedded import stack
 from ops import migrate
+from ops.replay import states
 from ops.settings import Settings, environment
-from ops.wiring import database
+from ops.wiring import ServerAway, database
 from store.pool import Connection, Pool, connect
+from store.rebuilds import Rebuild
 from tests.conftest import create_topics
 from tests.events import DAY_ID, fetched, laps, listed, received
+from tests.integration.test_rebuild import unseen
 from tests.members import (
     EVENTS,
     PARTITION,
@@ -410,6 +415,41 @@ async def test_a_member_stops_in_good_time_while_both_servers_are_away(
         await until_at(own_pool, own, len(EVENTS))
         await asyncio.to_thread(stack.down, home)
     await asyncio.to_thread(stack.up, home, report=lambda _: None)
+
+
+@pytest.mark.parametrize("server", ["postgres", "kafka"])
+async def test_a_rebuild_goes_on_after_a_crash_of_its_servers(
+    home: Path, own: Settings, own_pool: Pool, server: Literal["postgres", "kafka"]
+) -> None:
+    crashed: list[str] = []
+
+    async def fill(connection: Connection, batch: Any) -> None:
+        await project_in_bulk(connection, batch)
+        if not crashed:
+            crashed.append(server)
+            await asyncio.to_thread(crash, home, server)
+            await asyncio.to_thread(stack.start, home, server)
+
+    await send(own, EVENTS)
+    async with member(own, own_pool):
+        await until_at(own_pool, own, len(EVENTS))
+    before = await tables(own_pool)
+    projection = msgspec.structs.replace(PRACTICE_DAYS, bulk=fill)
+    assert (await insisting(lambda: states.rebuild(own, projection, "swap", unseen))).state == "swapped"
+    assert crashed == [server]
+    assert await tables(own_pool) == before
+    verified = await states.rebuild(own, PRACTICE_DAYS, "verify", unseen)
+    report = states.report_of(verified)
+    assert report
+    assert report.equal
+
+
+async def insisting(command: Callable[[], Awaitable[Rebuild]]) -> Rebuild:
+    """Give a command again as long as it says that the database went away; three times are enough."""
+    for _ in range(3):
+        with contextlib.suppress(ServerAway):
+            return await command()
+    return await command()
 
 
 async def test_tables_are_equal_after_a_handful_of_disturbances_under_load(tmp_path_factory: Any) -> None:
