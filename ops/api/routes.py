@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from ops.api import discovery, health, ingest, reading, run_events, runs
+from ops.api import discovery, health, ingest, provenance, reading, run_events, runs
 
 PREFIX = "/api/v1"
 
@@ -27,6 +27,7 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.read_driver,
     reading.list_tracks,
     reading.read_records,
+    provenance.read_provenance,
 )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Request
 from litestar.connection import ASGIConnection
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ops.obtaining import Discover
 from ops.settings import Settings
@@ -28,12 +28,18 @@ class Caller(Struct, frozen=True, kw_only=True):
     shown: bool
 
 
+SEARCHES = 1
+"""Requests that read the log at a time; who waits for it longer than a search may take, gives it up."""
+
 ApiRequest = Request[Caller, Any, Any]
 """A request whose caller is known."""
 
 
 class Services(Struct, frozen=True, kw_only=True):
-    """What the API works with; `stopping` is set when it is to stop, `streams` bounds the open ones."""
+    """What the API works with; `stopping` is set when it is to stop, `streams` bounds the open ones.
+
+    `searches` bounds who reads the log at a time.
+    """
 
     settings: Settings
     pool: Pool
@@ -41,6 +47,7 @@ class Services(Struct, frozen=True, kw_only=True):
     discover: Discover
     stopping: asyncio.Event
     streams: asyncio.Semaphore
+    searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES))
 
     async def ended(self, run_id: UUID, seconds: float) -> Run:
         """A run when it has ended, or as it is after so many seconds, or when the server stops."""

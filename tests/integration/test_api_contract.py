@@ -40,6 +40,10 @@ parameters = {{ session = "{day_row_id(DATE, "race", "liverc", "track", "1")}" }
 [[operations]]
 include-operation-id = "readDriver"
 parameters = {{ driver = "{driver_id("liverc", "901")}" }}
+
+[[operations]]
+include-operation-id = "readProvenance"
+parameters = {{ table = "laps", key = "track/2025-10-25/1/3" }}
 """
 
 

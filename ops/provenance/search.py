@@ -1,0 +1,203 @@
+"""The records of events, found in the log: ids and moments of observations go in, records come out.
+
+No table knows where an event's record lies. It was written soon after the observation, onto the partition
+that its day's key leads to; an event that was made from an archived page was written later, one of a producer
+with ways of its own lies elsewhere. So the likely places are read first, then the rest, for as long as the
+caller may wait. One batch of records is held at a time.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+from msgspec import Struct, field
+
+from ops.settings import Settings
+from projections.state import DayRef, sight
+from schemas.envelope import BadRecord, Context, Received, unpack
+from schemas.events import PracticeDayListed, SessionDetailFetched
+from schemas.identity import day_key
+from schemas.records import Record
+from schemas.tables import Stamp
+
+BEFORE = dt.timedelta(minutes=1)
+AFTER = dt.timedelta(minutes=10)
+"""Around an observation: so long its record may be written before (clocks differ) or after (a day's list, a
+broker that was away), to be among the likely ones."""
+
+FETCH_BYTES = 512 * 1024
+BATCH_RECORDS = 200
+POLL_MS = 200
+
+AWAY = "the broker does not answer"
+HURRIED = "not found in the time that there was: the log was read in part only"
+ABSENT = "no record of the event is in the log"
+SHORTENED = "no record of the event is in the log, whose beginning is gone"
+
+log = structlog.get_logger("lapstream.provenance")
+
+
+class Wanted(NamedTuple):
+    """An observation whose record is looked for, and its day, where that is known."""
+
+    stamp: Stamp
+    ref: DayRef | None
+
+
+class Found(NamedTuple):
+    """A record, and the observation that it is, with its envelope's context."""
+
+    record: Record
+    event: PracticeDayListed | SessionDetailFetched
+    context: Context
+
+
+class Searched(Struct):
+    """What was found, by events' ids, and why nothing else was."""
+
+    found: dict[str, Found] = field(default_factory=dict[str, Found])
+    note: str = ABSENT
+
+
+class Stretch(NamedTuple):
+    """A part of a partition: from one offset to before another."""
+
+    tp: TopicPartition
+    begin: int
+    end: int
+
+
+async def search(
+    settings: Settings,
+    wanted: Sequence[Wanted],
+    *,
+    seconds: float,
+    turn: AbstractAsyncContextManager[object] | None = None,
+) -> Searched:
+    """Look for the records of these observations; what keeps them from being found becomes the note.
+
+    It lasts so many seconds at most, the wait for the `turn` included.
+    """
+    searched = Searched()
+    try:
+        async with asyncio.timeout(seconds), turn or nullcontext(), reading(settings) as consumer:
+            await _Search(consumer, settings.topics.days, wanted, searched).run()
+    except TimeoutError:
+        searched.note = HURRIED
+    except KafkaError as error:
+        log.warning("provenance_broker_away", error=repr(error))
+        searched.note = AWAY
+    return searched
+
+
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncGenerator[Any]:
+    """A consumer in no group, for parts of the log; raises KafkaError where the broker is away."""
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=50,
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+class _Search:
+    """One search: parts of the log are read, one after another, until nothing is missing any more."""
+
+    def __init__(self, consumer: Any, topic: str, wanted: Sequence[Wanted], searched: Searched) -> None:  # noqa: ANN401 - aiokafka is untyped
+        self._consumer = consumer
+        self._topic = topic
+        self._wanted = {one.stamp.event_id: one for one in wanted}
+        self._ids = {event_id.encode() for event_id in self._wanted}
+        self._searched = searched
+
+    async def run(self) -> None:
+        """Read the likely parts of the log, then all of it."""
+        await self._consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
+        numbers = sorted(self._consumer.partitions_for_topic(self._topic) or ())
+        places = [TopicPartition(self._topic, number) for number in numbers]
+        begins = await self._consumer.beginning_offsets(places)
+        ends = await self._consumer.end_offsets(places)
+        self._searched.note = SHORTENED if any(begins.values()) else ABSENT
+        likely = {tp for one in self._wanted.values() for tp in homes(one.ref, places)}
+        for part in (likely, set(places) - likely):
+            bounds = [Stretch(tp, begins[tp], ends[tp]) for tp in sorted(part)]
+            async for stretch in self._stretches(bounds):
+                await self._read(stretch)
+                if len(self._searched.found) == len(self._wanted):
+                    return
+
+    async def _stretches(self, bounds: Sequence[Stretch]) -> AsyncIterator[Stretch]:
+        """Where in these partitions each record may be expected; then what comes after, and before."""
+        moments = sorted(one.stamp.observed_at for one in self._wanted.values())
+        for moment in moments if bounds else ():
+            starts, stops = await self._at(bounds, moment - BEFORE), await self._at(bounds, moment + AFTER)
+            for one in bounds:
+                yield Stretch(one.tp, starts[one.tp], stops[one.tp])
+        if bounds:
+            starts = await self._at(bounds, moments[0] - BEFORE)
+            for one in bounds:
+                yield Stretch(one.tp, starts[one.tp], one.end)
+                yield Stretch(one.tp, one.begin, starts[one.tp])
+
+    async def _at(self, bounds: Sequence[Stretch], moment: dt.datetime) -> dict[TopicPartition, int]:
+        """The first offset of each partition that was written at this moment or later, or its end."""
+        time = max(0, int(moment.timestamp() * 1000))
+        found = await self._consumer.offsets_for_times({one.tp: time for one in bounds})
+        return {one.tp: found[one.tp].offset if found.get(one.tp) else one.end for one in bounds}
+
+    async def _read(self, stretch: Stretch) -> None:
+        """Read a part of the log, as long as something is looked for."""
+        tp = stretch.tp
+        if stretch.begin >= stretch.end:
+            return
+        self._consumer.assign([tp])
+        self._consumer.seek(tp, stretch.begin)
+        while len(self._searched.found) < len(self._wanted):
+            if await self._consumer.position(tp) >= stretch.end:
+                return
+            polled = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+            for record in polled.get(tp, ()):
+                self._look_at(record)
+
+    def _look_at(self, record: Record) -> None:
+        """Keep the first record of each event; its id alone is not believed."""
+        named = dict(record.headers).get("ce_id")
+        if named is not None and named not in self._ids:
+            return
+        received = _event(record)
+        wanted = self._wanted.get(received.id) if received else None
+        if received is None or wanted is None or received.id in self._searched.found:
+            return
+        event = received.event
+        if not isinstance(event, PracticeDayListed | SessionDetailFetched):
+            return
+        if sight(event, received.id).stamp == wanted.stamp:
+            self._searched.found[received.id] = Found(record, event, received.context)
+
+
+def _event(record: Record) -> Received | None:
+    try:
+        return unpack(record.headers, record.value)
+    except BadRecord:
+        return None
+
+
+def homes(ref: DayRef | None, places: Sequence[TopicPartition]) -> Sequence[TopicPartition]:
+    """Where the records of a day are put by its key; of an unknown day all partitions."""
+    if ref is None or not places:
+        return places
+    partitioner: Any = DefaultPartitioner()
+    return [partitioner(day_key(*ref).encode(), places, places)]
