@@ -13,6 +13,7 @@ from ops.cli import (
     demo,
     dev,
     imports,
+    log,
     operate,
     output,
     parked,
@@ -23,6 +24,8 @@ from ops.cli import (
 )
 from ops.cli.lag import lag
 from ops.cli.rebuild import rebuild, verify
+from ops.cli.reparse import reparse
+from ops.cli.why import why
 from ops.logs import configure_logs
 from schemas.errors import LapstreamError
 
@@ -50,9 +53,12 @@ app.add_typer(dev.app, name="dev")
 app.add_typer(parked.app, name="parked")
 app.add_typer(runs.app, name="runs")
 app.add_typer(api_keys.app, name="keys")
+app.add_typer(log.app, name="log")
 app.command("lag")(lag)
 app.command("rebuild")(rebuild)
 app.command("verify")(verify)
+app.command("reparse")(reparse)
+app.command("why")(why)
 operate.register(app)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Coroutine, Generator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -46,6 +47,15 @@ ProjectionName = typer.Argument(
     parser=_projection, metavar="PROJECTION", help=f"One of {', '.join(one.name for one in PROJECTIONS)}."
 )
 
+CopyFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        metavar="DIR",
+        help="Read what the topic's beginning has lost from this folder of `lapstream log export`.",
+    ),
+]
+
 
 def rebuild(  # noqa: PLR0913 - each is an option of the command line
     projection: Annotated[Projection[Any] | None, ProjectionName] = None,
@@ -57,6 +67,7 @@ def rebuild(  # noqa: PLR0913 - each is an option of the command line
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Swap whatever the comparison finds.")] = False,
+    export: CopyFolder = None,
     status: Annotated[bool, typer.Option("--status", help="Tell of the newest rebuilds.")] = False,
     rollback: Annotated[bool, typer.Option("--rollback", help="Take the newest swap back.")] = False,
     pause: Annotated[bool, typer.Option("--pause", help="Have it stop after the batch at hand.")] = False,
@@ -91,7 +102,9 @@ def rebuild(  # noqa: PLR0913 - each is an option of the command line
         collect_seldom()
         with _screen(projection.name) as show:
             purpose = "swap" if until is None else "until"
-            found = _rebuilt(states.rebuild(settings, projection, purpose, show, until=until, accept=yes))
+            found = _rebuilt(
+                states.rebuild(settings, projection, purpose, show, until=until, accept=yes, export=export)
+            )
     _tell(projection, found, as_json=as_json)
 
 
@@ -108,6 +121,7 @@ def _rebuilt(work: Coroutine[Any, Any, Rebuild]) -> Rebuild:
 def verify(
     projection: Annotated[Projection[Any], ProjectionName],
     *,
+    export: CopyFolder = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell whether a projection's tables are what its topic says, and name the rows that are not.
@@ -118,7 +132,7 @@ def verify(
     """
     collect_seldom()
     with _screen(projection.name) as show:
-        found = run(states.rebuild(read_settings(), projection, "verify", show))
+        found = run(states.rebuild(read_settings(), projection, "verify", show, export=export))
     report = states.report_of(found)
     _tell(projection, found, as_json=as_json)
     if report is not None and not report.equal:

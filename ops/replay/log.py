@@ -1,6 +1,7 @@
 """A projection's topic as a replay reads it: from its beginning, by places, in no group.
 
-A topic goes in; where it begins and ends come out, then its records up to given places, in batches.
+A topic goes in; where it ends comes out, then its records up to given places, in batches; what its beginning
+has lost comes from a copy, if there is one.
 """
 
 import contextlib
@@ -10,6 +11,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from ops.logcopy.cluster import Bounds
+from ops.replay.beginning import Beginning
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from schemas.records import Record
@@ -51,18 +54,41 @@ async def reading(settings: Settings) -> AsyncGenerator[Any]:
         await consumer.stop()
 
 
-async def ends_of(consumer: Any, topic: str) -> dict[Place, int]:  # noqa: ANN401 - aiokafka is untyped
-    """Where each partition ends; raises `TopicBeginGone` where one does not begin with its first record."""
+async def ends_of(settings: Settings, topic: str, copy: Beginning | None) -> dict[Place, int]:
+    """Where each partition ends.
+
+    Raises `TopicBeginGone` where one does not begin with its first record and no copy fills the gap, or what
+    `Beginning.check` raises where the copy is not right.
+    """
+    async with reading(settings) as consumer:
+        held = await _bounds(consumer, topic)
+    if gone := {place: bounds for place, bounds in held.items() if bounds.begin > 0}:
+        _check_filled({place: bounds.begin for place, bounds in gone.items()}, copy)
+        if copy is not None:
+            await copy.check(settings, gone)
+    return {place: bounds.end for place, bounds in held.items()}
+
+
+async def _bounds(consumer: Any, topic: str) -> dict[Place, Bounds]:  # noqa: ANN401 - aiokafka is untyped
     tps = [TopicPartition(topic, number) for number in sorted(await _partitions(consumer, topic))]
     begins = await consumer.beginning_offsets(tps)
     ends = await consumer.end_offsets(tps)
-    if gone := [tp for tp in tps if begins[tp] > 0]:
-        found = ", ".join(f"{tp.topic}[{tp.partition}] begins at {begins[tp]}" for tp in gone)
+    return {_place(tp): Bounds(begins[tp], ends[tp]) for tp in tps}
+
+
+def _check_filled(begins: Mapping[Place, int], copy: Beginning | None) -> None:
+    """Raise `TopicBeginGone` where records before these offsets are in no copy either."""
+    missing = {place: copy.lacks(place, begin) if copy else "" for place, begin in begins.items()}
+    found = ", ".join(
+        f"{place.topic}[{place.partition}] begins at {begins[place]}" + (f", and {lack}" if lack else "")
+        for place, lack in missing.items()
+        if lack is not None
+    )
+    if found:
         raise TopicBeginGone(
             f"{found}: the records before are gone, and tables made from it would lack them. Nothing was "
-            "changed; bring the log back from an export"
+            "changed; `--export DIR` names a folder of `lapstream log export` that holds them"
         )
-    return {Place(tp.topic, tp.partition): ends[tp] for tp in tps}
 
 
 async def _partitions(consumer: Any, topic: str) -> set[int]:  # noqa: ANN401 - aiokafka is untyped
@@ -88,12 +114,17 @@ async def batches(
     consumer: Any,  # noqa: ANN401 - aiokafka is untyped
     begin: Mapping[Place, int],
     targets: Mapping[Place, int],
+    copy: Beginning | None,
 ) -> AsyncIterator[list[Record]]:
     """The records between these places, each partition's in its order; raises `LogEndsEarly`."""
+    begin = dict(begin)
+    if copy:
+        async for records in _lost(consumer, begin, targets, copy):
+            yield records
     left = {TopicPartition(*place): at for place, at in targets.items() if begin.get(place, 0) < at}
     consumer.assign(list(left))
     for tp in left:
-        consumer.seek(tp, begin.get(Place(tp.topic, tp.partition), 0))
+        consumer.seek(tp, begin.get(_place(tp), 0))
     silence = 0.0
     while left:
         polled = await _poll(consumer)
@@ -110,6 +141,23 @@ async def batches(
                 f"{', '.join(f'{tp.topic}[{tp.partition}]' for tp in left)}: nothing came for "
                 f"{SILENCE_SECONDS:.0f} s, though the log goes on. Is the broker well?"
             )
+
+
+async def _lost(
+    consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+    begin: dict[Place, int],
+    targets: Mapping[Place, int],
+    copy: Beginning,
+) -> AsyncIterator[list[Record]]:
+    """What is to be read and the topic has lost, out of the copy; brings `begin` to what the topic holds."""
+    begins = await consumer.beginning_offsets([TopicPartition(*place) for place in targets])
+    for place, target in sorted(targets.items()):
+        end = min(begins[TopicPartition(*place)], target)
+        if (at := begin.get(place, 0)) < end:
+            _check_filled({place: end}, copy)
+            async for records in copy.batches(place, at, end):
+                yield records
+            begin[place] = end
 
 
 async def _poll(consumer: Any) -> Mapping[TopicPartition, Sequence[Record]]:  # noqa: ANN401 - aiokafka is untyped

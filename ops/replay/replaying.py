@@ -16,6 +16,7 @@ from msgspec import Struct
 from consumers.projection import Projection
 from consumers.projector import is_about_the_database
 from ops.replay import log
+from ops.replay.beginning import Beginning
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from schemas.records import Record
@@ -64,12 +65,14 @@ class Replay:
         rebuild: Rebuild,
         pool: Pool,
         progress: Progress,
+        copy: Beginning | None,
     ) -> None:
         self._settings = settings
         self._projection = projection
         self._rebuild = rebuild
         self._pool = pool
         self._progress = progress
+        self._copy = copy
         self._group = projection.group(settings.topic_prefix)
         self._until_ms = None if rebuild.until is None else rebuild.until.timestamp() * 1000
 
@@ -95,7 +98,7 @@ class Replay:
             async with self._pool.acquire() as connection:
                 held = await positions.claim(connection, self._group, list(targets))
             begin = {place: claim.next_offset for place, claim in held.items()}
-            async for records in log.batches(consumer, begin, targets):
+            async for records in log.batches(consumer, begin, targets, self._copy):
                 if self._progress.stop:
                     raise Stopped
                 await self._apply(held, records)

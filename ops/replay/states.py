@@ -8,6 +8,7 @@ error leaves it where it stands: the same command goes on there.
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 
 from consumers.projection import Projection
 from ops.replay import log
+from ops.replay.beginning import Beginning, beginning
 from ops.replay.comparing import Sides, compare
 from ops.replay.replaying import Stopped
 from ops.replay.report import Report
@@ -55,12 +57,15 @@ async def rebuild(
     *,
     until: dt.datetime | None = None,
     accept: bool = False,
+    export: Path | None = None,
 ) -> Rebuild:
     """Make a projection's tables anew, or go on with it; returns when it is done, paused or cancelled.
 
-    With `accept` the swap doesn't wait for anybody. Raises `SwapWaits`, `RebuildAtWork`, `TopicBeginGone`,
-    `NothingProjected`, `NotCarriedOver`, `ShapeChanged`.
+    With `accept` the swap doesn't wait for anybody; `export` is the folder of a copy that holds what the
+    topic's beginning has lost. Raises `SwapWaits`, `RebuildAtWork`, `TopicBeginGone`, `NothingProjected`,
+    `NotCarriedOver`, `ShapeChanged`, `CopyError`.
     """
+    copy = None if export is None else beginning(export)
     name = shadow_name(projection, purpose, until)
     async with holding(settings, name):
         async with connected(settings) as connection:
@@ -68,7 +73,7 @@ async def rebuild(
             if found.state == "verified" and not (accept or found.paused):
                 found = await _compared_again(connection, found)
         while found.open and not found.paused:
-            found = await _step(settings, projection, found, show, accept=accept)
+            found = await _step(settings, projection, found, show, copy, accept=accept)
         if found.state == "cancelled":
             async with connected(settings) as connection:
                 await shadow.discard(connection, name)
@@ -76,10 +81,16 @@ async def rebuild(
 
 
 async def _step(
-    settings: Settings, projection: Projection[Any], found: Rebuild, show: Show, *, accept: bool
+    settings: Settings,
+    projection: Projection[Any],
+    found: Rebuild,
+    show: Show,
+    copy: Beginning | None,
+    *,
+    accept: bool,
 ) -> Rebuild:
     """One step; returns the rebuild as it is on file afterwards."""
-    async with working(settings, projection, found) as work:
+    async with working(settings, projection, found, copy) as work:
         if found.state == "verified":
             _check_accepted(found, accept=accept)
         try:
@@ -130,8 +141,7 @@ async def _prepare(work: Work) -> None:
 async def _targets(work: Work) -> Mapping[Place, int]:
     """Up to where to replay: where the live tables stand, or the topic's end for tables as of a moment."""
     topic = work.projection.topic(work.settings.topics)
-    async with log.reading(work.settings) as consumer:
-        ends = await log.ends_of(consumer, topic)
+    ends = await log.ends_of(work.settings, topic, work.copy)
     if work.rebuild.purpose == "until":
         return ends
     targets = await work.live_at()

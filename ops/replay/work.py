@@ -15,6 +15,7 @@ import stamina
 from msgspec import Struct
 
 from consumers.projection import Projection
+from ops.replay.beginning import Beginning
 from ops.replay.replaying import Progress, Replay
 from ops.settings import Settings
 from ops.wiring import database
@@ -77,7 +78,10 @@ def kept_name(projection: Projection[Any]) -> str:
 
 
 class Work(Struct, frozen=True, kw_only=True):
-    """A rebuild at work; `live` sees the live tables, `replay` brings the others forward."""
+    """A rebuild at work; `live` sees the live tables, `replay` brings the others forward.
+
+    `copy` stands in for what the topic's beginning has lost.
+    """
 
     settings: Settings
     projection: Projection[Any]
@@ -85,6 +89,7 @@ class Work(Struct, frozen=True, kw_only=True):
     live: Pool
     replay: Replay
     progress: Progress
+    copy: Beginning | None
 
     @property
     def group(self) -> str:
@@ -133,7 +138,9 @@ async def _held_soon(connection: Connection, name: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def working(settings: Settings, projection: Projection[Any], rebuild: Rebuild) -> AsyncGenerator[Work]:
+async def working(
+    settings: Settings, projection: Projection[Any], rebuild: Rebuild, copy: Beginning | None
+) -> AsyncGenerator[Work]:
     """The parts of the work, with connections of their own."""
     progress = Progress()
     async with (
@@ -145,8 +152,9 @@ async def working(settings: Settings, projection: Projection[Any], rebuild: Rebu
             projection=projection,
             rebuild=rebuild,
             live=live,
-            replay=Replay(settings, projection, rebuild, other, progress),
+            replay=Replay(settings, projection, rebuild, other, progress, copy),
             progress=progress,
+            copy=copy,
         )
 
 
