@@ -6,18 +6,15 @@ is one transaction of the caller's; the days are locked first, so that two proje
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from consumers.known_days import Days, day_row, load_days, observations_of
 from projections.changes import Changes, DayChange, Plan, add_changes, day_change, plan_day
+from projections.rows import lap_of
 from projections.sightings import newest_drivers, newest_tracks
 from projections.state import EMPTY_DAY, DayRef, Sighted, fold_days, merge_day
 from schemas.envelope import Received
 from schemas.events import Lap, PracticeDayChanged
-from schemas.tables import LapRow
 from store import practice_days as store
 from store.pool import Connection
 from store.practice_days import LapChanges
@@ -123,18 +120,8 @@ async def _wanted_laps(
     }
     found: dict[UUID, list[Lap]] = {result: [] for result in wanted}
     for row in await store.load_laps(connection, sorted(wanted)) if wanted else ():
-        found[row.race_result_id].append(_lap(row))
+        found[row.race_result_id].append(lap_of(row))
     moved: dict[DayRef, dict[str, tuple[Lap, ...]]] = {}
     for result, (ref, session_id) in wanted.items():
         moved.setdefault(ref, {})[session_id] = tuple(found[result])
     return moved
-
-
-def _lap(row: LapRow) -> Lap:
-    values: dict[str, Any] = row._asdict()
-    segments = values.pop("segments_json")
-    del values["race_result_id"]
-    return Lap(**values, segments=None if segments is None else _segments.decode(segments))
-
-
-_segments = msgspec.json.Decoder(tuple[float | None, ...])

@@ -120,7 +120,7 @@ class Obtainer:
             page = await self._ask(url, NO_VALIDATORS)
         came.last = page
         came.fresh.append(page)
-        return Obtained(_parsed(parse, page), page, came.fresh)
+        return Obtained(parsed(parse, page), page, came.fresh)
 
     async def _seen_again(
         self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: _Came
@@ -131,7 +131,7 @@ class Obtainer:
             return None
         came.last = page = _renewed(archived, answer)
         try:
-            return Obtained(_parsed(parse, page), page, came.fresh)
+            return Obtained(parsed(parse, page), page, came.fresh)
         except ParserFault:
             raise
         except PageError as error:
@@ -174,7 +174,7 @@ def _renewed(archived: ArchivedPage, answer: Page) -> Page:
     )
 
 
-def _parsed(parse: Callable[[Page], FactsT], page: Page) -> FactsT:
+def parsed(parse: Callable[[Page], FactsT], page: Page) -> FactsT:
     """What the page says; a fault of the parser itself is a `ParserFault`: it costs a session, no day."""
     try:
         return parse(page)

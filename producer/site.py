@@ -1,10 +1,11 @@
 """The site's addresses: built from the configured template and a validated slug, and from nothing else.
 
-No address is ever taken from a page.
+No address is ever taken from a page. What was built here can be read back, as those of archived pages are.
 """
 
 import datetime as dt
 import re
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from schemas.errors import LapstreamError
@@ -30,6 +31,30 @@ def checked_slug(slug: str) -> str:
     return slug
 
 
+class DayAddress(NamedTuple):
+    """The address of a day's list, by what it was built of."""
+
+    track_slug: str
+    date: dt.date
+
+
+class MonthAddress(NamedTuple):
+    """The address of a month view; the month is as 2025-10."""
+
+    track_slug: str
+    year_month: str
+
+
+class SessionAddress(NamedTuple):
+    """The address of a session's page."""
+
+    track_slug: str
+    session_id: str
+
+
+Address = DayAddress | MonthAddress | SessionAddress
+
+
 class Site:
     """The addresses of one site; `template` is as `https://{track_slug}.liverc.com`."""
 
@@ -37,25 +62,54 @@ class Site:
         if "{track_slug}" not in template or urlsplit(template).scheme not in {"http", "https"}:
             raise BadAddress(f"site template {template!r}: an http(s) address with {{track_slug}} is needed")
         self._template = template.rstrip("/")
+        self._pattern = re.compile(_pattern(self._template))
         self.name = template
         """What the site's budget is kept under: all its tracks share one."""
 
+    def pages_of(self, slug: str) -> str:
+        """What the addresses of a track's pages begin with, and no others."""
+        return f"{self._track(slug)}/practice/?"
+
     def day(self, slug: str, date: dt.date) -> str:
         """The address of a day's list."""
-        return f"{self._track(slug)}/practice/?p=session_list&d={date.isoformat()}"
+        return f"{self.pages_of(slug)}p=session_list&d={date.isoformat()}"
 
     def month(self, slug: str, year_month: str) -> str:
         """The address of a month view; the month is as 2025-10."""
-        return f"{self._track(slug)}/practice/?d={year_month}"
+        return f"{self.pages_of(slug)}d={year_month}"
 
     def session(self, slug: str, session_id: str) -> str:
         """The address of a session's page; raises `BadAddress` for an id that is no number."""
         if not _SESSION.fullmatch(session_id):
             raise BadAddress(f"{session_id!r} is no session id of this site: a number is expected")
-        return f"{self._track(slug)}/practice/?p=view_session&id={session_id}"
+        return f"{self.pages_of(slug)}p=view_session&id={session_id}"
+
+    def read(self, url: str) -> Address | None:
+        """What an address was built of; None for one that none of the methods above gives."""
+        match = self._pattern.fullmatch(url)
+        if match is None:
+            return None
+        slug, day, month, session_id = match.group("slug", "day", "month", "session")
+        if session_id:
+            return SessionAddress(slug, session_id)
+        if month:
+            return MonthAddress(slug, month)
+        try:
+            return DayAddress(slug, dt.date.fromisoformat(day))
+        except ValueError:
+            return None
 
     def _track(self, slug: str) -> str:
         return self._template.replace("{track_slug}", checked_slug(slug))
+
+
+def _pattern(template: str) -> str:
+    """A pattern of all addresses; each further place of the slug must hold what the first one does."""
+    before, *rest = map(re.escape, template.split("{track_slug}"))
+    site = f"{before}(?P<slug>{_SLUG.pattern})" + "(?P=slug)".join(rest)
+    day, month = r"(?P<day>\d{4}-\d\d-\d\d)", r"(?P<month>\d{4}-\d\d)"
+    session = f"(?P<session>{_SESSION.pattern})"
+    return rf"(?a:{site}/practice/\?(?:p=session_list&d={day}|d={month}|p=view_session&id={session}))"
 
 
 def robots_address(url: str) -> str:

@@ -2,17 +2,17 @@
 
 import datetime as dt
 import zoneinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from projections.precedence import SharedFacts, shared_facts
 from projections.state import Day, DayRef, ListFacts, Seen
-from schemas.events import SessionFacts
+from schemas.events import Lap, SessionFacts
 from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
 from schemas.plain import plain
-from schemas.tables import RaceDriverRow, RaceResultRow, RaceRow
+from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
 
 WINNER = 1
 """The final position of whoever drove: a practice session has one driver."""
@@ -135,3 +135,14 @@ _encoder = msgspec.json.Encoder()
 
 def _json(value: object) -> str:
     return _encoder.encode(value).decode()
+
+
+def lap_of(row: LapRow) -> Lap:
+    """The lap that a row of `laps` was made from."""
+    values: dict[str, Any] = row._asdict()
+    segments = values.pop("segments_json")
+    del values["race_result_id"]
+    return Lap(**values, segments=None if segments is None else _segments.decode(segments))
+
+
+_segments = msgspec.json.Decoder(tuple[float | None, ...])

@@ -16,7 +16,8 @@ from schemas.errors import LapstreamError
 ResultT = TypeVar("ResultT")
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """The track's slug, for an option that takes one."""
     try:
         return checked_slug(text)
     except BadAddress as error:
@@ -32,7 +33,7 @@ def _date(text: str) -> dt.date:
 
 Track = Annotated[
     str,
-    typer.Argument(parser=_slug, metavar="TRACK", help="The track's slug: the first part of its address."),
+    typer.Argument(parser=slug, metavar="TRACK", help="The track's slug: the first part of its address."),
 ]
 Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The day, as YYYY-MM-DD.")]
 

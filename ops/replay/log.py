@@ -21,8 +21,11 @@ from store.positions import Place
 BATCH_RECORDS = 1_000
 POLL_MS = 500
 
-PARTITION_BYTES = 512 * 1024
-"""Of a partition, in one answer of the broker; it sends a larger record whole."""
+PARTITION_BYTES = 4 * 1024 * 1024
+"""Of a partition, in one answer of the broker: days are long, and best written whole."""
+
+FETCH_BYTES = 512 * 1024
+"""How much the broker gathers before it answers, for a moment."""
 
 SILENCE_SECONDS = 60.0
 """So long without a record before the end, and the log counts as broken."""
@@ -44,7 +47,7 @@ async def reading(settings: Settings) -> AsyncGenerator[Any]:
         enable_auto_commit=False,
         auto_offset_reset="none",
         max_partition_fetch_bytes=PARTITION_BYTES,
-        fetch_min_bytes=PARTITION_BYTES,
+        fetch_min_bytes=FETCH_BYTES,
         fetch_max_wait_ms=50,
     )
     await consumer.start()

@@ -1,0 +1,1 @@
+"""Parsing again: the present parsers over archived pages, without one request to the site."""
