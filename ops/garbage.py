@@ -2,8 +2,12 @@
 
 import gc
 
-ALLOCATIONS = 200_000
-"""New objects after which the young ones are looked through for cycles."""
+THRESHOLDS = (50_000, 2, 2)
+"""New objects after which the young ones are looked through for cycles, and how often the older ones are.
+
+Cycles that a batch leaves hold its records: with 200,000 and Python's own 10 and 10, a rebuild of a million
+laps took 222 MiB, with these 171.
+"""
 
 
 def collect_seldom() -> None:
@@ -12,4 +16,4 @@ def collect_seldom() -> None:
     With Python's own thresholds the collector took a third of a projector's time.
     """
     gc.freeze()
-    gc.set_threshold(ALLOCATIONS)
+    gc.set_threshold(*THRESHOLDS)
