@@ -13,10 +13,12 @@ import httpx
 
 from embedded.ports import RANGE, is_free
 from ops.settings import Settings
+from ops.wiring import connected
+from producer.site import Site
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
 from schemas.events import PracticeDayChanged, PracticeDayIngested
+from store import sites
 from store.api_keys import Scope
 from tests import members
 from tests.api import data_of, token
@@ -54,10 +56,27 @@ async def _ready(client: httpx.AsyncClient) -> bool:
         return False
 
 
-async def ingest(client: httpx.AsyncClient, date: dt.date) -> Any:
-    """What an import came to."""
-    asked = {"track_slug": TRACK, "date": date.isoformat(), "wait_seconds": 60}
-    return data_of(await client.post("/api/v1/practice-days/ingest", json=asked))
+async def ask(client: httpx.AsyncClient, date: dt.date) -> str:
+    """Ask for a day without waiting for it; returns the run's id."""
+    asked = {"track_slug": TRACK, "date": date.isoformat(), "wait_seconds": 0}
+    return data_of(await client.post("/api/v1/practice-days/ingest", json=asked), 202)["run_id"]
+
+
+@contextlib.asynccontextmanager
+async def paused(settings: Settings) -> AsyncGenerator[None]:
+    """No page is fetched for the length of the block."""
+    async with connected(settings) as connection:
+        await sites.pause(connection, Site(settings.site).name, paused=True)
+        yield
+        await sites.pause(connection, Site(settings.site).name, paused=False)
+
+
+async def ended(settings: Settings) -> bool:
+    """Whether no run is at work any more."""
+    async with connected(settings) as connection:
+        return not await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM ingest_runs WHERE state = 'running')"
+        )
 
 
 def laps_in_order(events: Sequence[Any], date: dt.date) -> list[int]:
@@ -70,24 +89,26 @@ def laps_in_order(events: Sequence[Any], date: dt.date) -> list[int]:
 async def test_two_of_every_role_share_the_work_and_announce_each_outcome_once(
     settings: Settings, site: SampleSite
 ) -> None:
-    site.settings = SiteSettings(latency_seconds=0.05)
     for number, day in enumerate(DAYS):
         site.put(generate_day(TRACK, day, seed=number, sessions=SESSIONS, laps_per_session=LAPS))
     async with fleet(settings) as processes:
-        asked = [(day, client) for day in DAYS for _, client in processes]
-        done = await asyncio.gather(*(ingest(client, day) for day, client in asked))
+        async with paused(settings):
+            asked = [ask(client, day) for day in DAYS for _, client in processes]
+            runs = await asyncio.gather(*asked)
+        await members.until(lambda: ended(settings))
         found = await outcomes(settings)
         began = asyncio.get_running_loop().time()
         ends = await asyncio.gather(*(running.end(signal.SIGTERM) for running, _ in processes))
         stopped_after = asyncio.get_running_loop().time() - began
 
-    assert {(one["status"], one["sessions_ingested"], one["laps_ingested"]) for one in done} == {
-        ("completed", SESSIONS, SESSIONS * LAPS)
-    }
-    assert len({one["run_id"] for one in done}) == len(DAYS), "who asks for a day that is imported joins"
+    assert len(set(runs)) == len(DAYS), "who asks for a day that is imported joins"
     assert max(Counter(dict(record.headers)["ce_id"] for record in found).values()) == 1
     events = [event_of(record) for record in found]
-    assert Counter(event.date for event in events if isinstance(event, PracticeDayIngested)) == Counter(DAYS)
+    told = [event for event in events if isinstance(event, PracticeDayIngested)]
+    assert Counter(event.date for event in told) == Counter(DAYS)
+    assert {(event.status, event.sessions_ingested, event.laps_ingested) for event in told} == {
+        ("completed", SESSIONS, SESSIONS * LAPS)
+    }
     assert [sum(laps_in_order(events, day)) for day in DAYS] == [SESSIONS * LAPS] * len(DAYS)
     assert ends == [0, 0]
     assert stopped_after < LONGEST_STOP_SECONDS
