@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from consumers.known_days import Days, day_row, load_days, observations_of
+from consumers.known_days import day_row, load_days, observations_of
 from projections.changes import Changes, DayChange, Plan, add_changes, day_change, plan_day
 from projections.rows import lap_of
 from projections.sightings import newest_drivers, newest_tracks
@@ -25,12 +25,7 @@ async def project(connection: Connection, received: Iterable[Received]) -> list[
 
     Returns what changed, day by day; days whose rows stayed as they were are left out.
     """
-    sighted = observations_of(received)
-    if not sighted:
-        return []
-    batch = fold_days(sighted)
-    await store.lock_days(connection, map(day_row, batch))
-    return await _apply(connection, sighted, batch, copy_new_days=False)
+    return await _apply(connection, observations_of(received), copy_new_days=False)
 
 
 async def project_in_bulk(connection: Connection, received: Iterable[Received]) -> None:
@@ -38,17 +33,17 @@ async def project_in_bulk(connection: Connection, received: Iterable[Received]) 
 
     Of a day that was never seen no row can be in the way, so that its rows are copied into the tables.
     """
-    sighted = observations_of(received)
-    if sighted:
-        batch = fold_days(sighted)
-        await store.lock_days(connection, map(day_row, batch))
-        await _apply(connection, sighted, batch, copy_new_days=True)
+    await _apply(connection, observations_of(received), copy_new_days=True)
 
 
 async def _apply(
-    connection: Connection, sighted: Sequence[Sighted], batch: Days, *, copy_new_days: bool
+    connection: Connection, sighted: Sequence[Sighted], *, copy_new_days: bool
 ) -> list[PracticeDayChanged]:
     """Write the days, and last the names: other members wait for those rows until this one commits."""
+    if not sighted:
+        return []
+    batch = fold_days(sighted)
+    await store.lock_days(connection, map(day_row, batch))
     old = await load_days(connection, batch)
     plans = [plan_day(ref, old[ref], merge_day(old[ref], batch[ref])) for ref in sorted(batch)]
     moved = await _wanted_laps(connection, plans)

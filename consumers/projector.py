@@ -266,10 +266,12 @@ class Projector(ConsumerRebalanceListener):
 
     async def _apply_in_parts(self, records: list[Record]) -> None:
         """Write first what was announced before the tables were exchanged, for themselves; then the news."""
-        again = [record for record in records if self._was_announced(record)]
-        for part in (again, [record for record in records if not self._was_announced(record)]):
-            if part:
-                await self._apply(part)
+        again: list[Record] = []
+        news: list[Record] = []
+        for record in records:
+            (again if self._was_announced(record) else news).append(record)
+        for part in filter(None, (again, news)):
+            await self._apply(part)
 
     def _was_announced(self, record: Record) -> bool:
         return record.offset < self._announced.get(Place(record.topic, record.partition), 0)

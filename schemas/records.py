@@ -1,7 +1,8 @@
 """From a topic's records to events: what can't be read is set apart with its reason, never dropped."""
 
+import datetime as dt
 from collections.abc import Iterable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +28,30 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Iterable[tuple[str, bytes | None]]: ...
+
+
+Headers = tuple[tuple[str, bytes | None], ...]
+"""A record's headers, as they came."""
+
+
+class HeldRecord(NamedTuple):
+    """A record that was kept elsewhere, in the form in which a client hands one out."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def time_of(timestamp: int) -> dt.datetime | None:
+    """A record's time, from milliseconds since 1970; None where there is none, or no calendar has it."""
+    try:
+        return None if timestamp < 0 else dt.datetime.fromtimestamp(timestamp / 1000, dt.UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 class Decoded(Struct, Generic[EventT]):

@@ -14,12 +14,10 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct
 
+from schemas.records import Headers, HeldRecord
 from store.parking import storable
 from store.pool import Connection
 from store.statements import statement
-
-Headers = tuple[tuple[str, bytes | None], ...]
-"""A record's headers, as they came."""
 
 
 class State(StrEnum):
@@ -79,24 +77,12 @@ class Parked(Head, frozen=True, kw_only=True):
     new: RecordPlace | None
 
     @property
-    def record(self) -> "AsRecord":
+    def record(self) -> HeldRecord:
         """The record, as a client hands it out."""
         milliseconds = -1 if self.time is None else int(self.time.timestamp() * 1000)
-        return AsRecord(
+        return HeldRecord(
             self.topic, self.partition, self.offset, milliseconds, self.key, self.value, self.headers
         )
-
-
-class AsRecord(NamedTuple):
-    """A parked record in a topic's records' form; `timestamp` in milliseconds since 1970, -1 for none."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
 
 
 class Count(Struct, frozen=True, kw_only=True):

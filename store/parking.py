@@ -14,7 +14,7 @@ import structlog
 
 from schemas.errors import LapstreamError
 from schemas.identity import as_run_id
-from schemas.records import Record
+from schemas.records import Record, time_of
 from store.pool import Connection
 from store.statements import statement
 from telemetry import metrics, tracing
@@ -60,7 +60,7 @@ def parked(record: Record, code: str, reason: str) -> ParkedRecord:
         record_key=record.key,
         record_value=record.value,
         record_headers=msgspec.json.encode(headers).decode(),
-        record_time=_time(record.timestamp),
+        record_time=time_of(record.timestamp),
         code=code,
         reason=storable(reason),
     )
@@ -82,14 +82,6 @@ def tell_parked(group: str, record: ParkedRecord) -> None:
     ):
         log.error("record_parked", group=group, code=record.code, reason=record.reason, at=record[:3])
     metrics.record_parked(group)
-
-
-def _time(timestamp: int) -> dt.datetime | None:
-    """A record's time, from milliseconds since 1970; None where there is none, or no calendar has it."""
-    try:
-        return None if timestamp < 0 else dt.datetime.fromtimestamp(timestamp / 1000, dt.UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def storable(text: str) -> str:

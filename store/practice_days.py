@@ -124,11 +124,9 @@ async def save_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) 
     if not laps:
         return {}
     occupied = {row["id"] for row in await connection.fetch(statement("results_with_laps"), list(laps))}
-    fresh = (
-        record for result in laps if result not in occupied for record in lap_records(result, laps[result])
-    )
-    await connection.copy_records_to_table("laps", records=fresh, columns=LapRow._fields)
-    found = {result: LapChanges(added=len(laps[result])) for result in laps if result not in occupied}
+    fresh = {result: laps[result] for result in laps if result not in occupied}
+    await copy_laps(connection, fresh)
+    found = {result: LapChanges(added=len(fresh[result])) for result in fresh}
     return found | await _replace_laps(connection, occupied, laps) if occupied else found
 
 

@@ -14,6 +14,7 @@ from ops.cli.output import clean, err, note, out
 from ops.logcopy.checking import Problem
 from ops.logcopy.exporting import Show
 from ops.logcopy.manifest import Manifest, TopicCopy
+from schemas.records import time_of
 from store.log_copies import Carried
 
 SHOWN_PROBLEMS = 20
@@ -106,12 +107,9 @@ def _topic(topic: TopicCopy) -> TopicView:
 
 
 def _moment(choose: Callable[[Iterable[int]], int], timestamps: Iterable[int | None]) -> dt.datetime | None:
-    """One of the timestamps, in milliseconds since 1970; None where none is, or no calendar has it."""
+    """One of the timestamps; None where none is."""
     given = [one for one in timestamps if one is not None]
-    try:
-        return dt.datetime.fromtimestamp(choose(given) / 1000, dt.UTC) if given else None
-    except (OverflowError, ValueError, OSError):
-        return None
+    return time_of(choose(given)) if given else None
 
 
 def tell_copy(view: CopyView) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from ops.logcopy.manifest import Contents, Gap
-from schemas.records import Record
+from schemas.records import Headers, Record
 
 _FRAME = struct.Struct(">QI")
 
@@ -24,7 +24,7 @@ class Content(NamedTuple):
 
     timestamp: int
     key: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: Headers
     value: bytes | None
 
 
@@ -38,18 +38,6 @@ class Entry(NamedTuple):
     def content(self) -> Content:
         """The record's content; raises `msgspec.DecodeError` or `ValidationError`."""
         return _decoder.decode(self.data)
-
-
-class CopiedRecord(NamedTuple):
-    """A record out of a segment, as a Kafka client would hand it out at its old place."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -4,7 +4,6 @@ The row and its observations are read from the tables, the observations' records
 the caller may wait, and their pages from the index of pages. No connection is held while the log is read.
 """
 
-import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -19,6 +18,7 @@ from ops.provenance.subject import Seeing, Subject
 from ops.settings import Settings
 from producer.site import BadAddress, Site
 from schemas.events import PracticeDayListed, SessionDetailFetched
+from schemas.records import time_of
 from store import provenance as store
 from store.pages import PageRow
 from store.pool import Connection
@@ -117,19 +117,11 @@ def _record_place(found: Found) -> RecordPlace:
         topic=found.record.topic,
         partition=found.record.partition,
         offset=found.record.offset,
-        written_at=_moment(found.record.timestamp),
+        written_at=time_of(found.record.timestamp),
         producer=context.source,
         run_id=context.correlation_id,
         request_id=context.causation_id,
     )
-
-
-def _moment(milliseconds: int) -> dt.datetime | None:
-    """A record's time stamp; None where it has none, or one that no calendar holds."""
-    try:
-        return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC) if milliseconds >= 0 else None
-    except (OverflowError, ValueError):
-        return None
 
 
 def _lap_note(subject: Subject, searched: Searched) -> str | None:

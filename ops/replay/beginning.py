@@ -13,10 +13,10 @@ from typing import NamedTuple
 from ops.logcopy.cluster import Bounds, Cluster, cluster
 from ops.logcopy.errors import Damaged, OtherLog
 from ops.logcopy.folder import Folder
-from ops.logcopy.form import CopiedRecord, Entry, entry_of
+from ops.logcopy.form import Entry, entry_of
 from ops.logcopy.manifest import Manifest, PartitionCopy, Segment
 from ops.settings import Settings
-from schemas.records import Record
+from schemas.records import HeldRecord, Record
 from store.positions import Place
 
 BATCH_RECORDS = 1_000
@@ -95,7 +95,7 @@ class Beginning(NamedTuple):
             count += 1
             if begin <= entry.offset < end:
                 timestamp, key, headers, value = entry.content
-                yield CopiedRecord(*place, entry.offset, timestamp, key, value, headers)
+                yield HeldRecord(*place, entry.offset, timestamp, key, value, headers)
         if count != segment.contents.records:
             raise Damaged(
                 f"{self.folder.path / segment.file} holds {count} records, the manifest says "

@@ -19,7 +19,7 @@ from ops.replay import log
 from ops.replay.beginning import Beginning
 from ops.settings import Settings
 from schemas.errors import LapstreamError
-from schemas.records import Record
+from schemas.records import Record, time_of
 from store import parking, positions, rebuilds
 from store.parking import ParkedRecord
 from store.pool import TRANSIENT, Pool
@@ -50,9 +50,8 @@ class Progress(Struct):
     def saw(self, records: Sequence[Record]) -> None:
         """Count a batch that is written."""
         self.done += len(records)
-        newest = max(record.timestamp for record in records)
-        at = dt.datetime.fromtimestamp(newest / 1000, dt.UTC) if newest >= 0 else None
-        self.newest_at = max(filter(None, (self.newest_at, at)), default=None)
+        newest = time_of(max(record.timestamp for record in records))
+        self.newest_at = max(filter(None, (self.newest_at, newest)), default=None)
 
 
 class Replay:
