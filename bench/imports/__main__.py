@@ -11,18 +11,16 @@ import contextlib
 import datetime as dt
 import statistics
 import sys
-import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import httpx
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from embedded import stack
+from bench.stage import stage
 from ops import follow, migrate, topics
 from ops.settings import Settings, environment
 from producer.site import SOURCE, Site
@@ -134,13 +132,12 @@ async def _process(*module: str, env: dict[str, str] | None = None) -> AsyncGene
         await process.wait()
 
 
-async def _run(bootstrap: str, dsn: str) -> list[Figure]:
+async def _run(servers: Settings) -> list[Figure]:
     async with _process("sample_site") as site:
         line = await site.stdout.readline() if site.stdout else b""
         found = msgspec.json.decode(line, type=Addresses)
-        settings = Settings(
-            kafka_bootstrap=bootstrap,
-            postgres_dsn=dsn,
+        settings = msgspec.structs.replace(
+            servers,
             site=found.site_template,
             site_interval_seconds=0,
             detail_concurrency=CONCURRENCY,
@@ -154,11 +151,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.imports", description=__doc__)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-bench-") as folder,
-        stack.running(Path(folder), report=err.print) as servers,
-    ):
-        figures = asyncio.run(_run(servers.kafka_bootstrap, servers.postgres_dsn))
+    with stage(err.print) as found:
+        figures = asyncio.run(_run(found.settings))
     if options.json:
         sys.stdout.write(msgspec.json.encode(figures).decode() + "\n")
         return

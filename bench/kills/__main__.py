@@ -9,8 +9,6 @@ import asyncio
 import logging
 import random
 import sys
-import tempfile
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
@@ -18,29 +16,20 @@ from rich.console import Console
 from bench.kills import trial
 from bench.kills.disturbances import draw
 from bench.kills.trial import Outcome, Plan
-from embedded import stack
+from bench.stage import stage
 from ops.logs import configure_logs
-from ops.settings import Settings
 
 err = Console(stderr=True, highlight=False)
 
 
 def _run(options: argparse.Namespace) -> Outcome:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-kills-") as folder,
-        stack.running(Path(folder), report=err.print) as servers,
-    ):
-        settings = Settings(
-            kafka_bootstrap=servers.kafka_bootstrap,
-            postgres_dsn=servers.postgres_dsn,
-            site="http://127.0.0.1/{track_slug}",
-        )
-        plan = Plan(
-            kinds=draw(random.Random(options.seed), options.kills),
-            projectors=options.projectors,
-            seed=options.seed,
-        )
-        return asyncio.run(trial.run(settings, Path(folder), plan, err.print))
+    plan = Plan(
+        kinds=draw(random.Random(options.seed), options.kills),
+        projectors=options.projectors,
+        seed=options.seed,
+    )
+    with stage(err.print) as found:
+        return asyncio.run(trial.run(found.settings, found.home, plan, err.print))
 
 
 def _print(outcome: Outcome) -> None:

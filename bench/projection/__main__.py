@@ -7,20 +7,18 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import Iterable
 from itertools import islice
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 
 from bench.projection.events import Shape, records
+from bench.stage import stage
 from consumers.practice_days import project
-from embedded import stack
 from ops import migrate, topics
 from ops.kafka import make_producer
 from ops.settings import Settings, environment
@@ -182,16 +180,8 @@ def with_ratios(figures: list[Figure]) -> list[Figure]:
 
 
 def _run(shape: Shape, laps: int, processes: int) -> Run:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-bench-") as folder,
-        stack.running(Path(folder), report=err.print) as servers,
-    ):
-        settings = Settings(
-            kafka_bootstrap=servers.kafka_bootstrap,
-            postgres_dsn=servers.postgres_dsn,
-            site="http://127.0.0.1/{track_slug}",
-        )
-        return asyncio.run(measure(settings, shape, laps, processes))
+    with stage(err.print) as found:
+        return asyncio.run(measure(found.settings, shape, laps, processes))
 
 
 def main() -> None:

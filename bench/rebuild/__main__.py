@@ -9,11 +9,9 @@ import argparse
 import asyncio
 import contextlib
 import sys
-import tempfile
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,8 +19,8 @@ from msgspec import Struct
 from rich.console import Console
 
 from bench.projection.events import Shape, records
+from bench.stage import stage
 from consumers.live import PRACTICE_DAYS
-from embedded import stack
 from ops import migrate, topics
 from ops.settings import Settings, environment
 from ops.wiring import database, producing
@@ -175,16 +173,8 @@ async def _copy_all(connection: Connection) -> tuple[float, float]:
 
 
 def _run(shape: Shape, laps: int) -> Figures:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-bench-") as folder,
-        stack.running(Path(folder), report=err.print) as servers,
-    ):
-        settings = Settings(
-            kafka_bootstrap=servers.kafka_bootstrap,
-            postgres_dsn=servers.postgres_dsn,
-            site="http://127.0.0.1/{track_slug}",
-        )
-        return asyncio.run(measure(settings, shape, laps))
+    with stage(err.print) as found:
+        return asyncio.run(measure(found.settings, shape, laps))
 
 
 def main() -> None:

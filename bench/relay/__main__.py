@@ -12,10 +12,8 @@ import gc
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +21,7 @@ from rich.console import Console
 
 from bench.relay.load import CONTEXT, events
 from bench.relay.topic import Topic, outcomes
-from embedded import stack
+from bench.stage import stage
 from ops import migrate, topics
 from ops.settings import Settings, environment
 from ops.wiring import database, producing
@@ -217,16 +215,8 @@ def _as_delay(what: str, rate: float, delays: list[float]) -> Delay:
 
 
 def _run(rows: int, rate: int) -> Figures:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-bench-") as folder,
-        stack.running(Path(folder), report=err.print) as servers,
-    ):
-        settings = Settings(
-            kafka_bootstrap=servers.kafka_bootstrap,
-            postgres_dsn=servers.postgres_dsn,
-            site="http://127.0.0.1/{track_slug}",
-        )
-        return asyncio.run(measure(settings, rows, rate))
+    with stage(err.print) as found:
+        return asyncio.run(measure(found.settings, rows, rate))
 
 
 def main() -> None:
