@@ -18,6 +18,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
+from consumers.halving import write_halving
 from consumers.kafka import Consumer
 from consumers.projection import AfterCommit, Projection
 from consumers.telling import tell_batch
@@ -48,13 +49,6 @@ REFUSALS = 5
 
 PASSING_ERRORS = (CommitFailedError, IllegalStateError, KafkaTimeoutError)
 """Errors that aiokafka does not call retriable, and a rebalance or the broker's return mends."""
-
-DATA_FAULTS = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
-"""What PostgreSQL says of a record's data; its other errors are about the database itself."""
 
 log = structlog.get_logger("lapstream.projector")
 
@@ -271,28 +265,12 @@ class Projector(ConsumerRebalanceListener):
         for record in records:
             (again if self._was_announced(record) else news).append(record)
         for part in filter(None, (again, news)):
-            await self._apply(part)
+            await write_halving(part, self._write, (Fenced, ParkingFull, *TRANSIENT))
 
     def _was_announced(self, record: Record) -> bool:
         return record.offset < self._announced.get(Place(record.topic, record.partition), 0)
 
-    async def _apply(self, records: list[Record]) -> None:
-        """Write a batch; one that fails by its data is halved until the record at fault is found."""
-        try:
-            await self._write(records)
-        except (Fenced, ParkingFull, *TRANSIENT):
-            raise
-        except Exception as error:
-            if is_about_the_database(error):
-                raise
-            if len(records) > 1:
-                middle = len(records) // 2
-                await self._apply(records[:middle])
-                await self._apply(records[middle:])
-            else:
-                await self._write(records, error)
-
-    async def _write(self, records: list[Record], error: Exception | None = None) -> None:
+    async def _write(self, records: Sequence[Record], error: Exception | None) -> None:
         """One transaction: position, rows and parked records; with an `error` its one record is parked."""
         decoded = self._projection.decode([] if error else records)
         bad = [parking.parked(record, fault.code, fault.reason) for record, fault in decoded.faults]
@@ -379,11 +357,6 @@ class Projector(ConsumerRebalanceListener):
         except TimeoutError:
             self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
         self._resume()
-
-
-def is_about_the_database(error: Exception) -> bool:
-    """Whether PostgreSQL complains of itself, not of a record's data: then no record is at fault."""
-    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS)
 
 
 def _place(tp: TopicPartition) -> Place:

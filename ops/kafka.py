@@ -1,8 +1,8 @@
 """Kafka clients as this project uses them: made here, with the settings that lose nothing."""
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.kafka import Consumer
 from producer.publisher import Producer
@@ -44,14 +44,34 @@ def make_consumer(bootstrap: str, group: str) -> Consumer:
     return cast("Consumer", consumer)
 
 
-def make_reader(bootstrap: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
-    """A consumer in no group, for single records at known places."""
+def make_reader(
+    bootstrap: str,
+    *,
+    partition_bytes: int = ONE_RECORD_BYTES,
+    gather_bytes: int = 1,
+    gather_ms: int = 500,
+    reset: Literal["none", "earliest"] = "none",
+) -> Any:  # noqa: ANN401 - aiokafka is untyped
+    """A consumer in no group, which reads from places that it is told.
+
+    The broker answers with so much of a partition at most, when it has gathered so much or waited so long.
+    `reset` says what becomes of a place that is gone: an error, or the beginning in its stead.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=ONE_RECORD_BYTES,
+        auto_offset_reset=reset,
+        max_partition_fetch_bytes=partition_bytes,
+        fetch_min_bytes=gather_bytes,
+        fetch_max_wait_ms=gather_ms,
     )
+
+
+async def partitions_of(consumer: Any, topic: str) -> list[TopicPartition]:  # noqa: ANN401 - as above
+    """A topic's partitions as a consumer in no group finds them, in order; none where it is not there."""
+    await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
+    found: set[int] = consumer.partitions_for_topic(topic) or set()
+    return [TopicPartition(topic, number) for number in sorted(found)]
 
 
 async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped

@@ -15,8 +15,8 @@ import stamina
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from consumers.halving import is_about_the_database
 from consumers.projection import AfterCommit, Projection
-from consumers.projector import is_about_the_database
 from ops.settings import Settings
 from ops.wiring import database, groups, producing
 from schemas.envelope import BadRecord, unpack

@@ -7,10 +7,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
+from ops.kafka import make_reader
 from ops.logcopy.errors import TopicGone, UnreadableRecord
 from ops.wiring import ServerAway
 from schemas.records import Record
@@ -106,13 +107,7 @@ class Cluster:
 
 
 def _consumer(bootstrap: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
-    return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=50,
-    )
+    return make_reader(bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50)
 
 
 @contextlib.asynccontextmanager

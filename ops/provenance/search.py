@@ -13,11 +13,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any, NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from msgspec import Struct, field
 
+from ops.kafka import make_reader, partitions_of
 from ops.settings import Settings
 from projections.state import DayRef, sight
 from schemas.envelope import BadRecord, Context, Received, unpack
@@ -99,12 +100,8 @@ async def search(
 @asynccontextmanager
 async def reading(settings: Settings) -> AsyncGenerator[Any]:
     """A consumer in no group, for parts of the log; raises KafkaError where the broker is away."""
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=50,
+    consumer = make_reader(
+        settings.kafka_bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest"
     )
     try:
         await consumer.start()
@@ -125,9 +122,7 @@ class _Search:
 
     async def run(self) -> None:
         """Read the likely parts of the log, then all of it."""
-        await self._consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
-        numbers = sorted(self._consumer.partitions_for_topic(self._topic) or ())
-        places = [TopicPartition(self._topic, number) for number in numbers]
+        places = await partitions_of(self._consumer, self._topic)
         begins = await self._consumer.beginning_offsets(places)
         ends = await self._consumer.end_offsets(places)
         self._searched.note = SHORTENED if any(begins.values()) else ABSENT

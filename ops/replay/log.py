@@ -8,9 +8,10 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from ops.kafka import make_reader, partitions_of
 from ops.logcopy.cluster import Bounds
 from ops.replay.beginning import Beginning
 from ops.settings import Settings
@@ -42,13 +43,11 @@ class LogEndsEarly(LapstreamError):
 @contextlib.asynccontextmanager
 async def reading(settings: Settings) -> AsyncGenerator[Any]:
     """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=PARTITION_BYTES,
-        fetch_min_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=50,
+    consumer = make_reader(
+        settings.kafka_bootstrap,
+        partition_bytes=PARTITION_BYTES,
+        gather_bytes=FETCH_BYTES,
+        gather_ms=50,
     )
     await consumer.start()
     try:
@@ -73,7 +72,9 @@ async def ends_of(settings: Settings, topic: str, copy: Beginning | None) -> dic
 
 
 async def _bounds(consumer: Any, topic: str) -> dict[Place, Bounds]:  # noqa: ANN401 - aiokafka is untyped
-    tps = [TopicPartition(topic, number) for number in sorted(await _partitions(consumer, topic))]
+    tps = await partitions_of(consumer, topic)
+    if not tps:
+        raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
     begins = await consumer.beginning_offsets(tps)
     ends = await consumer.end_offsets(tps)
     return {_place(tp): Bounds(begins[tp], ends[tp]) for tp in tps}
@@ -92,14 +93,6 @@ def _check_filled(begins: Mapping[Place, int], copy: Beginning | None) -> None:
             f"{found}: the records before are gone, and tables made from it would lack them. Nothing was "
             "changed; `--export DIR` names a folder of `lapstream log export` that holds them"
         )
-
-
-async def _partitions(consumer: Any, topic: str) -> set[int]:  # noqa: ANN401 - aiokafka is untyped
-    await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
-    found: set[int] | None = consumer.partitions_for_topic(topic)
-    if not found:
-        raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
-    return found
 
 
 def check_targets(targets: Mapping[Place, int], ends: Mapping[Place, int]) -> None:

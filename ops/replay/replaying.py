@@ -8,13 +8,14 @@ for the other.
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import stamina
 from msgspec import Struct
 
+from consumers.halving import write_halving
 from consumers.projection import Projection
-from consumers.projector import is_about_the_database
 from ops.replay import log
 from ops.replay.beginning import Beginning
 from ops.settings import Settings
@@ -100,28 +101,12 @@ class Replay:
             async for records in log.batches(consumer, begin, targets, self._copy):
                 if self._progress.stop:
                     raise Stopped
-                await self._apply(held, records)
+                await write_halving(records, partial(self._write, held), (LapstreamError, *TRANSIENT))
                 self._progress.saw(records)
-
-    async def _apply(self, held: dict[Place, Claim], records: Sequence[Record]) -> None:
-        """Write a batch; one that fails by its data is halved until the record at fault is found."""
-        try:
-            await self._write(held, records)
-        except (LapstreamError, *TRANSIENT):
-            raise
-        except Exception as error:
-            if is_about_the_database(error):
-                raise
-            if len(records) > 1:
-                middle = len(records) // 2
-                await self._apply(held, records[:middle])
-                await self._apply(held, records[middle:])
-            else:
-                await self._write(held, records, error)
 
     @stamina.retry(on=TRANSIENT, attempts=RETRIES, timeout=60)
     async def _write(
-        self, held: dict[Place, Claim], records: Sequence[Record], error: Exception | None = None
+        self, held: dict[Place, Claim], records: Sequence[Record], error: Exception | None
     ) -> None:
         """One transaction: the place in the log, the rows, what could not be applied."""
         known = [one for one in records if self._until_ms is None or one.timestamp <= self._until_ms]

@@ -1,0 +1,44 @@
+"""Writing a batch of which one record may be at fault: it is found, and costs no other record anything."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import asyncpg
+
+from schemas.records import Record
+
+DATA_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What PostgreSQL says of a record's data; its other errors are about the database itself."""
+
+Write = Callable[[Sequence[Record], Exception | None], Awaitable[None]]
+"""Writes a batch in one transaction; with an error it sets the batch's one record aside."""
+
+
+async def write_halving(
+    records: Sequence[Record], write: Write, passing: tuple[type[Exception], ...]
+) -> None:
+    """Write a batch; one that fails by its data is halved until the record at fault is found.
+
+    Raises what `passing` names, and what PostgreSQL complains of itself: then no record is at fault.
+    """
+    try:
+        await write(records, None)
+    except passing:
+        raise
+    except Exception as error:
+        if is_about_the_database(error):
+            raise
+        if len(records) > 1:
+            middle = len(records) // 2
+            await write_halving(records[:middle], write, passing)
+            await write_halving(records[middle:], write, passing)
+        else:
+            await write(records, error)
+
+
+def is_about_the_database(error: Exception) -> bool:
+    """Whether PostgreSQL complains of itself, not of a record's data: then no record is at fault."""
+    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS)
