@@ -30,7 +30,6 @@ from sample_site.generate import generate_day
 from sample_site.model import SampleDay
 from sample_site.site import SampleSite
 from schemas.envelope import Context, pack
-from schemas.events import Event
 from schemas.identity import day_row_id, event_id
 from store.pool import Pool
 from tests.api import asking, data_of, error_of
@@ -235,9 +234,7 @@ async def test_a_drivers_name_is_told_by_the_newest_that_names_the_driver(
 async def test_a_newer_parser_over_the_same_page_is_what_sets_the_row(settings: Settings, pool: Pool) -> None:
     """As a page that is parsed again: the same moment of observation, written long after."""
     parsed_again = fetched(2, "1", parser_version=2, average_lap=30.9)
-    late = round(time.time() * 1000)
-    await send(settings, [listed(1, row("1")), fetched(2, "1")])
-    await send_at(settings, late, parsed_again)
+    await send(settings, [listed(1, row("1")), fetched(2, "1"), parsed_again])
     async with projecting(settings):
         await until_at(pool, settings, 3)
     found = await why(settings, "race_results", f"{SHORT}/1/901")
@@ -248,22 +245,6 @@ async def test_a_newer_parser_over_the_same_page_is_what_sets_the_row(settings: 
     assert detail.observed_at == seen(2)
     assert detail.record
     assert detail.record.offset == 2
-
-
-async def send_at(settings: Settings, milliseconds: int, event: Event) -> None:
-    """Put an event into the record, with a time stamp of its own."""
-    producer: Any = make_producer(settings.kafka_bootstrap)
-    await producer.start()
-    record = pack(event, Context(source="test"))
-    await producer.send_and_wait(
-        settings.topics.days,
-        key=record.key,
-        value=record.value,
-        headers=list(record.headers),
-        partition=PARTITION,
-        timestamp_ms=milliseconds,
-    )
-    await producer.stop()
 
 
 async def test_a_record_that_only_bears_the_events_id_is_not_taken_for_it(
