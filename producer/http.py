@@ -10,7 +10,19 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 
-import httpx
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    ServerDisconnectedError,
+    TCPConnector,
+)
 from msgspec import Struct
 
 from producer.errors import BadStatus, TooLarge, Unreachable
@@ -23,6 +35,8 @@ TIMEOUT_SECONDS = 30.0
 ERROR_BYTES = 64 * 1024
 ERROR_SECONDS = 5.0
 """How much is read of an answer that is no page, and for how long: enough to know a bot check."""
+
+LONGEST_REASON = 300
 
 _OK = 200
 NOT_MODIFIED = 304
@@ -51,21 +65,22 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """An HTTP client that says who it is, and reads no more than a page may have."""
+    """An HTTP client that says who it is, and reads no more than a page may have; made in a running loop."""
 
     def __init__(self, user_agent: str, *, connections: int) -> None:
         self.user_agent = user_agent
-        self._client = httpx.AsyncClient(
+        self._session = ClientSession(
             headers={"User-Agent": user_agent, "Accept": "text/html", "Accept-Encoding": "gzip"},
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            timeout=TIMEOUT_SECONDS,
-            trust_env=False,
+            connector=TCPConnector(limit=connections),
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(total=TIMEOUT_SECONDS),
+            auto_decompress=False,
+            middlewares=[_once],
         )
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._session.close()
 
     async def get(self, url: str, validators: Mapping[str, str] = NO_VALIDATORS) -> Page:
         """The page; raises `Unreachable`, `BadStatus` or `TooLarge`.
@@ -75,22 +90,33 @@ class Client:
         """
         status: int | None = None
         try:
-            async with (
-                asyncio.timeout(TIMEOUT_SECONDS),
-                self._client.stream("GET", url, headers=validators) as response,
-            ):
-                status = response.status_code
+            async with self._session.get(url, headers=validators, allow_redirects=False) as response:
+                status = response.status
                 metrics.site_answered(status)
                 return await _page(url, response, conditional=bool(validators))
-        except (httpx.HTTPError, TimeoutError, zlib.error) as error:
+        except (ClientError, TimeoutError, zlib.error) as error:
             if status is None:
                 metrics.site_answered(None)
-            raise Unreachable(url, repr(error)) from error
+            raise Unreachable(url, _told(error)) from error
 
 
-async def _page(url: str, response: httpx.Response, *, conditional: bool) -> Page:
+async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Make a request once: one that breaks off aiohttp would make again, without a permit or a wait."""
+    try:
+        return await handler(request)
+    except (ClientOSError, ServerDisconnectedError) as error:
+        raise ClientConnectionError(str(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in one line of bounded length."""
+    text = " ".join(str(error).split())[:LONGEST_REASON]
+    return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__} ({TIMEOUT_SECONDS:.0f} s)"
+
+
+async def _page(url: str, response: ClientResponse, *, conditional: bool) -> Page:
     observed_at = dt.datetime.now(dt.UTC)
-    status = response.status_code
+    status = response.status
     not_modified = conditional and status == NOT_MODIFIED
     if status != _OK and not not_modified:
         retry_after = _retry_after(response, observed_at)
@@ -108,17 +134,17 @@ async def _page(url: str, response: httpx.Response, *, conditional: bool) -> Pag
     )
 
 
-def _kept(response: httpx.Response) -> dict[str, str]:
+def _kept(response: ClientResponse) -> dict[str, str]:
     return {name: response.headers[name][:500] for name in _KEPT_HEADERS if name in response.headers}
 
 
-async def _read(response: httpx.Response, most: int) -> tuple[bytes, bool]:
+async def _read(response: ClientResponse, most: int) -> tuple[bytes, bool]:
     """The body, and whether that is all of it: bounded as it comes and as it unpacks."""
     packed = response.headers.get("content-encoding", "identity") != "identity"
     unpacker = zlib.decompressobj(_GZIP_OR_ZLIB) if packed else None
     body = bytearray()
     came = 0
-    async for part in response.aiter_raw():
+    async for part in response.content.iter_any():
         came += len(part)
         body += unpacker.decompress(part, most + 1) if unpacker else part
         if max(came, len(body)) > most:
@@ -128,17 +154,17 @@ async def _read(response: httpx.Response, most: int) -> tuple[bytes, bool]:
     return bytes(body), True
 
 
-async def _read_error(response: httpx.Response) -> bytes:
+async def _read_error(response: ClientResponse) -> bytes:
     """The begin of what stands in an answer that is no page; its status counts all the same."""
     try:
         async with asyncio.timeout(ERROR_SECONDS):
             body, _ = await _read(response, ERROR_BYTES)
-    except (httpx.HTTPError, TimeoutError, zlib.error):
+    except (ClientError, TimeoutError, zlib.error):
         return b""
     return body
 
 
-def _retry_after(response: httpx.Response, now: dt.datetime) -> float | None:
+def _retry_after(response: ClientResponse, now: dt.datetime) -> float | None:
     """The seconds that the site asks to wait, in either of the header's forms."""
     text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():

@@ -1,5 +1,6 @@
 """One request: what it says of itself, how much it reads, what it makes of an answer that is no page."""
 
+import asyncio
 import datetime as dt
 import email.utils
 from collections.abc import AsyncGenerator
@@ -64,6 +65,34 @@ async def test_a_connection_that_breaks_off_is_no_page(site: SampleSite, client:
     site.faults.add(Fault(kind="drop"))
     with pytest.raises(Unreachable):
         await client.get(url)
+
+
+async def test_a_request_that_breaks_off_is_made_once(site: SampleSite, client: Client, url: str) -> None:
+    await client.get(url)
+    site.faults.add(Fault(kind="drop"))
+    with pytest.raises(Unreachable, match="Server disconnected"):
+        await client.get(url)
+    assert len(site.ledger.requests) == 2
+
+
+async def test_an_address_where_nobody_listens_is_told_in_a_line(client: Client) -> None:
+    with pytest.raises(Unreachable, match="Cannot connect to host") as caught:
+        await client.get("http://127.0.0.1:9/")
+    assert "\n" not in caught.value.found
+
+
+async def test_an_answer_that_is_no_http_is_told_in_a_short_line(client: Client) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x1b[31m" + b"no http\n" * 1_000)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable) as caught:
+            await client.get(f"http://127.0.0.1:{port}/")
+    assert caught.value.found.isprintable()
+    assert len(caught.value.found) < 400
 
 
 async def test_what_stands_in_an_error_is_kept_to_be_looked_at(
