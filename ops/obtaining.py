@@ -37,6 +37,7 @@ async def obtaining(
         stack.push_async_callback(consumer.stop)
         await consumer.start()
         gate = Gate(pool, client, Site(settings.site).name, pace)
+        stack.push_async_callback(gate.close)
         archive = Archive(pool, consumer)
         yield Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)
 

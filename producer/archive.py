@@ -59,10 +59,9 @@ class Archive:
         self._reading = asyncio.Lock()
 
     async def newest(self, url: str) -> PageRow | None:
-        """The newest page of an address, if the site gave something to ask for it again with."""
+        """The newest page of an address, as the index has it."""
         async with self._pool.acquire() as connection:
-            found = await pages.newest(connection, url)
-        return found if found and validators(found) else None
+            return await pages.newest(connection, url)
 
     async def read(self, row: PageRow) -> ArchivedPage | None:
         """The page itself; None where it does not lie there, or is another one than the index says."""

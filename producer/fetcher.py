@@ -35,6 +35,7 @@ from schemas.events import (
 from schemas.identity import as_run_id, event_id, event_key, practice_event_id, run_id_of
 from schemas.topics import Topics
 from store import days, run_changes, runs
+from store.pages import PageRow
 from store.pool import Pool
 from store.runs import PlannedSession, Run
 from telemetry import tracing
@@ -146,19 +147,21 @@ class Fetching:
         _check_source(request.source)
         run_id = as_run_id(received.context.correlation_id)
         with _working("fetch session", received, run_id):
-            if not await self._is_wanted(run_id, request.session_id):
+            url = self._site.session(request.track_slug, request.session_id)
+            async with self._pool.acquire() as connection:
+                asked = await runs.asked(connection, run_id, request.session_id, url)
+            if not asked.wanted:
                 return None
             context = self._context(received)
-            event, pages = await self._detail(request)
+            event, pages = await self._detail(request, url, asked.known)
         return lambda: self._publisher.observe(event, context, pages=pages)
 
     async def _detail(
-        self, request: SessionDetailRequested
+        self, request: SessionDetailRequested, url: str, known: PageRow | None
     ) -> tuple[SessionDetailFetched | SessionDetailFailed, Sequence[Page]]:
         """What the session's page says, or that it could not be had; and the pages that came."""
-        url = self._site.session(request.track_slug, request.session_id)
         try:
-            obtained = await self._obtainer.fetch(url, _session_parser(request))
+            obtained = await self._obtainer.fetch(url, _session_parser(request), known)
         except Unobtainable as failure:
             tracing.fail(failure.error.code)
             log.warning(
@@ -169,13 +172,6 @@ class Fetching:
             )
             return planning.detail_failed(request, url, failure), failure.fresh
         return planning.detail_fetched(request, obtained), obtained.fresh
-
-    async def _is_wanted(self, run_id: UUID | None, session_id: str) -> bool:
-        """Whether the run still waits for the session; what belongs to no run is always fetched."""
-        if run_id is None:
-            return True
-        async with self._pool.acquire() as connection:
-            return await runs.wants(connection, run_id, session_id)
 
     def _context(self, received: Received, run_id: UUID | None = None) -> Context:
         return Context(

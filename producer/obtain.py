@@ -85,15 +85,20 @@ class Obtainer:
     async def obtain(self, url: str, parse: Callable[[Page], FactsT], context: Context) -> Obtained[FactsT]:
         """What the page at the address says, and the page kept; raises `Unobtainable`, KafkaError."""
         try:
-            obtained = await self.fetch(url, parse)
+            obtained = await self.fetch(url, parse, await self._archive.newest(url))
         except Unobtainable as failure:
             await self._publisher.keep_pages(failure.fresh, context)
             raise
         await self._publisher.keep_pages(obtained.fresh, context)
         return obtained
 
-    async def fetch(self, url: str, parse: Callable[[Page], FactsT]) -> Obtained[FactsT]:
-        """As `obtain`, but the caller keeps the pages that came, together with what he makes of them."""
+    async def fetch(
+        self, url: str, parse: Callable[[Page], FactsT], known: PageRow | None
+    ) -> Obtained[FactsT]:
+        """As `obtain`, but the caller keeps the pages that came, together with what he makes of them.
+
+        `known` is the newest page of the address: it is asked for only if it changed since.
+        """
         came = _Came()
         number = 0
         try:
@@ -102,17 +107,18 @@ class Obtainer:
             ):
                 with attempt:
                     number = attempt.num
-                    return await self._attempt(url, parse, came)
+                    return await self._attempt(url, parse, known, came)
         except (FetchError, PageError) as error:
             if isinstance(error, BotCheck):
                 await self._gate.rest(BOT_CHECK_REST_SECONDS, str(error))
             raise Unobtainable(error, number, came.last, came.fresh) from error
         raise AssertionError("unreachable: the retries end with a result or an error")
 
-    async def _attempt(self, url: str, parse: Callable[[Page], FactsT], came: _Came) -> Obtained[FactsT]:
+    async def _attempt(
+        self, url: str, parse: Callable[[Page], FactsT], known: PageRow | None, came: _Came
+    ) -> Obtained[FactsT]:
         """Try once."""
         came.last = None
-        known = await self._archive.newest(url)
         page = await self._ask(url, validators(known) if known else NO_VALIDATORS)
         if known and page.not_modified:
             if seen := await self._seen_again(known, page, parse, came):

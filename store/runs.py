@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from schemas.events import Finding, PracticeDayRequested, SessionDetailRequested
 from schemas.identity import source_event_id
+from store.pages import PageRow
 from store.pool import Connection, Record
 from store.statements import statement
 
@@ -193,9 +194,18 @@ def requests_of(run: Run, rows: Iterable[Record]) -> list[SessionDetailRequested
     ]
 
 
-async def wants(connection: Connection, run_id: UUID, session_id: str) -> bool:
-    """Whether a session's page is still to be fetched; also where the run knows nothing of it."""
-    return await connection.fetchval(statement("session_wanted"), run_id, session_id) is not False
+class Asked(NamedTuple):
+    """What is known of a session that is asked for: whether it is still wanted, and its newest page."""
+
+    wanted: bool
+    known: PageRow | None
+
+
+async def asked(connection: Connection, run_id: UUID | None, session_id: str, url: str) -> Asked:
+    """What is known of a session before its page is fetched; wanted, too, where no run knows of it."""
+    row = await connection.fetchrow(statement("session_asked"), run_id, session_id, url)
+    wanted, *page = row
+    return Asked(wanted, PageRow(*page) if page[0] else None)
 
 
 async def stored_details(connection: Connection, day: UUID) -> dict[str, str | None]:

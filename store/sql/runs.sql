@@ -63,11 +63,20 @@ UPDATE ingest_runs SET planned_at = coalesce(planned_at, now()), moved_at = now(
 SELECT session_id, start_time, list_row_digest, requested_at
 FROM ingest_run_sessions WHERE run_id = $1 AND state = 'wanted' ORDER BY session_id;
 
--- name: session_wanted
--- Whether a run still waits for a session; no row where the run does not know it.
-SELECT r.state = 'running' AND s.state = 'wanted'
-FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
-WHERE s.run_id = $1 AND s.session_id = $2;
+-- name: session_asked
+-- Whether a session is still to be fetched: not so where its run has it, or is over; and its newest page so far,
+-- on connections that see another schema.
+SELECT
+    coalesce((
+        SELECT r.state = 'running' AND s.state = 'wanted'
+        FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
+        WHERE s.run_id = $1 AND s.session_id = $2
+    ), true) AS wanted,
+    p.*
+FROM (SELECT) AS one LEFT JOIN LATERAL (
+    SELECT url, observed_at, sha256, status, etag, last_modified, body_bytes, topic, partition, record_offset
+    FROM page_index.pages WHERE url = $3 ORDER BY observed_at DESC, sha256 DESC LIMIT 1
+) AS p ON true;
 
 -- name: stored_details
 -- The sessions of a day whose detail is stored, and whose page did not fail since, with the digest of the list

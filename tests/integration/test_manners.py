@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,11 +11,11 @@ from aiohttp import web
 from ops.obtaining import obtaining
 from ops.settings import Settings
 from ops.wiring import publishing
-from producer.errors import BadStatus, FetchError, RobotsRefused, SiteResting, Unreachable
-from producer.gate import JITTER, Gate
-from producer.http import Client, Page
+from producer.errors import BadStatus, RobotsRefused, SiteResting, Unreachable
+from producer.http import Page
 from producer.obtain import Unobtainable
 from producer.pages import parse_day
+from producer.permits import JITTER
 from producer.site import Site
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
@@ -27,47 +27,10 @@ from schemas.envelope import Context
 from schemas.events import DayFacts
 from store import sites
 from store.pool import Connection, Pool
-from store.sites import ERRORS, Pace, SiteState
+from store.sites import ERRORS, Pace
 from tests.conftest import DAY, TRACK, at
+from tests.gates import ask, day_of, execute, fails, gates, opened, state
 from tests.members import until
-
-AGENT = "lapstream/0.1 (test)"
-
-
-@asynccontextmanager
-async def gates(
-    pool: Pool, running: RunningSite, pace: Pace, count: int = 2
-) -> AsyncGenerator[list[tuple[Gate, Client]]]:
-    """The gates of so many processes, each with a client of its own."""
-    clients = [Client(AGENT, connections=20) for _ in range(count)]
-    yield [(Gate(pool, client, running.site_template, pace), client) for client in clients]
-    for client in clients:
-        await client.close()
-
-
-async def ask(gate: Gate, client: Client, url: str) -> None:
-    async with gate.permit(url):
-        await client.get(url)
-
-
-async def state(pool: Pool, running: RunningSite) -> SiteState:
-    async with pool.acquire() as connection:
-        return await sites.state(connection, running.site_template)
-
-
-async def execute(pool: Pool, query: str) -> None:
-    async with pool.acquire() as connection:
-        await connection.execute(query)
-
-
-def day_of(running: RunningSite) -> str:
-    return Site(running.site_template).day(TRACK, DAY)
-
-
-async def fails(work: Awaitable[None], kind: type[FetchError]) -> FetchError:
-    with pytest.raises(kind) as caught:
-        await work
-    return caught.value
 
 
 @pytest.fixture
@@ -92,8 +55,10 @@ async def test_the_permit_of_a_process_that_was_killed_ends_by_itself(
 ) -> None:
     async with gates(pool, running_site, Pace(0, 1), count=1) as [(gate, client)]:
         await ask(gate, client, day_of(running_site))
+        await until(lambda: opened(pool, running_site, 0))
         await execute(pool, """UPDATE sites SET permits = '{"killed": 1}'""")
         await ask(gate, client, day_of(running_site))
+        await until(lambda: opened(pool, running_site, 0))
         ahead = time.time() + 60
         await execute(pool, f"""UPDATE sites SET permits = '{{"held": {ahead}}}'""")
         assert (await state(pool, running_site)).open_requests == 1
@@ -214,16 +179,13 @@ async def test_a_pause_holds_for_whom_a_moment_is_reserved_too(
     assert a_day.ledger.count("day_list") == 2
 
 
-async def opened(pool: Pool, running: RunningSite, count: int) -> bool:
-    return (await state(pool, running)).open_requests == count
-
-
 async def test_no_request_begins_on_a_permit_that_is_about_to_end(
     pool: Pool, a_day: SampleSite, running_site: RunningSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
         await ask(*one, day_of(running_site))
-        monkeypatch.setattr("producer.gate.PERMIT_SECONDS", 0.0)
+        await until(lambda: opened(pool, running_site, 0))
+        monkeypatch.setattr("producer.permits.PERMIT_SECONDS", 0.0)
         waiting = asyncio.create_task(ask(*one, day_of(running_site)))
         done, _ = await asyncio.wait({waiting}, timeout=0.1)
         assert not done
@@ -237,6 +199,7 @@ async def test_a_request_that_was_given_up_says_nothing_of_the_site(
 ) -> None:
     async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
         await ask(*one, day_of(running_site))
+        await until(lambda: opened(pool, running_site, 0))
         await execute(pool, "UPDATE sites SET errors_in_row = 7")
         a_day.settings = SiteSettings(latency_seconds=30)
         asking = asyncio.create_task(ask(*one, day_of(running_site)))

@@ -247,12 +247,16 @@ def as_parked(one: Received) -> ParkedRecord:
     return parked(Record(), "projection_error", "it does not fit")
 
 
+async def is_wanted(connection: Connection, run: Run) -> bool:
+    return (await runs.asked(connection, run.id, "1", "http://127.0.0.1/never-fetched")).wanted
+
+
 async def test_a_cancelled_run_stays_so_and_wants_nothing_more(connection: Connection) -> None:
     run = await planned(connection)
     await apply(connection, [await of(connection, run, LISTED)])
-    assert await runs.wants(connection, run.id, "1")
+    assert await is_wanted(connection, run)
     assert (await run_changes.cancel(connection, run.id))[0].state == "cancelled"
-    assert not await runs.wants(connection, run.id, "1")
+    assert not await is_wanted(connection, run)
     await apply(connection, [await of(connection, run, one) for one in (fetched(2, "1"), failed("2"))])
     assert (await now_of(connection, run)).state == "cancelled"
     assert [one.status for one in await announced(connection, PracticeDayIngested)] == ["cancelled"]

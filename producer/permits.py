@@ -1,0 +1,260 @@
+"""Permits to ask the site: the pace, open requests, the switch and rests, one budget for the whole fleet.
+
+The budget is in PostgreSQL. Where there is a pace, each request reserves its moment there. Without one only
+the number of open requests is bounded: a permit then serves one request after another for a moment, so that a
+site that answers at once is not asked more slowly than the database answers.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+from msgspec import Struct
+
+from producer.errors import FORBIDDEN, TOO_MANY, UNAVAILABLE, BadStatus, FetchError, SiteResting, Unreachable
+from store import sites
+from store.pool import TRANSIENT, Connection, Pool
+from store.sites import PERMIT_SECONDS, Outcome, Pace, SiteState
+from telemetry import metrics
+
+JITTER = 0.2
+SWITCH_SECONDS = 1.0
+FULL_SECONDS = 0.02
+"""How long to wait before asking again, where as many requests are open as may be."""
+
+LONGEST_WAIT_SECONDS = 60.0
+"""A rest that lasts longer is an answer, not a wait."""
+
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
+TOO_MUCH_REST_SECONDS = 60.0
+"""How long the site is left alone when it says that we ask too much, and not how long to wait."""
+
+KEEP_SECONDS = 0.5
+"""How long a permit serves one request after another; so late does a process notice the switch and rests."""
+
+IDLE_SECONDS = 0.05
+"""How long a permit waits for the next request before another process may have it."""
+
+_TOO_MUCH = (TOO_MANY, UNAVAILABLE)
+
+log = structlog.get_logger("lapstream.fetcher")
+
+
+class _Permit(Struct, eq=False):
+    """A permit by its name; it serves no further request after `until`, nor after a `turn` that has ended."""
+
+    name: str
+    until: float
+    turn: int
+    idle_since: float = 0.0
+
+
+class Permits:
+    """Gives permits of this process's site one after another."""
+
+    def __init__(self, pool: Pool, site: str, pace: Pace) -> None:
+        self._pool = pool
+        self._site = site
+        self._pace = pace
+        self._one_asks = asyncio.Lock()
+        self._given_back = asyncio.Event()
+        self._idle: list[_Permit] = []
+        self._turn = 0
+        self._untold = False
+        self._not_before = 0.0
+        self._sweeping: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def one(self, url: str) -> AsyncGenerator[None]:
+        """A block in which one request may be made; raises `SiteResting` for a rest of more than a minute."""
+        permit = await self._take(url)
+        try:
+            yield
+        except BaseException as error:
+            await self._give_back(permit.name, _outcome(error), error)
+            raise
+        await self._answered(permit)
+
+    async def rest(self, seconds: float, reason: str) -> None:
+        """Leave the whole site alone for a while."""
+        self._turn += 1
+        async with self._pool.acquire() as connection:
+            await sites.rest(connection, self._site, seconds, reason)
+
+    async def close(self) -> None:
+        """Give back what waits for a request that does not come."""
+        self._turn += 1
+        if self._sweeping:
+            await self._sweeping
+
+    async def _take(self, url: str) -> _Permit:
+        """Wait for a permit and its moment, one request of this process after another."""
+        began = time.monotonic()
+        async with self._one_asks:
+            while (permit := self._next_idle() or await self._new(url)) is None:
+                pass
+        metrics.pace_waited(time.monotonic() - began)
+        return permit
+
+    def _next_idle(self) -> _Permit | None:
+        if self._idle and self._serves(self._idle[-1]):
+            return self._idle.pop()
+        return None
+
+    def _serves(self, permit: _Permit) -> bool:
+        return permit.turn == self._turn and time.monotonic() < permit.until
+
+    async def _new(self, url: str) -> _Permit | None:
+        """A permit of the fleet's, at its moment; None where there was none, after a wait."""
+        await asyncio.sleep(self._not_before - time.monotonic())
+        name = str(uuid.uuid4())
+        turn, asked = self._turn, time.monotonic()
+        try:
+            if await self._begins(url, name, asked):
+                return _Permit(name, asked + KEEP_SECONDS, turn)
+        except BaseException as error:
+            await self._give_back(name, _outcome(error), error)
+            raise
+        return None
+
+    async def _begins(self, url: str, name: str, asked: float) -> bool:
+        """Reserve a moment and wait for it; whether a request may begin then.
+
+        Not so where the site was paused meanwhile, or this process stood still: its permit might end while
+        the request is open.
+        """
+        wait = await self._reserve(url, name)
+        if wait is None:
+            return False
+        await asyncio.sleep(wait)
+        wanted = wait == 0 or await self._is_open(name)
+        if wanted and time.monotonic() < asked + wait + PERMIT_SECONDS / 2:
+            return True
+        await self._give_back(name, Outcome.unused)
+        return False
+
+    async def _reserve(self, url: str, name: str) -> float | None:
+        """The seconds until the reserved moment; None where there was none to reserve, after a wait."""
+        jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter is no secret
+        pace = self._pace._replace(interval_seconds=self._pace.interval_seconds * jitter)
+        self._given_back.clear()
+        async with self._pool.acquire() as connection:
+            wait = await sites.reserve(connection, self._site, pace, name)
+            if wait is not None:
+                return wait
+            held = await sites.state(connection, self._site)
+        seconds = _pause(held, url)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._given_back.wait(), seconds)
+        return None
+
+    async def _is_open(self, name: str) -> bool:
+        async with self._pool.acquire() as connection:
+            return await sites.is_open(connection, self._site, name)
+
+    async def _answered(self, permit: _Permit) -> None:
+        """Let the permit serve the next request, where no pace says when that may begin."""
+        if self._pace.interval_seconds:
+            await self._give_back(permit.name, Outcome.answered)
+        elif self._serves(permit):
+            self._keep(permit)
+        else:
+            await self._let_others_ask()
+            await self._give_back(permit.name, Outcome.answered)
+
+    async def _let_others_ask(self) -> None:
+        """Where as many requests are open as may be, others may wait: the next permit is for one of them."""
+        async with self._pool.acquire() as connection:
+            held = await sites.state(connection, self._site)
+        if held.open_requests >= self._pace.at_once:
+            self._not_before = time.monotonic() + 2 * FULL_SECONDS
+
+    def _keep(self, permit: _Permit) -> None:
+        self._untold = True
+        permit.idle_since = time.monotonic()
+        self._idle.append(permit)
+        self._given_back.set()
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        """Give back permits that no request came for, until there is none left."""
+        try:
+            while self._idle:
+                await asyncio.sleep(IDLE_SECONDS / 2)
+                for permit in self._late():
+                    await self._give_back_late(permit)
+        finally:
+            self._sweeping = None
+
+    def _late(self) -> list[_Permit]:
+        """Take out the permits that wait no longer."""
+        since = time.monotonic() - IDLE_SECONDS
+        late = [one for one in self._idle if one.idle_since <= since or not self._serves(one)]
+        self._idle = [one for one in self._idle if one not in late]
+        return late
+
+    async def _give_back_late(self, permit: _Permit) -> None:
+        try:
+            await self._give_back(permit.name, Outcome.answered)
+        except TRANSIENT as error:
+            log.warning("permit_not_given_back", site=self._site, error=repr(error))
+
+    async def _give_back(self, name: str, outcome: Outcome, error: BaseException | None = None) -> None:
+        """Give a permit back, together with the rest that the site asks for: no request slips between.
+
+        Answers that were not told of yet come before a failure: errors in a row end with each answer.
+        """
+        seconds = _wanted_rest(error)
+        if outcome is Outcome.failed or seconds:
+            self._turn += 1
+        untold, self._untold = self._untold and outcome is not Outcome.answered, False
+        async with self._pool.acquire() as connection, _joint(connection, at_all=untold or bool(seconds)):
+            if untold:
+                await sites.give_back(connection, self._site, name, Outcome.answered)
+            await sites.give_back(connection, self._site, name, outcome, str(error))
+            if seconds:
+                await sites.rest(connection, self._site, seconds, str(error))
+        self._given_back.set()
+
+
+def _joint(connection: Connection, *, at_all: bool) -> AbstractAsyncContextManager[object]:
+    """A transaction, which costs two turns to the database: only where there is more than one statement."""
+    return connection.transaction() if at_all else contextlib.nullcontext()
+
+
+def _outcome(error: BaseException) -> Outcome:
+    """How a request ended that gave no page; an answer that is no page is an answer all the same."""
+    refused = isinstance(error, BadStatus) and (error.transient or error.status == FORBIDDEN)
+    if refused or isinstance(error, Unreachable):
+        return Outcome.failed
+    answered = isinstance(error, FetchError) and not isinstance(error, SiteResting)
+    return Outcome.answered if answered else Outcome.unused
+
+
+def _wanted_rest(error: BaseException | None) -> float | None:
+    """How long the site wants to be left alone, in seconds; None where it does not say so."""
+    if not isinstance(error, BadStatus):
+        return None
+    if error.retry_after is not None:
+        return min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS)
+    return TOO_MUCH_REST_SECONDS if error.status in _TOO_MUCH else None
+
+
+def _pause(held: SiteState, url: str) -> float:
+    """How long to wait before the next attempt; raises `SiteResting`."""
+    rest = held.rest_seconds or 0
+    if rest > LONGEST_WAIT_SECONDS and not held.paused:
+        until = f"{held.rest_until:%Y-%m-%d %H:%M:%S} UTC" if held.rest_until else "later"
+        raise SiteResting(
+            url, f"until {until}, for {rest:.0f} s more, because {held.rest_reason}", retry_after=rest
+        )
+    if held.paused or rest:
+        return min(rest or SWITCH_SECONDS, SWITCH_SECONDS)
+    return FULL_SECONDS
