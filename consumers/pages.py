@@ -56,5 +56,6 @@ PAGE_INDEX = Projection(
     topic=lambda topics: topics.pages,
     decode=decode_pages,
     project=project_pages,
+    gather_ms=500,
 )
 """Where each fetched page lies in its topic."""

@@ -55,6 +55,9 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
     members: int = 1
     """Members of its group in one process: with two, one decodes while the database works for the other."""
 
+    gather_ms: int = 60
+    """How long the broker gathers records for a batch: so late are the rows, and so seldom a transaction."""
+
     def group(self, prefix: str) -> str:
         """The name of its consumer group."""
         return f"{prefix}{self.name}-projection"

@@ -46,5 +46,6 @@ TRACK_RECORDS = Projection(
     decode=decode,
     project=project,
     lookups=("observations_event_id_idx",),
+    gather_ms=250,
 )
 """The read model of track records: the fastest lap of each session."""

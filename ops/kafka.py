@@ -12,8 +12,7 @@ ONE_RECORD_BYTES = 64 * 1024
 """Of a partition, for one record: the broker sends a larger one whole."""
 
 FETCH_BYTES = 256 * 1024
-FETCH_WAIT_MS = 60
-"""How much the broker gathers for a projector, and how long: a transaction for each record costs more."""
+"""How much the broker gathers for a projector at most: a transaction for each record costs more."""
 
 
 def make_producer(bootstrap: str) -> Producer:
@@ -28,8 +27,11 @@ def make_producer(bootstrap: str) -> Producer:
     return cast("Producer", producer)
 
 
-def make_consumer(bootstrap: str, group: str) -> Consumer:
-    """A member of a group that commits only what it is told to, and begins at the beginning."""
+def make_consumer(bootstrap: str, group: str, *, gather_ms: int) -> Consumer:
+    """A member of a group that commits only what it is told to, and begins at the beginning.
+
+    The broker gathers records for it for so long.
+    """
     consumer: Any = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
@@ -39,7 +41,7 @@ def make_consumer(bootstrap: str, group: str) -> Consumer:
         session_timeout_ms=10_000,
         max_partition_fetch_bytes=RECORD_BYTES,
         fetch_min_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_max_wait_ms=gather_ms,
     )
     return cast("Consumer", consumer)
 

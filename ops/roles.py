@@ -122,7 +122,7 @@ async def _members(
         Projector(
             group=group,
             topics=[projection.topic(settings.topics)],
-            consumer=make_consumer(settings.kafka_bootstrap, group),
+            consumer=make_consumer(settings.kafka_bootstrap, group, gather_ms=projection.gather_ms),
             pool=pool,
             projection=projection,
             parking_limit=settings.parking_limit,

@@ -201,7 +201,7 @@ async def _send(producer: Producer, topic: str, sent: Sent) -> Awaitable[object]
 
 
 async def _ends(settings: Settings) -> dict[Place, int]:
-    consumer = make_consumer(settings.kafka_bootstrap, f"{settings.topic_prefix}kills")
+    consumer = make_consumer(settings.kafka_bootstrap, f"{settings.topic_prefix}kills", gather_ms=1)
     await consumer.start()
     try:
         places = [TopicPartition(settings.topics.days, number) for number in range(PARTITIONS)]
