@@ -1,8 +1,7 @@
 """`python -m bench.imports`: a day's import to its closed run, against bare httpx fetching the same pages.
 
-Without pace, with as many requests at once, on an embedded broker and database and a sample site, each in a
-process of its own, which are started and stopped here. Each round takes a day of its own, whose pages the
-site has made before.
+Without pace, with as many requests at once. Broker, database, sample site and each role are processes of
+their own, started and stopped here. Each round takes a day of its own, whose pages the site has made before.
 """
 
 import argparse
@@ -27,6 +26,7 @@ from producer.site import SOURCE, Site
 
 TRACK = "bench-track"
 FIRST_DAY = dt.date(2025, 1, 1)
+ROLES = ("fetcher", "projector", "relay")
 ROUNDS = 5
 CONCURRENCY = 5
 LAPS_A_SESSION = 9
@@ -66,7 +66,9 @@ async def measure(settings: Settings, control: str) -> list[Figure]:
     """The figures of all cases."""
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
-    async with _process("ops.cli", "run", "all", env=environment(settings)):
+    async with contextlib.AsyncExitStack() as roles:
+        for role in ROLES:
+            await roles.enter_async_context(_process("ops.cli", "run", role, env=environment(settings)))
         await _import(settings, control, Case(3, 0.0, 0), FIRST_DAY - dt.timedelta(days=1))
         return [await _figure(settings, control, case, number) for number, case in enumerate(CASES)]
 
