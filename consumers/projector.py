@@ -9,6 +9,7 @@ position. docs/guarantee.md says what this guarantees, and what shows it.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -37,6 +38,9 @@ LONGEST_WAIT_SECONDS = 5.0
 
 KEEP_POLLING_SECONDS = 5.0
 """How often a member polls, paused, while the database works; well below `max_poll_interval_ms`."""
+
+FOLLOW_SECONDS = 1.0
+"""How far Kafka's committed offset stays behind while one batch follows another."""
 
 BROKER_SECONDS = 5.0
 """How long the broker may take to note an offset."""
@@ -90,6 +94,7 @@ class Projector(ConsumerRebalanceListener):
         self._parking_limit = parking_limit
         self._held: dict[Place, Claim] = {}
         self._followed: dict[Place, int] = {}
+        self._followed_at = 0.0
         self._announced: dict[Place, int] = {}
         self._stopping = asyncio.Event()
         self._wait_seconds = FIRST_WAIT_SECONDS
@@ -123,6 +128,7 @@ class Projector(ConsumerRebalanceListener):
         log.info("projector_start", group=self._group, topics=self._topics)
         while not self._stopping.is_set():
             await self._turn()
+        await self._follow()
 
     async def _leave(self) -> None:
         """Leave the group, so that others take over at once; a broker that is away is not waited for.
@@ -149,7 +155,8 @@ class Projector(ConsumerRebalanceListener):
             await self._take_over()
             if records := await self._ordered(await self._poll(POLL_MS)):
                 await self._while_polling(self._apply_in_parts(records))
-            await self._follow()
+            if not records or time.monotonic() > self._followed_at + FOLLOW_SECONDS:
+                await self._follow()
         except Fenced as error:
             await self._start_over("projector_fenced", error)
         except TRANSIENT as error:
@@ -330,6 +337,7 @@ class Projector(ConsumerRebalanceListener):
             for place, claim in self._held.items()
             if self._followed.get(place) != claim.next_offset
         }
+        self._followed_at = time.monotonic()
         try:
             await self._commit(late)
         except KafkaError as error:

@@ -45,6 +45,11 @@ SETTINGS = {
     "share.coordinator.state.topic.num.partitions": "1",
     "message.max.bytes": str(RECORD_BYTES),
     "replica.fetch.max.bytes": str(RECORD_BYTES),
+    # For the few clients of one machine: fewer threads, fewer changes between them.
+    "num.network.threads": "1",
+    "num.io.threads": "2",
+    "background.threads": "2",
+    "group.coordinator.threads": "1",
     "log.retention.hours": "168",
     "log.segment.bytes": str(128 * 1024 * 1024),
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),  # of the heap; the default is a third of it

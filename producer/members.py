@@ -39,7 +39,7 @@ GRACE_SECONDS = 20.0
 
 WAIT_SECONDS = 1.0
 
-COMMIT_SECONDS = 0.1
+COMMIT_SECONDS = 0.3
 """How long a record that is done may wait for others to be committed with it; killed, it comes again."""
 
 log = structlog.get_logger("lapstream.fetcher")

@@ -27,7 +27,9 @@ from producer.site import SOURCE, Site
 TRACK = "bench-track"
 FIRST_DAY = dt.date(2025, 1, 1)
 ROLES = ("fetcher", "projector", "relay")
-ROUNDS = 5
+WARM_UP, ROUNDS = 2, 5
+"""Rounds of a case: first those that do not count, while a broker that was just started compiles itself."""
+
 CONCURRENCY = 5
 LAPS_A_SESSION = 9
 err = Console(stderr=True, highlight=False)
@@ -75,10 +77,11 @@ async def measure(settings: Settings, control: str) -> list[Figure]:
 
 async def _figure(settings: Settings, control: str, case: Case, number: int) -> Figure:
     pairs: list[tuple[float, float]] = []
-    for turn in range(ROUNDS):
-        date = FIRST_DAY + dt.timedelta(days=number * ROUNDS + turn)
+    for turn in range(WARM_UP + ROUNDS):
+        date = FIRST_DAY + dt.timedelta(days=number * (WARM_UP + ROUNDS) + turn)
         pairs.append(await _import(settings, control, case, date))
         err.print(f"{case.sessions} sessions: bare {pairs[-1][0]:.2f} s, import {pairs[-1][1]:.2f} s")
+    del pairs[:WARM_UP]
     return Figure(
         sessions=case.sessions,
         latency_seconds=case.latency_seconds,
