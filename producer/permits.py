@@ -201,8 +201,9 @@ class Permits:
         return late
 
     async def _give_back_late(self, permit: _Permit) -> None:
+        outcome = Outcome.answered if self._untold else Outcome.unused
         try:
-            await self._give_back(permit.name, Outcome.answered)
+            await self._give_back(permit.name, outcome)
         except TRANSIENT as error:
             log.warning("permit_not_given_back", site=self._site, error=repr(error))
 
@@ -214,7 +215,8 @@ class Permits:
         seconds = _wanted_rest(error)
         if outcome is Outcome.failed or seconds:
             self._turn += 1
-        untold, self._untold = self._untold and outcome is not Outcome.answered, False
+        untold = self._untold and outcome is Outcome.failed
+        self._untold &= outcome is Outcome.unused
         async with self._pool.acquire() as connection, _joint(connection, at_all=untold or bool(seconds)):
             if untold:
                 await sites.give_back(connection, self._site, name, Outcome.answered)

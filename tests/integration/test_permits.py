@@ -13,6 +13,7 @@ from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite
 from sample_site.site import SampleSite
+from sample_site.site import Settings as SiteSettings
 from store import sites
 from store.pool import Pool
 from store.sites import ERRORS, Pace
@@ -83,6 +84,18 @@ async def test_answers_that_were_not_told_of_end_a_row_of_errors(
                 await fails(ask(*one, day_of(running_site)), Unreachable)
             await ask(*one, day_of(running_site))
         assert (await state(pool, running_site)).rest_seconds is None
+
+
+async def test_an_answer_of_before_does_not_end_a_row_of_errors(
+    pool: Pool, a_day: SampleSite, running_site: RunningSite
+) -> None:
+    async with gates(pool, running_site, UNPACED, count=1) as [one]:
+        a_day.settings = SiteSettings(latency_seconds=0.02)
+        await asyncio.gather(*(ask(*one, day_of(running_site)) for _ in range(4)))
+        a_day.faults.add(Fault(kind="drop", match=Match(page="day_list")))
+        await fails(ask(*one, day_of(running_site)), Unreachable)
+        await until(lambda: opened(pool, running_site, 0))
+        assert (await state(pool, running_site)).errors_in_row == 1
 
 
 async def test_who_asks_all_the_time_leaves_room_for_another_process(
