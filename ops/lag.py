@@ -4,10 +4,10 @@ A projection's own measure is its position in PostgreSQL; Kafka's committed offs
 group. A look asks the database and the broker, over connections that are kept from one look to the next.
 """
 
-import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,12 +18,14 @@ from ops.kafka import describe_group
 from ops.settings import Settings
 from ops.wiring import Group, database, groups
 from schemas.errors import LapstreamError
+from schemas.records import Record
 from store import positions
 from store.pool import Pool, use_schema
 
 FETCH_BYTES = 64 * 1024
 """Of a partition, to see one record's time; the broker sends a larger one whole."""
 
+POLL_MS = 200
 RECORD_SECONDS = 5.0
 """How long the oldest record that is not applied may take to come, before its age counts as unknown."""
 
@@ -79,21 +81,26 @@ class Lag:
 
     async def look(self) -> list[GroupLag]:
         """The lag of every group now; raises KafkaError, or a database's error."""
-        return [await self._group(group) for group in self._groups]
+        topics = {topic: await self._partitions(topic) for topic in {one.topic for one in self._groups}}
+        self._assign({tp for tps in topics.values() for tp in tps})
+        return [await self._group(group, topics[group.topic]) for group in self._groups]
 
-    async def _group(self, group: Group) -> GroupLag:
+    def _assign(self, tps: AbstractSet[TopicPartition]) -> None:
+        """Read these partitions, and none of them yet; assigned anew only where a topic has grown."""
+        if tps != self._consumer.assignment():
+            self._consumer.assign(tps)
+            self._consumer.pause(*tps)
+
+    async def _group(self, group: Group, tps: Sequence[TopicPartition]) -> GroupLag:
         """One group's lag: where it stands is read before the ends, so that none seems ahead of its topic."""
         stored = await self._stored(group)
         committed = await self._committed(group)
         state, members = await self._members(group)
-        tps = await self._partitions(group.topic)
-        self._consumer.assign(tps)
-        self._consumer.pause(*tps)
         begins = await self._consumer.beginning_offsets(tps)
         ends = await self._consumer.end_offsets(tps)
         own = stored if group.projection else committed
         waiting = {tp: at for tp in tps if (at := max(own.get(tp, 0), begins[tp])) < ends[tp]}
-        ages = await self._ages(waiting)
+        ages = await self._ages(waiting, ends)
         partitions = [
             _partition(tp, begins[tp], ends[tp], stored.get(tp), committed.get(tp), own.get(tp), ages.get(tp))
             for tp in tps
@@ -122,20 +129,35 @@ class Lag:
             raise TopicMissing(f"the broker has no topic {topic}: run `lapstream topics create`")
         return sorted(TopicPartition(topic, found["partition"]) for found in described["partitions"])
 
-    async def _ages(self, waiting: Mapping[TopicPartition, int]) -> dict[TopicPartition, float | None]:
-        """The age in seconds of the record at each of these offsets, or after it where a gap is."""
+    async def _ages(
+        self, waiting: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, float | None]:
+        """The age in seconds of the record at each of these offsets, or after it where a gap is.
+
+        Unknown where the broker is too slow, or nothing but a transaction's markers lies before the end.
+        """
         for tp, offset in waiting.items():
             self._consumer.seek(tp, offset)
         self._consumer.resume(*waiting)
         ages: dict[TopicPartition, float | None] = {}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RECORD_SECONDS):
-                while missing := [tp for tp in waiting if tp not in ages]:
-                    record = await self._consumer.getone(*missing)
-                    tp = TopicPartition(record.topic, record.partition)
-                    self._consumer.pause(tp)
-                    ages[tp] = _age(record.timestamp)
+        give_up = time.monotonic() + RECORD_SECONDS
+        while (missing := await self._missing(waiting, ages, ends)) and time.monotonic() < give_up:
+            polled: dict[TopicPartition, Sequence[Record]]
+            polled = await self._consumer.getmany(*missing, timeout_ms=POLL_MS)
+            ages |= {tp: _age(records[0].timestamp) for tp, records in polled.items()}
+            self._consumer.pause(*polled)
+        self._consumer.pause(*waiting)
         return ages
+
+    async def _missing(
+        self,
+        waiting: Iterable[TopicPartition],
+        ages: Mapping[TopicPartition, float | None],
+        ends: Mapping[TopicPartition, int],
+    ) -> list[TopicPartition]:
+        """The partitions of which a record may still come: the client has not read up to the end."""
+        left = [tp for tp in waiting if tp not in ages]
+        return [tp for tp in left if await self._consumer.position(tp) < ends[tp]]
 
 
 def _age(timestamp: int) -> float | None:

@@ -11,21 +11,23 @@ from typing import Any
 import msgspec
 import pytest
 import typer
+from aiokafka import TopicPartition
 from jgo.maven import MavenContext
 from typer.testing import CliRunner
 
 from embedded import jars, java
 from embedded.errors import JarsUnavailable
 from ops.cli import lag as lag_command
-from ops.kafka import make_producer
+from ops.kafka import make_consumer, make_producer
 from ops.lag import FETCH_BYTES, GroupLag, TopicMissing, watching
 from ops.settings import Settings, environment
-from ops.wiring import groups, projection_group
+from ops.wiring import detail_group, groups, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from store.pool import Pool
 from tests.conftest import at, working
 from tests.events import fetched, listed, row
+from tests.producers import leave_gaps
 
 TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 SECONDS = 60.0
@@ -168,6 +170,24 @@ async def test_records_larger_than_what_is_fetched_of_a_partition_have_an_age_to
 
 def _ms_ago(seconds: int) -> int:
     return int((time.time() - seconds) * 1000)
+
+
+async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.lag.RECORD_SECONDS", 10 * SECONDS)
+    await leave_gaps(settings, settings.topics.details)
+    consumer: Any = make_consumer(settings.kafka_bootstrap, detail_group(settings), gather_ms=1)
+    consumer.assign([TopicPartition(settings.topics.details, 0)])
+    await consumer.start()
+    await consumer.commit({TopicPartition(settings.topics.details, 0): 1})
+    await consumer.stop()
+    async with asyncio.timeout(SECONDS):
+        found = {one.group: one for one in await look(settings)}[detail_group(settings)]
+    first, second = found.partitions[:2]
+    assert (first.behind, first.oldest_seconds) == (1, None)
+    assert second.behind == 2
+    assert second.oldest_seconds is not None
 
 
 async def test_a_missing_topic_is_told(settings: Settings) -> None:

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from consumers.live import PRACTICE_DAYS
@@ -42,7 +41,6 @@ from producer.archive import Archive
 from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
-from schemas.topics import RECORD_BYTES
 from store import parked, positions, shadow
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.log_copies import CancelledRebuild
@@ -53,6 +51,7 @@ from tests.conftest import DAY, TRACK, at, projecting, working
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, verified
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until, until_at
+from tests.producers import leave_gaps, producing
 from tests.servers import Servers
 
 pytestmark = pytest.mark.timeout(180)
@@ -114,33 +113,11 @@ async def fresh(there: Settings, the_servers: Servers, template: str) -> AsyncGe
     await admin.close()
 
 
-@contextlib.asynccontextmanager
-async def producing(settings: Settings, **options: Any) -> AsyncGenerator[Any]:
-    producer: Any = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, max_request_size=RECORD_BYTES, **options
-    )
-    await producer.start()
-    try:
-        yield producer
-    finally:
-        await producer.stop()
-
-
 async def publish(settings: Settings, topic: str, *records: Sent, partition: int = PARTITION) -> None:
     async with producing(settings) as producer:
         for record in records:
             sent = record._replace(headers=list(record.headers))
             await producer.send(topic, partition=partition, **sent._asdict())
-
-
-async def leave_gaps(settings: Settings, *topics: str, end: str = "commit_transaction") -> None:
-    """Put a record into each partition of some topics, in a transaction, whose marker takes an offset."""
-    async with producing(settings, transactional_id=f"{settings.topic_prefix}gaps") as producer:
-        await producer.begin_transaction()
-        for topic in topics:
-            for partition in await producer.partitions_for(topic):
-                await producer.send_and_wait(topic, value=b"in a transaction", partition=partition)
-        await getattr(producer, end)()
 
 
 async def records(settings: Settings, topic: str) -> dict[int, list[Sent]]:
