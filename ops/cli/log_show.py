@@ -7,10 +7,10 @@ from pathlib import Path
 
 from msgspec import Struct
 from rich.filesize import decimal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ops.cli.output import clean, err, note, out
+from ops.cli.output import clean, note, out, progress_bar
 from ops.logcopy.checking import Problem
 from ops.logcopy.exporting import Show
 from ops.logcopy.manifest import Manifest, TopicCopy
@@ -188,6 +188,6 @@ def _tell_carried(carried: Carried) -> None:
 def showing(doing: str) -> Generator[Show]:
     """Progress on stderr, for the length of a block."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task(doing, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

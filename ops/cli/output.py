@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 from rich.text import Text
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
@@ -23,6 +24,11 @@ err = Console(stderr=True, highlight=False, markup=False)
 def clean(text: str) -> str:
     """The text without control characters: each is shown as an escape instead."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """Progress on stderr, gone when it ends; nothing at all where stderr is no terminal."""
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode

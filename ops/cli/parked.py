@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ops import parking
 from ops.cli.arguments import run
-from ops.cli.output import JsonFlag, clean, err, out, print_json
+from ops.cli.output import JsonFlag, clean, out, print_json, progress_bar
 from ops.cli.parked_show import all_of, show_counts, show_heads, show_outcomes, show_record
 from ops.redrive import Outcome, redrive
 from ops.settings import Settings, read_settings
@@ -217,7 +217,7 @@ class _Show:
 @contextlib.contextmanager
 def _progress(what: str, total: int) -> Generator[_Show]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with progress_bar(*columns) as progress:
         yield _Show(progress, what, total)
 
 

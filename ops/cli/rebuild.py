@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from consumers.projection import Projection
 from ops.cli.arguments import run
-from ops.cli.output import JsonFlag, clean, err, note, out, print_json
+from ops.cli.output import JsonFlag, clean, note, out, print_json, progress_bar
 from ops.garbage import collect_seldom
 from ops.projections import PROJECTIONS
 from ops.replay import operating, states, swapping
@@ -90,18 +90,18 @@ def rebuild(  # noqa: PLR0913 - each is an option of the command line
         return
     if projection is None:
         raise typer.BadParameter("which PROJECTION?")
+    purpose = "swap" if until is None else "until"
     if rollback:
         found = run(swapping.take_back(settings, projection))
     elif cancel:
-        found = run(operating.cancel(settings, projection, until))
+        found = run(operating.cancel(settings, projection, purpose, until))
     elif pause:
-        found = run(operating.pause(settings, projection, until, paused=True))
+        found = run(operating.pause(settings, projection, purpose, until, paused=True))
     else:
         if resume:
-            run(operating.pause(settings, projection, until, paused=False))
+            run(operating.pause(settings, projection, purpose, until, paused=False))
         collect_seldom()
         with _screen(projection.name) as show:
-            purpose = "swap" if until is None else "until"
             found = _rebuilt(
                 states.rebuild(settings, projection, purpose, show, until=until, accept=yes, export=export)
             )
@@ -122,6 +122,9 @@ def verify(
     projection: Annotated[Projection[Any], ProjectionName],
     *,
     export: CopyFolder = None,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="End one that was begun, and throw its tables away.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell whether a projection's tables are what its topic says, and name the rows that are not.
@@ -130,9 +133,13 @@ def verify(
 
     Example: lapstream verify practice-days
     """
+    settings = read_settings()
+    if cancel:
+        _tell(projection, run(operating.cancel(settings, projection, "verify")), as_json=as_json)
+        return
     collect_seldom()
     with _screen(projection.name) as show:
-        found = run(states.rebuild(read_settings(), projection, "verify", show, export=export))
+        found = run(states.rebuild(settings, projection, "verify", show, export=export))
     report = states.report_of(found)
     _tell(projection, found, as_json=as_json)
     if report is not None and not report.equal:
@@ -194,7 +201,7 @@ def _screen(name: str) -> Generator[Show]:
         TextColumn("records, {task.fields[newest]}, {task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task(f"{name}: prepared", total=None, newest="-", rate="-")
 
         def show(state: State, standing: Standing) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Generator
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from ops.cli.arguments import run, slug
-from ops.cli.output import JsonFlag, clean, err, note, out, print_json
+from ops.cli.output import JsonFlag, clean, note, out, print_json, progress_bar
 from ops.garbage import collect_seldom
 from ops.reparse.finding import Order
 from ops.reparse.report import Report, lines
@@ -109,7 +109,7 @@ def _screen() -> Generator[Show]:
         TextColumn("days, {task.fields[pages]} pages"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("", total=None, pages=0)
 
         def show(standing: Standing) -> None:

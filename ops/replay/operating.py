@@ -1,11 +1,12 @@
 """Having a rebuild at work pause, go on or end: what somebody else than its worker asks of it.
 
-A projection and the moment of its tables, if they are of one, go in; the rebuild on file comes out. A worker
-notices within moments.
+A projection, the purpose and the moment of its tables, if they are of one, go in; the rebuild on file comes
+out. A worker notices within moments.
 """
 
 import contextlib
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from consumers.projection import Projection
@@ -15,7 +16,9 @@ from ops.wiring import connected
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
 from store.pool import Connection
-from store.rebuilds import Rebuild
+from store.rebuilds import Purpose, Rebuild
+
+WORK: Mapping[Purpose, str] = {"swap": "rebuild", "until": "rebuild", "verify": "comparison"}
 
 
 class NoSuchRebuild(LapstreamError):
@@ -23,38 +26,47 @@ class NoSuchRebuild(LapstreamError):
 
 
 async def pause(
-    settings: Settings, projection: Projection[Any], until: dt.datetime | None, *, paused: bool
+    settings: Settings,
+    projection: Projection[Any],
+    purpose: Purpose,
+    until: dt.datetime | None = None,
+    *,
+    paused: bool,
 ) -> Rebuild:
     """Have a rebuild stop after the batch at hand, or let it go on; raises `NoSuchRebuild`."""
     async with connected(settings) as connection:
-        found = await _open(connection, projection, until)
+        found = await _open(connection, projection, purpose, until)
         await rebuilds.pause(connection, found, paused=paused)
         return await rebuilds.read(connection, found.id)
 
 
-async def cancel(settings: Settings, projection: Projection[Any], until: dt.datetime | None) -> Rebuild:
+async def cancel(
+    settings: Settings, projection: Projection[Any], purpose: Purpose, until: dt.datetime | None = None
+) -> Rebuild:
     """End a rebuild and throw its tables away, also those of a moment that are built; `NoSuchRebuild`.
 
     A worker that is at a step which can't be interrupted throws them away itself when it is through.
     """
-    name = shadow_name(projection, "swap" if until is None else "until", until)
+    name = shadow_name(projection, purpose, until)
     async with connected(settings) as connection:
-        found = await _open(connection, projection, until)
+        found = await _open(connection, projection, purpose, until)
         while not await rebuilds.move(connection, found, "cancelled"):
-            found = await _open(connection, projection, until)
+            found = await _open(connection, projection, purpose, until)
         with contextlib.suppress(RebuildAtWork):
             async with holding(settings, name):
                 await shadow.discard(connection, name)
         return await rebuilds.read(connection, found.id)
 
 
-async def _open(connection: Connection, projection: Projection[Any], until: dt.datetime | None) -> Rebuild:
-    purpose = "swap" if until is None else "until"
+async def _open(
+    connection: Connection, projection: Projection[Any], purpose: Purpose, until: dt.datetime | None
+) -> Rebuild:
     found = await rebuilds.newest(connection, shadow_name(projection, purpose, until))
     if found is None or not (found.open or found.state == "built"):
         last = "there was none" if found is None else f"the newest is {found.state}"
         raise NoSuchRebuild(
-            f"no rebuild of {projection.name} is under way: {last}. `lapstream rebuild --status` shows all"
+            f"no {WORK[purpose]} of {projection.name} is under way: {last}. "
+            "`lapstream rebuild --status` shows all"
         )
     return found
 

@@ -22,7 +22,7 @@ from ops.replay import operating, states
 from ops.replay.log import TopicBeginGone
 from ops.replay.operating import NoSuchRebuild
 from ops.replay.states import NothingProjected
-from ops.replay.work import RebuildAtWork, holding
+from ops.replay.work import RebuildAtWork, holding, shadow_name
 from ops.settings import Settings, environment
 from ops.wiring import database
 from schemas.envelope import Context, pack
@@ -30,6 +30,7 @@ from schemas.events import Event
 from store import shadow
 from store.digest import OBSERVATION_TABLES, READ_TABLES, digest
 from store.pool import Pool
+from store.rebuilds import Purpose
 from tests.conftest import projecting, working
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, unseen, verified
@@ -184,20 +185,24 @@ async def test_a_paused_rebuild_waits_for_resume(filled: None, settings: Setting
     async with waiting_in(settings, "replaying") as free:
         working = asyncio.create_task(rebuild(settings))
         await until_waiting(pool, "replaying")
-        assert (await operating.pause(settings, PRACTICE_DAYS, None, paused=True)).paused
+        assert (await operating.pause(settings, PRACTICE_DAYS, "swap", paused=True)).paused
         free.set()
         assert (await working).paused
     assert (await rebuild(settings)).open
-    await operating.pause(settings, PRACTICE_DAYS, None, paused=False)
+    await operating.pause(settings, PRACTICE_DAYS, "swap", paused=False)
     assert (await rebuild(settings)).state == "swapped"
 
 
-async def test_a_cancelled_rebuild_leaves_nothing(filled: None, settings: Settings, pool: Pool) -> None:
+@pytest.mark.parametrize("purpose", ["swap", "verify"])
+async def test_a_cancelled_rebuild_leaves_nothing(
+    filled: None, settings: Settings, pool: Pool, purpose: Purpose
+) -> None:
     before = await tables(pool)
+    name = shadow_name(PRACTICE_DAYS, purpose, None)
     async with waiting_in(settings, "replaying") as free:
-        working = asyncio.create_task(rebuild(settings))
+        working = asyncio.create_task(rebuild(settings, purpose))
         await until_waiting(pool, "replaying")
-        cancelling = asyncio.create_task(operating.cancel(settings, PRACTICE_DAYS, None))
+        cancelling = asyncio.create_task(operating.cancel(settings, PRACTICE_DAYS, purpose))
 
         async def cancelled() -> bool:
             return await state_is(pool, "cancelled")
@@ -207,10 +212,10 @@ async def test_a_cancelled_rebuild_leaves_nothing(filled: None, settings: Settin
         assert (await working).state == "cancelled"
         assert (await cancelling).state == "cancelled"
     async with pool.acquire() as connection:
-        assert not await shadow.exists(connection, "practice_days_shadow")
+        assert not await shadow.exists(connection, name)
     assert await tables(pool) == before
     with pytest.raises(NoSuchRebuild):
-        await operating.cancel(settings, PRACTICE_DAYS, None)
+        await operating.cancel(settings, PRACTICE_DAYS, purpose)
 
 
 async def test_two_processes_do_not_work_at_one_rebuild(settings: Settings) -> None:
@@ -275,7 +280,7 @@ async def test_tables_as_of_three_moments_hold_what_was_known_then_wherever_it_s
         assert (found.state, found.shadow) == ("built", f"practice_days_until_{moment:%Y%m%dt%H%M%S}")
         so_far += known[moment]
         assert await tables_of(pool, found.shadow) == await as_applied(pool, so_far)
-    cancelled = await operating.cancel(settings, PRACTICE_DAYS, MOMENTS[0])
+    cancelled = await operating.cancel(settings, PRACTICE_DAYS, "until", MOMENTS[0])
     assert cancelled.state == "cancelled"
     async with pool.acquire() as connection:
         assert not await shadow.exists(connection, cancelled.shadow)
