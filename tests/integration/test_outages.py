@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import sys
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 import msgspec
 import psutil
@@ -32,13 +30,11 @@ from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project, project_in_bulk
 from consumers.projector import BrokerRefuses, DatabaseRefuses, LogRewound
 from embedded import stack
-from ops import migrate
 from ops.replay import states
 from ops.settings import Settings, environment
 from ops.wiring import ServerAway, database
-from store.pool import Connection, Pool, connect
+from store.pool import Connection, Pool
 from store.rebuilds import Rebuild
-from tests.conftest import create_topics
 from tests.events import DAY_ID, fetched, laps, listed, received
 from tests.integration.test_rebuild import unseen
 from tests.members import (
@@ -299,36 +295,6 @@ async def test_a_projector_that_starts_while_the_database_is_away_says_so_and_ex
 
 
 # Servers that are really away: on a broker and a database of these tests' own
-
-
-@pytest.fixture(scope="module")
-def home() -> Generator[Path]:
-    """A folder with a broker and a database that may be stopped."""
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-outages-") as folder,
-        stack.running(Path(folder), report=lambda _: None, durable=False),
-    ):
-        yield Path(folder)
-
-
-@pytest.fixture
-async def own(home: Path) -> Settings:
-    """Settings for a database and topics of the test's own, on servers that may be stopped."""
-    addresses = await asyncio.to_thread(stack.up, home, report=lambda _: None)
-    name = f"t{uuid4().hex}"
-    admin = await connect(addresses.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    await admin.close()
-    dsn = addresses.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
-    await migrate.apply(dsn)
-    settings = Settings(
-        kafka_bootstrap=addresses.kafka_bootstrap,
-        postgres_dsn=dsn,
-        site="http://127.0.0.1/{track_slug}",
-        topic_prefix=f"{name}-",
-    )
-    await create_topics(settings)
-    return settings
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ import asyncio
 import random
 import signal
 import sys
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +19,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from structlog.testing import capture_logs
 
 from embedded import stack
-from ops import migrate
 from ops.relay import run_relay
 from ops.settings import Settings, environment
 from ops.wiring import database, producing
@@ -34,9 +32,8 @@ from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id
 from store import outbox
 from store import relay as store
-from store.pool import Connection, Pool, connect
+from store.pool import Connection, Pool
 from store.relay import Backlog
-from tests.conftest import create_topics
 from tests.events import DATE, seen
 from tests.outcomes import event_of, records
 from tests.processes import LONGEST_SECONDS
@@ -484,36 +481,6 @@ async def test_a_database_without_the_outbox_stops_the_relay_with_a_word(
 
 
 # Servers that are away: on a broker and a database of these tests' own
-
-
-@pytest.fixture(scope="module")
-def home() -> Generator[Path]:
-    """A folder with a broker and a database that may be stopped."""
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-relay-") as folder,
-        stack.running(Path(folder), report=lambda _: None, durable=False),
-    ):
-        yield Path(folder)
-
-
-@pytest.fixture
-async def own(home: Path) -> Settings:
-    """Settings for a database and topics of the test's own, on servers that may be stopped."""
-    addresses = await asyncio.to_thread(stack.up, home, report=lambda _: None)
-    name = f"t{uuid4().hex}"
-    admin = await connect(addresses.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    await admin.close()
-    dsn = addresses.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
-    await migrate.apply(dsn)
-    settings = Settings(
-        kafka_bootstrap=addresses.kafka_bootstrap,
-        postgres_dsn=dsn,
-        site="http://127.0.0.1/{track_slug}",
-        topic_prefix=f"{name}-",
-    )
-    await create_topics(settings)
-    return settings
 
 
 def crash(home: Path, which: str) -> None:
