@@ -4,6 +4,7 @@ A projection's own measure is its position in PostgreSQL; Kafka's committed offs
 group. A look asks the database and the broker, over connections that are kept from one look to the next.
 """
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -140,12 +141,13 @@ class Lag:
             self._consumer.seek(tp, offset)
         self._consumer.resume(*waiting)
         ages: dict[TopicPartition, float | None] = {}
-        give_up = time.monotonic() + RECORD_SECONDS
-        while (missing := await self._missing(waiting, ages, ends)) and time.monotonic() < give_up:
-            polled: dict[TopicPartition, Sequence[Record]]
-            polled = await self._consumer.getmany(*missing, timeout_ms=POLL_MS)
-            ages |= {tp: _age(records[0].timestamp) for tp, records in polled.items()}
-            self._consumer.pause(*polled)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RECORD_SECONDS):
+                while missing := await self._missing(waiting, ages, ends):
+                    polled: dict[TopicPartition, Sequence[Record]]
+                    polled = await self._consumer.getmany(*missing, timeout_ms=POLL_MS)
+                    ages |= {tp: _age(records[0].timestamp) for tp, records in polled.items()}
+                    self._consumer.pause(*polled)
         self._consumer.pause(*waiting)
         return ages
 

@@ -18,7 +18,7 @@ from store import rebuilds, shadow
 from store.pool import Connection
 from store.rebuilds import Purpose, Rebuild
 
-WORK: Mapping[Purpose, str] = {"swap": "rebuild", "until": "rebuild", "verify": "comparison"}
+_CALLED: Mapping[Purpose, str] = {"swap": "rebuild", "until": "rebuild", "verify": "comparison"}
 
 
 class NoSuchRebuild(LapstreamError):
@@ -65,7 +65,7 @@ async def _open(
     if found is None or not (found.open or found.state == "built"):
         last = "there was none" if found is None else f"the newest is {found.state}"
         raise NoSuchRebuild(
-            f"no {WORK[purpose]} of {projection.name} is under way: {last}. "
+            f"no {_CALLED[purpose]} of {projection.name} is under way: {last}. "
             "`lapstream rebuild --status` shows all"
         )
     return found
