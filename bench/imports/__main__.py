@@ -1,7 +1,8 @@
 """`python -m bench.imports`: a day's import to its closed run, against bare httpx fetching the same pages.
 
-Without pace, with as many requests at once. Broker, database, sample site and each role are processes of
-their own, started and stopped here. Each round takes a day of its own, whose pages the site has made before.
+Without pace, with as many requests at once. Broker, database, sample site and the roles (`run all`) are
+processes of their own, started and stopped here. Each round takes a day of its own, whose pages the site has
+made before.
 """
 
 import argparse
@@ -26,7 +27,6 @@ from producer.site import SOURCE, Site
 
 TRACK = "bench-track"
 FIRST_DAY = dt.date(2025, 1, 1)
-ROLES = ("fetcher", "projector", "relay")
 WARM_UP, ROUNDS = 2, 5
 """Rounds of a case: first those that do not count, while a broker that was just started compiles itself."""
 
@@ -68,9 +68,7 @@ async def measure(settings: Settings, control: str) -> list[Figure]:
     """The figures of all cases."""
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
-    async with contextlib.AsyncExitStack() as roles:
-        for role in ROLES:
-            await roles.enter_async_context(_process("ops.cli", "run", role, env=environment(settings)))
+    async with _process("ops.cli", "run", "all", env=environment(settings)):
         await _import(settings, control, Case(3, 0.0, 0), FIRST_DAY - dt.timedelta(days=1))
         return [await _figure(settings, control, case, number) for number, case in enumerate(CASES)]
 
