@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from producer.site import BadAddress, Site
-from schemas.checks import is_zone
 from schemas.errors import LapstreamError
 from schemas.topics import Topics
+from schemas.zones import is_zone
 
 PREFIX = "LAPSTREAM_"
 OTHER_NAMES = {"detail_concurrency": "PRACTICE_DAY_DETAIL_CONCURRENCY"}
@@ -194,7 +194,9 @@ def _zones(text: str) -> dict[str, str]:
         raise SettingsError(f"{variable('track_zones')}: {text!r} is not of the form slug=Zone,slug=Zone")
     for _, _, zone in pairs:
         if not is_zone(zone.strip()):
-            raise SettingsError(f"{variable('track_zones')}: {zone.strip()!r} is no IANA zone")
+            raise SettingsError(
+                f"{variable('track_zones')}: {zone.strip()!r} is no IANA zone, such as Australia/Sydney"
+            )
     return {slug.strip(): zone.strip() for slug, _, zone in pairs}
 
 

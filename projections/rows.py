@@ -1,7 +1,6 @@
 """A session's observations become its rows: the tables' contents as a pure function of what is known."""
 
 import datetime as dt
-import zoneinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from schemas.events import Lap, SessionFacts
 from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
 from schemas.plain import plain
 from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
+from schemas.zones import zone
 
 WINNER = 1
 """The final position of whoever drove: a practice session has one driver."""
@@ -71,12 +71,13 @@ def _race(
     )
 
 
-def _in_utc(local: dt.datetime | None, zone: str | None) -> dt.datetime | None:
+def _in_utc(local: dt.datetime | None, zone_name: str | None) -> dt.datetime | None:
     """The moment in UTC; None without a zone, and at the calendar's ends, where UTC has no such moment."""
-    if local is None or zone is None:
+    rules = zone(zone_name) if zone_name else None
+    if local is None or rules is None:
         return None
     try:
-        return local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(dt.UTC)
+        return local.replace(tzinfo=rules).astimezone(dt.UTC)
     except OverflowError:
         return None
 

@@ -1,11 +1,10 @@
 """What a type can't say of an event, and a table can't bear: checked once, where a record is read."""
 
 import datetime as dt
-import zoneinfo
 from collections import Counter
-from functools import lru_cache
 
 from schemas.events import Event, PracticeDayListed, SessionDetailFetched
+from schemas.zones import is_zone
 
 FIRST_YEAR = 1990
 """Before any timing service kept practice days; a database's calendar ends bear no date."""
@@ -39,13 +38,3 @@ def _lap_fault(event: SessionDetailFetched) -> str | None:
         return None
     twice, _ = Counter(lap.lap_number for lap in event.laps).most_common(1)[0]
     return f"lap {twice} of session {event.session_id} stands there more than once"
-
-
-@lru_cache(maxsize=1_000)
-def is_zone(name: str) -> bool:
-    """Whether this is the name of an IANA time zone that this machine knows."""
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -1,13 +1,10 @@
 """The names of our top-level packages are ours alone."""
 
-import tomllib
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-PACKAGES = tomllib.loads(PROJECT.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+from tests.sources import PACKAGES
 
 
 @pytest.mark.parametrize("name", PACKAGES)
