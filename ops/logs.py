@@ -12,6 +12,7 @@ from typing import Any, cast
 import stamina.instrumentation
 import structlog
 
+from schemas.terminal import clean
 from telemetry import tracing
 
 LONGEST_TEXT = 2_000
@@ -40,16 +41,10 @@ def _shown(value: object, name: str) -> object:
     if isinstance(value, list | tuple):
         return [_shown(item, name) for item in cast("list[object]", value)]
     if name == "exception":
-        return "\n".join(_escaped(part) for part in str(value)[:LONGEST_TRACEBACK].split("\n"))
+        return "\n".join(clean(part) for part in str(value)[:LONGEST_TRACEBACK].split("\n"))
     text = value if isinstance(value, str) else repr(value)
     more = len(text) - LONGEST_TEXT
-    return _escaped(text[:LONGEST_TEXT]) + (f"… and {more} more" if more > 0 else "")
-
-
-def _escaped(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return clean(text[:LONGEST_TEXT]) + (f"… and {more} more" if more > 0 else "")
 
 
 _SHARED: list[structlog.typing.Processor] = [

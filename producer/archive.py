@@ -18,6 +18,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from producer.http import LONGEST_HEADER
 from schemas.envelope import BadRecord
 from schemas.errors import LapstreamError
 from schemas.pages import ArchivedPage, unpack_page
@@ -164,16 +165,21 @@ def validators(row: PageRow) -> Mapping[str, str]:
     """The headers that ask for a page only if it is another one now."""
     since = row.last_modified if row.last_modified and _is_settled(row.last_modified, row) else None
     given = {"If-None-Match": row.etag, "If-Modified-Since": since}
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in given.items() if value and _can_be_sent(value)}
+
+
+def _can_be_sent(value: str) -> bool:
+    """Whether a request can carry what the site wrote: ASCII, and not cut short."""
+    return value.isascii() and value.isprintable() and len(value) < LONGEST_HEADER
 
 
 def _is_settled(last_modified: str, row: PageRow) -> bool:
     """Whether a change after the page was answered would show in its `Last-Modified`."""
     try:
         modified = email.utils.parsedate_to_datetime(last_modified)
-    except ValueError:
+        return row.observed_at - modified.replace(tzinfo=modified.tzinfo or dt.UTC) >= SETTLED
+    except (ValueError, TypeError, OverflowError):
         return False
-    return row.observed_at - modified.replace(tzinfo=modified.tzinfo or dt.UTC) >= SETTLED
 
 
 def _page(record: Record) -> ArchivedPage | None:

@@ -26,6 +26,7 @@ from aiohttp import (
 from msgspec import Struct
 
 from producer.errors import BadStatus, TooLarge, Unreachable
+from schemas.terminal import clean
 from schemas.topics import MAX_PAGE_BYTES
 from telemetry import metrics
 
@@ -37,6 +38,9 @@ ERROR_SECONDS = 5.0
 """How much is read of an answer that is no page, and for how long: enough to know a bot check."""
 
 LONGEST_REASON = 300
+
+LONGEST_HEADER = 500
+"""Characters that are kept of a header of the site's."""
 
 _OK = 200
 NOT_MODIFIED = 304
@@ -110,7 +114,7 @@ async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
 
 def _told(error: Exception) -> str:
     """What went wrong, in one line of bounded length."""
-    text = " ".join(str(error).split())[:LONGEST_REASON]
+    text = clean(" ".join(str(error).split())[:LONGEST_REASON])
     return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__} ({TIMEOUT_SECONDS:.0f} s)"
 
 
@@ -135,7 +139,21 @@ async def _page(url: str, response: ClientResponse, *, conditional: bool) -> Pag
 
 
 def _kept(response: ClientResponse) -> dict[str, str]:
-    return {name: response.headers[name][:500] for name in _KEPT_HEADERS if name in response.headers}
+    """Some of the answer's headers: data, whatever their bytes are."""
+    return {
+        name: _text(response.headers[name])[:LONGEST_HEADER]
+        for name in _KEPT_HEADERS
+        if name in response.headers
+    }
+
+
+def _text(header: str) -> str:
+    """A header as text: UTF-8 where it is that, else Latin-1, which has a character for each byte."""
+    data = header.encode(errors="surrogateescape")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 async def _read(response: ClientResponse, most: int) -> tuple[bytes, bool]:
@@ -171,5 +189,5 @@ def _retry_after(response: ClientResponse, now: dt.datetime) -> float | None:
         return float(text[:9])
     try:
         return max(0.0, (email.utils.parsedate_to_datetime(text) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -22,6 +22,7 @@ FaultKind = Literal[
     "error_page",  # with status 200
     "other_day",  # the list of the day before, or another session's page
     "empty",  # no bytes
+    "odd_headers",  # the right page, with bytes that are no UTF-8 in Server, ETag and Content-Type
     "gzip_bomb",  # a small body that unpacks to `megabytes` of zeros
 ]
 

@@ -22,6 +22,10 @@ from sample_site.site import TODAY, Page, SampleSite
 
 _SLUG = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_ODD_HEAD = (
+    b'HTTP/1.1 200 OK\r\nServer: caf\xe9\r\nETag: "\xff\xfe"\r\n'
+    b"Content-Type: text/html; charset=utf-8; note=\x80\r\n"
+)
 _MEGABYTE = bytes(1_000_000)
 
 
@@ -149,9 +153,10 @@ class _Pages:
                 retry_after = fault.retry_after
                 headers = None if retry_after is None else {"Retry-After": retry_after}
                 return _html(render_error_page(f"{fault.status}"), status=fault.status, headers=headers)
-            case "truncate":
+            case "truncate" | "odd_headers":
                 page = self._page(asked)
-                return _html(truncated(page.body if page else render_error_page()))
+                body = page.body if page else render_error_page()
+                return _html(truncated(body)) if fault.kind == "truncate" else _oddly(request, body)
             case "other_day":
                 return self._right(request, self._besides(asked))
             case "gzip_bomb":
@@ -192,6 +197,15 @@ def _html(body: bytes, *, status: int = 200, headers: dict[str, str] | None = No
 def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
+    return web.Response()
+
+
+def _oddly(request: web.Request, body: bytes) -> web.Response:
+    """The page under headers that aiohttp would not write; the connection ends with it."""
+    head = _ODD_HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+    if request.transport is not None:
+        request.transport.write(head + body)
+        request.transport.close()
     return web.Response()
 
 

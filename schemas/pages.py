@@ -12,6 +12,7 @@ from functools import cached_property
 import msgspec
 from msgspec import Struct
 
+from schemas.checks import FIRST_YEAR, LAST_YEAR, is_possible
 from schemas.envelope import BadRecord, Context, Outgoing
 from schemas.identity import digest
 
@@ -19,6 +20,9 @@ PAGE_TYPE = "page.fetched.v1"
 
 LONGEST_URL = 2_000
 """Bytes of an address: an index of PostgreSQL takes a little more."""
+
+MAX_HEADERS_BYTES = 32 * 1024
+"""Bytes of the site's headers as they stand in a record; the fetcher keeps a tenth of that."""
 
 _STATUSES = range(100, 600)
 
@@ -100,6 +104,8 @@ def _status(text: str) -> int:
 
 
 def _site_headers(data: bytes) -> dict[str, str]:
+    if len(data) > MAX_HEADERS_BYTES:
+        raise ValueError(f"headers of {len(data)} bytes, more than {MAX_HEADERS_BYTES}")
     found = msgspec.json.decode(data, type=dict[str, str])
     return {name: _without_null(text) for name, text in found.items()}
 
@@ -114,4 +120,6 @@ def _moment(text: str) -> dt.datetime:
     found = dt.datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
+    if not is_possible(found):
+        raise ValueError(f"{text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return found.astimezone(dt.UTC)

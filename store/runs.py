@@ -88,8 +88,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def duration_seconds(self) -> float:
-        """How long it took, or takes so far."""
-        return ((self.finished_at or dt.datetime.now(dt.UTC)) - self.requested_at).total_seconds()
+        """How long it took, or takes so far; none where who asked for it has a clock that is ahead."""
+        took = (self.finished_at or dt.datetime.now(dt.UTC)) - self.requested_at
+        return max(0.0, took.total_seconds())
 
     @property
     def source_event_id(self) -> str:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.text import Text
 
+from schemas.terminal import clean
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 
 _WIDTH = 120
@@ -19,11 +21,6 @@ _WIDTH = 120
 
 out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDTH)
 err = Console(stderr=True, highlight=False, markup=False)
-
-
-def clean(text: str) -> str:
-    """The text without control characters: each is shown as an escape instead."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def progress_bar(*columns: ProgressColumn) -> Progress:

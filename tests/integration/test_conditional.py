@@ -9,6 +9,7 @@ from ops.wiring import publishing
 from producer.http import Page
 from producer.site import SOURCE, Site
 from sample_site.edits import RemoveLap
+from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.notpages import truncated
 from sample_site.site import SampleSite
@@ -158,3 +159,17 @@ async def test_an_unchanged_day_costs_one_request_with_refresh_changed(
         summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY, "changed"), follow.unseen)
     assert summary.status == "completed"
     assert len(site.ledger.requests) == asked + 1
+
+
+async def test_headers_of_any_bytes_cost_no_day(settings: Settings, site: SampleSite, pool: Pool) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
+    site.faults.add(Fault(kind="odd_headers", match=Match(page="day_list")))
+    site.faults.add(Fault(kind="odd_headers", match=Match(page="session")))
+    async with working(settings):
+        for _ in range(2):
+            summary = await ingest(settings)
+            assert (summary.status, summary.sessions_with_laps) == ("completed", SESSIONS)
+            await until_indexed(pool, SESSIONS + 1)
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM parked_records") == 0
+        assert await connection.fetchval("SELECT DISTINCT etag FROM page_index.pages") == '"ÿþ"'

@@ -4,16 +4,21 @@ import asyncio
 import datetime as dt
 import email.utils
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from producer.archive import validators
 from producer.errors import BadStatus, TooLarge, Unreachable
-from producer.http import ERROR_BYTES, Client
+from producer.http import ERROR_BYTES, LONGEST_HEADER, Client
 from producer.site import Site
 from sample_site.faults import Fault
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
+from schemas.envelope import Context
+from schemas.pages import ArchivedPage, pack_page, unpack_page
+from store.pages import PageRow
 from tests.conftest import DAY, TRACK
 
 
@@ -137,3 +142,61 @@ async def test_what_names_no_time_is_no_time(
     with pytest.raises(BadStatus) as caught:
         await client.get(url)
     assert caught.value.retry_after is None
+
+
+@asynccontextmanager
+async def answering(head: bytes) -> AsyncGenerator[str]:
+    """A site whose every answer is a page under these headers, byte for byte."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n" + head + b"\r\npage")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+NAMES = (b"Server", b"ETag", b"Content-Type", b"Last-Modified", b"Date", b"Retry-After", b"X-Any")
+VALUES = (
+    *(bytes([number]) for number in b"\x00\x01\x09\x1f\x7f\x80\x9f\xad\xe9\xff"),
+    bytes(range(128, 256)) * 3,
+    b"caf\xc3\xa9 \xe2\x80\xae \xed\xa0\x80",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_whatever_stands_in_a_header_is_data(client: Client, name: bytes) -> None:
+    for value in VALUES:
+        async with answering(name + b": " + value + b"\r\n") as url:
+            if b"\0" in value:
+                with pytest.raises(Unreachable, match="Invalid HTTP header"):
+                    await client.get(url)
+                continue
+            page = await client.get(url)
+        packed = pack_page(
+            url=page.url,
+            status=page.status,
+            headers=page.headers,
+            body=page.body,
+            observed_at=page.observed_at,
+            context=Context(source="test"),
+        )
+        read = unpack_page(packed.headers, packed.value)
+        assert read is not None
+        assert read.headers == page.headers
+        async with answering(b"") as url:
+            await client.get(url, validators(index_row(read)))
+
+
+def index_row(page: ArchivedPage) -> PageRow:
+    etag, modified = page.headers.get("etag"), page.headers.get("last-modified")
+    return PageRow(page.url, page.observed_at, page.sha256, 200, etag, modified, 4, "pages", 0, 0)
+
+
+async def test_a_header_is_kept_as_it_was_meant(client: Client) -> None:
+    head = b'Server: caf\xe9\r\nETag: "\xe2\x82\xac"\r\nContent-Type: ' + b"x" * 2_000 + b"\r\n"
+    async with answering(head) as url:
+        page = await client.get(url)
+    assert page.headers == {"server": "café", "etag": '"€"', "content-type": "x" * LONGEST_HEADER}
