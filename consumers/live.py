@@ -5,13 +5,17 @@ A replay uses `consumers.practice_days` alone: it ends no run and announces noth
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from uuid import UUID
+
+import msgspec
 
 from consumers.practice_days import project, project_in_bulk
 from consumers.projection import AfterCommit, Projection
 from consumers.telling import tell_ended
 from schemas.envelope import Context, Received
 from schemas.events import (
+    MAX_SESSIONS,
     PracticeDayChanged,
     PracticeDayListed,
     PracticeDayListFailed,
@@ -40,7 +44,23 @@ async def project_and_announce(connection: Connection, received: Sequence[Receiv
 async def _announce(connection: Connection, changed: PracticeDayChanged, cause: Context) -> None:
     traceparent = tracing.carried(cause.traceparent)
     context = Context(source=SOURCE, correlation_id=cause.correlation_id, traceparent=traceparent)
-    await outbox.add(connection, Topics().outcomes, [changed], context)
+    await outbox.add(connection, Topics().outcomes, within_bounds(changed), context)
+
+
+def within_bounds(changed: PracticeDayChanged) -> list[PracticeDayChanged]:
+    """The change as events of which each names no more sessions than one may; the first counts the laps."""
+    lists = (changed.sessions_added, changed.sessions_changed, changed.sessions_gone)
+    first, *others = [
+        msgspec.structs.replace(changed, sessions_added=added, sessions_changed=altered, sessions_gone=gone)
+        for added, altered, gone in zip_longest(*map(_parts, lists), fillvalue=())
+    ] or [changed]
+    no_laps = {"laps_added": 0, "laps_changed": 0, "laps_gone": 0}
+    return [first, *(msgspec.structs.replace(one, **no_laps) for one in others)]
+
+
+def _parts(sessions: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for begin in range(0, len(sessions), MAX_SESSIONS):
+        yield tuple(sessions[begin : begin + MAX_SESSIONS])
 
 
 async def settle(

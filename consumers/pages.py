@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from consumers.projection import Projection
-from schemas.envelope import BadRecord
+from schemas.headers import BadRecord
 from schemas.pages import unpack_page
 from schemas.records import Decoded, Record
 from store import pages

@@ -12,7 +12,7 @@ import msgspec
 from ops.redrive import sending
 from ops.settings import Settings
 from ops.wiring import connected
-from schemas.envelope import BadRecord, Context, Outgoing, Received, pack, unpack
+from schemas.envelope import Context, Outgoing, Received, attributes_of, pack, unpack
 from schemas.errors import LapstreamError
 from schemas.events import (
     EVENT_TYPES,
@@ -22,6 +22,7 @@ from schemas.events import (
     PracticeDayRequested,
     SessionDetailRequested,
 )
+from schemas.headers import BadRecord
 from schemas.plain import plain
 from schemas.topics import Topics
 from store import parked
@@ -91,8 +92,8 @@ async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str
 
 def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> Outgoing:
     """The record that takes a bad one's place; raises `BadFix`."""
-    headers = dict(bad.headers)
-    name = type_name or _text(headers, "ce_type")
+    said = attributes_of(bad.headers, bad.value)
+    name = type_name or said.type
     if name not in EVENT_TYPES:
         raise BadFix(
             f"{where(bad.at)}: its header says no type that we know ({name!r}); give one with --type: "
@@ -103,9 +104,9 @@ def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> O
         raise BadFix(f"{name} belongs into {topic}, and the bad record lies in {bad.topic}")
     context = Context(
         source=SOURCE,
-        correlation_id=_text(headers, "ce_correlationid"),
-        causation_id=_text(headers, "ce_id"),
-        traceparent=_text(headers, "traceparent"),
+        correlation_id=said.correlation_id,
+        causation_id=said.id,
+        traceparent=said.traceparent,
     )
     return pack(received.event, context)
 
@@ -145,14 +146,6 @@ def _topic_of(event: Event, topics: Topics) -> str:
     if isinstance(event, PracticeDayIngested | PracticeDayChanged):
         return topics.outcomes
     return topics.details if isinstance(event, SessionDetailRequested) else topics.days
-
-
-def _text(headers: dict[str, bytes | None], name: str) -> str | None:
-    """A header's text, where there is one that can be read."""
-    try:
-        return (headers.get(name) or b"").decode() or None
-    except UnicodeDecodeError:
-        return None
 
 
 def export(records: Sequence[Parked]) -> bytes:

@@ -19,8 +19,9 @@ from consumers.halving import is_about_the_database
 from consumers.projection import AfterCommit, Projection
 from ops.settings import Settings
 from ops.wiring import database, groups, producing
-from schemas.envelope import BadRecord, unpack
+from schemas.envelope import unpack
 from schemas.errors import LapstreamError
+from schemas.headers import BadRecord
 from store import parked
 from store.parked import Head, Key, Parked, RecordPlace
 from store.pool import TRANSIENT, Connection, use_schema

@@ -19,8 +19,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from producer.http import LONGEST_HEADER
-from schemas.envelope import BadRecord
 from schemas.errors import LapstreamError
+from schemas.headers import BadRecord
 from schemas.pages import ArchivedPage, unpack_page
 from schemas.records import Record
 from store import pages

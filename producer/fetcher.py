@@ -22,7 +22,7 @@ from producer.pages import parse_day, parse_session
 from producer.planning import PlannedDetail
 from producer.publisher import Publisher
 from producer.site import SOURCE, Site
-from schemas.envelope import BadRecord, Context, Received
+from schemas.envelope import Context, Received
 from schemas.events import (
     DayFacts,
     PracticeDayListed,
@@ -32,6 +32,7 @@ from schemas.events import (
     SessionDetailRequested,
     SessionFacts,
 )
+from schemas.headers import BadRecord
 from schemas.identity import as_run_id, event_id, event_key, practice_event_id, run_id_of
 from schemas.topics import Topics
 from store import days, run_changes, runs

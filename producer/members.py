@@ -17,7 +17,8 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
-from schemas.envelope import BadRecord, Received, unpack
+from schemas.envelope import Received, unpack
+from schemas.headers import BadRecord
 from schemas.records import Record
 from store import parking
 from store.parking import ParkedRecord, ParkingFull

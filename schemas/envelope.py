@@ -1,21 +1,21 @@
 """CloudEvents 1.0 around the events: an event becomes key, value and headers; a record becomes an event.
 
-Written in binary mode (`ce_*` headers, the event itself as JSON in the value); structured mode is read too.
+Written in binary mode (`ce_*` headers, the event itself as JSON in the value); structured mode is read too,
+under the same checks.
 A record comes from anywhere, so nothing in it is trusted: what can't be read is a `BadRecord` that says why.
 """
 
+import contextlib
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, NoReturn
 
 import msgspec
 from msgspec import Struct
 
 from schemas.checks import fault_of
-from schemas.errors import LapstreamError
 from schemas.events import (
     EVENT_TYPES,
     Event,
@@ -23,6 +23,15 @@ from schemas.events import (
     PracticeDayIngested,
     PracticeDayRequested,
     SessionDetailRequested,
+)
+from schemas.headers import (
+    BadRecord,
+    check_readable,
+    media_type,
+    optional,
+    readable,
+    required,
+    written,
 )
 from schemas.identity import event_id, event_key
 
@@ -37,16 +46,6 @@ STRUCTURED = "application/cloudevents+json"
 
 _ENCODER = msgspec.json.Encoder()
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_MAX_HEADER = 2_000
-
-
-class BadRecord(LapstreamError):
-    """A record that is no event: `code` names the kind of fault. It is parked, with its bytes."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
-        self.code = code
-        self.reason = reason
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -75,17 +74,27 @@ class Received(Struct, frozen=True, kw_only=True):
     size: int
 
 
+class Attributes(Struct, frozen=True, kw_only=True):
+    """What an envelope says of an event, as far as each of these is there and can be read."""
+
+    type: str | None
+    id: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    traceparent: str | None
+
+
 class _Structured(Struct):
     """A CloudEvent in structured mode, as far as it is read."""
 
-    specversion: str
-    id: str
-    type: str
-    source: str
-    data: msgspec.Raw
+    specversion: str | None = None
+    id: str | None = None
+    type: str | None = None
+    source: str | None = None
     correlationid: str | None = None
     causationid: str | None = None
     traceparent: str | None = None
+    data: msgspec.Raw = msgspec.Raw(b"")
 
 
 def moment_of(event: Event) -> dt.datetime:
@@ -102,13 +111,8 @@ def moment_of(event: Event) -> dt.datetime:
 
 
 def pack(event: Event, context: Context) -> Outgoing:
-    """The event as a record in binary mode; raises `BadRecord` when it is larger than a record may be."""
-    value = _ENCODER.encode(event)
-    if len(value) > MAX_EVENT_BYTES:
-        raise BadRecord(
-            "event_too_large", f"{event_key(event)}: {len(value)} bytes, {MAX_EVENT_BYTES} allowed"
-        )
-    headers = {
+    """The event as a record in binary mode; raises `BadRecord` for one that `unpack` would refuse."""
+    texts = {
         "ce_specversion": "1.0",
         "ce_id": event_id(event),
         "ce_type": event.type_name,
@@ -120,53 +124,84 @@ def pack(event: Event, context: Context) -> Outgoing:
         "ce_causationid": context.causation_id,
         "traceparent": context.traceparent,
     }
-    present = tuple((name, text.encode()) for name, text in headers.items() if text is not None)
-    return Outgoing(key=event_key(event).encode(), value=value, headers=present)
+    value = _ENCODER.encode(event)
+    headers = headers_of(texts)
+    unpack(headers, value)
+    return Outgoing(key=event_key(event).encode(), value=value, headers=headers)
+
+
+def headers_of(texts: Mapping[str, str | None]) -> tuple[tuple[str, bytes], ...]:
+    """Those of these headers that are there; raises `BadRecord` for one that no reader would take."""
+    return tuple((name, written(name, text)) for name, text in texts.items() if text is not None)
 
 
 def unpack(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Received | None:
     """The event of a record; None for a type of somebody else's namespace; `BadRecord` for all else."""
+    found = tuple(headers)
+    check_readable(found)
     if value is None:
         raise BadRecord("null_value", "the record has no value")
     if len(value) > MAX_EVENT_BYTES:
         raise BadRecord("event_too_large", f"{len(value)} bytes, {MAX_EVENT_BYTES} allowed")
-    fields = {name: data for name, data in headers if name.startswith("ce_") or name in _PLAIN_HEADERS}
-    if _text(fields, "content-type", "").startswith(STRUCTURED):
-        return _unpack_structured(value)
-    return _unpack_binary(fields, value)
+    fields, data = _opened(found, value)
+    if (version := required(fields, "ce_specversion")) != "1.0":
+        raise BadRecord("unknown_specversion", f"ce_specversion is {version!r}, not 1.0")
+    context = Context(
+        source=required(fields, "ce_source"),
+        correlation_id=optional(fields, "ce_correlationid"),
+        causation_id=optional(fields, "ce_causationid"),
+        traceparent=optional(fields, "traceparent"),
+    )
+    return _received(required(fields, "ce_type"), required(fields, "ce_id"), context, data)
+
+
+def attributes_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Attributes:
+    """What can be read of a record's envelope, whatever is wrong with the record."""
+    fields = _fields(headers)
+    with contextlib.suppress(BadRecord):
+        fields, _ = _opened(fields.items(), value or b"")
+    return Attributes(
+        type=readable(fields, "ce_type"),
+        id=readable(fields, "ce_id"),
+        correlation_id=readable(fields, "ce_correlationid"),
+        causation_id=readable(fields, "ce_causationid"),
+        traceparent=readable(fields, "traceparent"),
+    )
 
 
 _PLAIN_HEADERS = ("content-type", "traceparent")
 
 
-def _unpack_binary(fields: dict[str, bytes | None], value: bytes) -> Received | None:
-    if _text(fields, "ce_specversion") != "1.0":
-        raise BadRecord(
-            "unknown_specversion", f"ce_specversion is {_text(fields, 'ce_specversion')!r}, not 1.0"
-        )
-    context = Context(
-        source=_text(fields, "ce_source"),
-        correlation_id=_text(fields, "ce_correlationid", None),
-        causation_id=_text(fields, "ce_causationid", None),
-        traceparent=_text(fields, "traceparent", None),
-    )
-    return _received(_text(fields, "ce_type"), _text(fields, "ce_id"), context, value)
+def _fields(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
+    return {name: data for name, data in headers if name.startswith("ce_") or name in _PLAIN_HEADERS}
 
 
-def _unpack_structured(value: bytes) -> Received | None:
+def _opened(
+    headers: Iterable[tuple[str, bytes | None]], value: bytes
+) -> tuple[dict[str, bytes | None], bytes]:
+    """The envelope's attributes by their headers' names in binary mode, and the event's bytes."""
+    fields = _fields(headers)
+    if media_type(optional(fields, "content-type")) != STRUCTURED:
+        return fields, value
     try:
         outer = msgspec.json.decode(value, type=_Structured)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecord("bad_json", str(error)) from error
-    if outer.specversion != "1.0":
-        raise BadRecord("unknown_specversion", f"specversion is {outer.specversion!r}, not 1.0")
-    context = Context(
-        source=outer.source,
-        correlation_id=outer.correlationid,
-        causation_id=outer.causationid,
-        traceparent=outer.traceparent,
-    )
-    return _received(outer.type, _without_nul("id", outer.id), context, bytes(outer.data))
+    _check_names(STRUCTURED, value)
+    return _in_binary_mode(outer), bytes(outer.data)
+
+
+def _in_binary_mode(outer: _Structured) -> dict[str, bytes | None]:
+    texts = {
+        "ce_specversion": outer.specversion,
+        "ce_id": outer.id,
+        "ce_type": outer.type,
+        "ce_source": outer.source,
+        "ce_correlationid": outer.correlationid,
+        "ce_causationid": outer.causationid,
+        "traceparent": outer.traceparent,
+    }
+    return {name: text.encode() for name, text in texts.items() if text is not None}
 
 
 def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received | None:
@@ -221,26 +256,3 @@ def _unique(pairs: list[tuple[str, object]]) -> None:
 @cache
 def _decoder(type_name: str) -> Callable[[bytes], Event]:
     return msgspec.json.Decoder(EVENT_TYPES[type_name], strict=True).decode
-
-
-_REQUIRED: Any = object()
-
-
-def _text(fields: dict[str, bytes | None], name: str, default: Any = _REQUIRED) -> Any:  # noqa: ANN401 - str, or as the default
-    if name not in fields:
-        return default if default is not _REQUIRED else _refuse(name, "is missing")
-    data = fields[name]
-    if data is None or len(data) > _MAX_HEADER:
-        _refuse(name, "is null" if data is None else f"has {len(data)} bytes, {_MAX_HEADER} allowed")
-    try:
-        return _without_nul(name, data.decode())
-    except UnicodeDecodeError:
-        _refuse(name, f"is not UTF-8: {data[:40]!r}")
-
-
-def _without_nul(name: str, text: str) -> str:
-    return _refuse(name, "holds the NUL character") if "\0" in text else text
-
-
-def _refuse(name: str, what: str) -> NoReturn:
-    raise BadRecord("bad_header", f"the header {name} {what}")

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from schemas.checks import FIRST_YEAR, LAST_YEAR, is_possible
-from schemas.envelope import BadRecord, Context, Outgoing
+from schemas.envelope import Context, Outgoing, headers_of
+from schemas.headers import BadRecord, check_readable
 from schemas.identity import digest
 
 PAGE_TYPE = "page.fetched.v1"
@@ -36,7 +37,7 @@ def pack_page(
     observed_at: dt.datetime,
     context: Context,
 ) -> Outgoing:
-    """The page as a record."""
+    """The page as a record; raises `BadRecord` for one that `unpack_page` would refuse."""
     seen = observed_at.isoformat()
     texts = {
         "ce_specversion": "1.0",
@@ -49,11 +50,11 @@ def pack_page(
         "ce_causationid": context.causation_id,
         "traceparent": context.traceparent,
         "ce_httpstatus": str(status),
-        "ce_httpheaders": msgspec.json.encode(dict(headers)).decode(),
         "content-type": headers.get("content-type", "text/html"),
     }
-    present = tuple((name, text.encode()) for name, text in texts.items() if text is not None)
-    return Outgoing(key=url.encode(), value=body, headers=present)
+    packed = (*headers_of(texts), ("ce_httpheaders", msgspec.json.encode(dict(headers))))
+    unpack_page(packed, body)
+    return Outgoing(key=url.encode(), value=body, headers=packed)
 
 
 class ArchivedPage(Struct, frozen=True, kw_only=True, dict=True):
@@ -73,7 +74,9 @@ class ArchivedPage(Struct, frozen=True, kw_only=True, dict=True):
 
 def unpack_page(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> ArchivedPage | None:
     """The page of a record; None for a record of another type; raises `BadRecord`."""
-    texts = {name: data for name, data in headers if data is not None}
+    found = tuple(headers)
+    check_readable(found)
+    texts = {name: data for name, data in found if data is not None}
     if texts.get("ce_type") != PAGE_TYPE.encode():
         return None
     if value is None:

@@ -6,7 +6,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
-from schemas.envelope import BadRecord, Received, unpack
+from schemas.envelope import Received, unpack
+from schemas.headers import BadRecord, Headers
 
 EventT = TypeVar("EventT")
 
@@ -28,10 +29,6 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Iterable[tuple[str, bytes | None]]: ...
-
-
-Headers = tuple[tuple[str, bytes | None], ...]
-"""A record's headers, as they came."""
 
 
 class HeldRecord(NamedTuple):

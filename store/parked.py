@@ -14,7 +14,8 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct
 
-from schemas.records import Headers, HeldRecord
+from schemas.headers import Headers
+from schemas.records import HeldRecord
 from store.parking import storable
 from store.pool import Connection
 from store.statements import statement

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from ops.logcopy.manifest import Contents, Gap
-from schemas.records import Headers, Record
+from schemas.headers import Headers
+from schemas.records import Record
 
 _FRAME = struct.Struct(">QI")
 

@@ -21,8 +21,9 @@ from msgspec import Struct, field
 from ops.kafka import make_reader, partitions_of
 from ops.settings import Settings
 from projections.state import DayRef, sight
-from schemas.envelope import BadRecord, Context, Received, unpack
+from schemas.envelope import Context, Received, unpack
 from schemas.events import PracticeDayListed, SessionDetailFetched
+from schemas.headers import BadRecord
 from schemas.identity import day_key
 from schemas.records import Record
 from schemas.tables import Stamp

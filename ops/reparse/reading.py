@@ -7,12 +7,13 @@ from producer import planning
 from producer.http import Page
 from producer.obtain import Obtained, parsed
 from producer.pages import PageError, parse_day, parse_session
-from schemas.envelope import BadRecord, Context, pack
+from schemas.envelope import Context, pack
 from schemas.events import (
     Observation,
     PracticeDayRequested,
     SessionDetailRequested,
 )
+from schemas.headers import BadRecord
 from schemas.pages import ArchivedPage
 
 CONTEXT = Context(source="lapstream/reparse")

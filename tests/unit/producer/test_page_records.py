@@ -1,11 +1,13 @@
 """Pages as records: what was packed is read again; a bad record is a fault, and takes no other with it."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from consumers.pages import decode_pages
 from schemas.envelope import Context, Outgoing
+from schemas.headers import BadRecord
 from schemas.pages import LONGEST_URL, pack_page, unpack_page
 from tests.unit.producer.answers import NOON
 
@@ -26,15 +28,21 @@ class Taken:
     timestamp: int = 0
 
 
+def but(**changes: Any) -> dict[str, Any]:
+    """What the usual page is packed from, with changes."""
+    usual = {
+        "url": URL,
+        "status": 200,
+        "headers": {"etag": '"a"', "last-modified": "Sat, 25 Oct 2025 11:00:00 GMT"},
+        "body": b"<html></html>",
+        "observed_at": NOON,
+        "context": Context(source="test"),
+    }
+    return usual | changes
+
+
 def packed() -> Outgoing:
-    return pack_page(
-        url=URL,
-        status=200,
-        headers={"etag": '"a"', "last-modified": "Sat, 25 Oct 2025 11:00:00 GMT"},
-        body=b"<html></html>",
-        observed_at=NOON,
-        context=Context(source="test"),
-    )
+    return pack_page(**but())
 
 
 def with_header(name: str, data: bytes | None) -> Taken:
@@ -68,6 +76,7 @@ def test_a_page_is_indexed_by_its_place() -> None:
         ("ce_time", b"0001-01-01T00:00:00+23:59"),
         ("ce_httpheaders", b"[]"),
         ("ce_httpheaders", b'{"etag": "\\u0000"}'),
+        ("ce_httpheaders", b'{"etag": "' + b"x" * 33_000 + b'"}'),
     ],
 )
 def test_a_bad_record_is_set_apart_and_its_neighbours_are_read(name: str, data: bytes | None) -> None:
@@ -85,3 +94,17 @@ def test_a_page_without_a_body_is_a_fault() -> None:
 def test_what_is_no_page_is_passed_over() -> None:
     decoded = decode_pages([with_header("ce_type", b"org.example.thing.v1")])
     assert (decoded.passed_over, decoded.events, decoded.faults) == (1, [], [])
+
+
+@pytest.mark.parametrize("change", [{"url": "h" * (LONGEST_URL + 1)}, {"url": "http://\0"}, {"status": 99}])
+def test_a_page_that_no_reader_would_take_is_not_written(change: dict[str, Any]) -> None:
+    with pytest.raises(BadRecord):
+        pack_page(**but(**change))
+
+
+def test_a_page_with_long_headers_of_the_site_is_read_again() -> None:
+    kept = dict.fromkeys(("content-type", "etag", "last-modified", "date", "server"), "☃" * 500)
+    record = pack_page(**but(headers=kept))
+    page = unpack_page(record.headers, record.value)
+    assert page is not None
+    assert page.headers == kept

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from schemas.checks import FIRST_YEAR, LAST_YEAR
-from schemas.envelope import BadRecord, Context, pack, unpack
+from schemas.envelope import Context, pack, unpack
+from schemas.headers import BadRecord
 from schemas.events import EVENT_TYPES, Event
 from tests.events import fetched, laps, listed, row
 

@@ -1,13 +1,28 @@
 """The envelope: what is written is read again, what can't be trusted is refused with its reason."""
 
+import contextlib
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.envelope import MAX_EVENT_BYTES, BadRecord, Context, Outgoing, pack, unpack
+from schemas.envelope import (
+    MAX_EVENT_BYTES,
+    STRUCTURED,
+    Attributes,
+    Context,
+    Outgoing,
+    attributes_of,
+    pack,
+    unpack,
+)
 from schemas.events import Event
+from schemas.headers import MAX_HEADER, UNREADABLE, BadRecord
 from tests.events import fetched, laps, listed, row
 
 CONTEXT = Context(source="test", correlation_id="run-1", causation_id="cause", traceparent="00-a-b-01")
@@ -39,20 +54,113 @@ def test_an_event_comes_out_as_it_went_in(event: Event) -> None:
     assert (found.event, found.context) == (event, CONTEXT)
 
 
-def test_structured_mode_is_read_too() -> None:
-    record = packed()
-    headers = dict(record.headers)
-    body = {
+def structured(**attributes: Any) -> bytes:
+    """The usual event in structured mode, with other attributes."""
+    usual = {
         "specversion": "1.0",
-        "id": headers["ce_id"].decode(),
-        "type": headers["ce_type"].decode(),
+        "id": "their-id",
+        "type": "session_detail.fetched.v1",
         "source": "elsewhere",
-        "data": json.loads(record.value),
+        "data": json.loads(packed().value),
     }
-    kind = [("content-type", b"application/cloudevents+json; charset=utf-8")]
-    found = unpack(kind, json.dumps(body).encode())
+    return json.dumps(usual | attributes).encode()
+
+
+def in_structured_mode(kind: bytes = STRUCTURED.encode()) -> list[tuple[str, bytes | None]]:
+    return [("content-type", kind)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"application/cloudevents+json",
+        b"application/cloudevents+json; charset=utf-8",
+        b"Application/CloudEvents+JSON;charset=UTF-8",
+        b" application/cloudevents+json ;x=y",
+    ],
+)
+def test_structured_mode_is_known_by_its_media_type(kind: bytes) -> None:
+    found = unpack(in_structured_mode(kind), structured())
     assert found is not None
-    assert found.event == fetched(1, "1")
+    assert (found.event, found.id, found.context) == (
+        fetched(1, "1"),
+        "their-id",
+        Context(source="elsewhere"),
+    )
+
+
+@pytest.mark.parametrize("kind", [b"application/cloudevents+jsonx", b"application/json", b"text/html", b""])
+def test_any_other_media_type_is_binary_mode(kind: bytes) -> None:
+    assert refused(in_structured_mode(kind), structured()) == "bad_header"
+    record = packed()
+    assert unpack(with_header(record, "content-type", kind), record.value) is not None
+
+
+@pytest.mark.parametrize("name", ["id", "source", "type", "correlationid", "causationid", "traceparent"])
+@pytest.mark.parametrize("text", ["a\0b", "x" * (MAX_HEADER + 1), "é" * (MAX_HEADER // 2 + 1)])
+def test_both_modes_have_the_same_checks(name: str, text: str) -> None:
+    assert refused(in_structured_mode(), structured(**{name: text})) == "bad_header"
+    header = name if name == "traceparent" else f"ce_{name}"
+    assert refused(with_header(packed(), header, text.encode()), packed().value) == "bad_header"
+
+
+@pytest.mark.parametrize("name", ["specversion", "id", "source", "type"])
+def test_an_attribute_that_is_missing_is_refused_in_structured_mode(name: str) -> None:
+    assert refused(in_structured_mode(), structured(**{name: None})) == "bad_header"
+
+
+def test_an_attribute_that_stands_there_twice_is_refused() -> None:
+    assert refused(in_structured_mode(), structured()[:-1] + b',"id":"another"}') == "duplicate_key"
+
+
+texts = st.text(st.characters(exclude_categories=[]), max_size=20) | st.text(min_size=1_000, max_size=3_000)
+"""Any text at all, with NUL and lone surrogates; and long ones."""
+
+
+def or_none(work: Callable[[], Any]) -> Any:
+    """What it returns; None where it refuses."""
+    with contextlib.suppress(BadRecord):
+        return work()
+    return None
+
+
+@given(source=texts, correlation=st.none() | texts, causation=st.none() | texts, trace=st.none() | texts)
+def test_what_is_written_can_be_read(
+    source: str, correlation: str | None, causation: str | None, trace: str | None
+) -> None:
+    context = Context(source=source, correlation_id=correlation, causation_id=causation, traceparent=trace)
+    if record := or_none(lambda: pack(fetched(1, "1"), context)):
+        found = unpack(record.headers, record.value)
+        assert found is not None
+        assert found.context == context
+
+
+@given(id_=texts, correlation=st.none() | texts, trace=st.none() | texts)
+def test_what_is_read_can_be_written_on(id_: str, correlation: str | None, trace: str | None) -> None:
+    body = structured(id=id_, correlationid=correlation, traceparent=trace)
+    if found := or_none(lambda: unpack(in_structured_mode(), body)):
+        following = msgspec.structs.replace(found.context, causation_id=found.id)
+        pack(found.event, following)
+
+
+def test_a_record_that_the_client_could_not_hand_out_is_unreadable() -> None:
+    headers = with_header(packed(), UNREADABLE, b"the name of a header is not UTF-8")
+    assert refused(headers, packed().value) == "unreadable"
+    assert refused([(UNREADABLE, b"too large")], None) == "unreadable"
+
+
+def test_what_a_bad_record_says_of_itself_is_read_as_far_as_it_can_be() -> None:
+    bad = with_header(packed(), "ce_causationid", b"a\0b")
+    assert attributes_of(bad, b"{") == Attributes(
+        type="session_detail.fetched.v1",
+        id=dict(packed().headers)["ce_id"].decode(),
+        correlation_id="run-1",
+        causation_id=None,
+        traceparent="00-a-b-01",
+    )
+    found = attributes_of(in_structured_mode(), structured(correlationid="run-2", data=7))
+    assert (found.id, found.correlation_id) == ("their-id", "run-2")
+    assert attributes_of(in_structured_mode(), b"{").id is None
 
 
 def test_another_vendors_type_is_passed_over() -> None:
@@ -121,9 +229,13 @@ def test_a_name_that_only_spells_nul_is_no_nul() -> None:
     assert unpack(packed().headers, with_body({"driver_name": "a\\u0000b"})) is not None
 
 
-def test_an_unknown_zone_is_refused() -> None:
-    record = packed(listed(1, time_zone="Mars/Olympus"))
-    assert refused(record.headers, record.value) == "invalid_event"
+def test_an_unknown_zone_is_neither_read_nor_written() -> None:
+    record = packed(listed(1, time_zone="Australia/Sydney"))
+    assert (
+        refused(record.headers, record.value.replace(b"Australia/Sydney", b"Mars/Olympus")) == "invalid_event"
+    )
+    with pytest.raises(BadRecord, match="time_zone"):
+        pack(listed(1, time_zone="Mars/Olympus"), CONTEXT)
 
 
 @pytest.mark.parametrize(
