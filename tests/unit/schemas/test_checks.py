@@ -9,8 +9,8 @@ import pytest
 
 from schemas.checks import FIRST_YEAR, LAST_YEAR
 from schemas.envelope import Context, pack, unpack
-from schemas.headers import BadRecord
 from schemas.events import EVENT_TYPES, Event
+from schemas.headers import BadRecord
 from tests.events import fetched, laps, listed, row
 
 CONTEXT = Context(source="test")
