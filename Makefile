@@ -1,17 +1,21 @@
 # The two commands are `make demo` and `make test`; each sets up all that it needs.
-# uv is taken from the machine, or brought into .tools by pip.
+# uv is taken from the machine, or brought into .tools by pip. Tests run in WORKERS processes; most of them wait.
 
 PYTHON ?= python3
+WORKERS ?= 4
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --all-extras
 
-.PHONY: demo test check fmt bench schemas clean
+.PHONY: demo test test-quick check fmt bench schemas clean
 
 demo: $(UV)
 	$(RUN) lapstream demo
 
 test: $(UV)
-	$(RUN) pytest
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup
+
+test-quick: $(UV)
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m 'not slow' tests/unit
 
 check: $(UV)
 	$(RUN) ruff check .

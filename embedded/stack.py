@@ -109,7 +109,7 @@ def running(home: Path, *, report: Report, durable: bool = True) -> Generator[Ad
     Also on Ctrl-C, SIGTERM and SIGHUP, which become a SystemExit in the main thread where nobody else
     handles them.
     """
-    with _ending_by_signal():
+    with ending_by_signal():
         with _held(home, report) as place:
             addresses, started = _up(place, report=report, durable=durable)
         try:
@@ -259,7 +259,7 @@ def _exit_on(number: int, _: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def _ending_by_signal() -> Generator[None]:
+def ending_by_signal() -> Generator[None]:
     """Make the signals that would end this program at once a SystemExit, so that what it started ends too."""
     handled: list[int] = []
     if threading.current_thread() is threading.main_thread():

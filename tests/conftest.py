@@ -5,56 +5,57 @@ import contextlib
 import datetime as dt
 import itertools
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops import migrate, topics
+from ops import topics
 from ops.roles import run_projector, run_roles
 from ops.settings import Settings
 from ops.wiring import connected, database
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
 from store.pool import Connection, Pool, connect
-from tests.servers import Servers, servers
+from tests.servers import Servers, borrowed, lending
 
-TEMPLATE = "lapstream_template"
 _numbers = itertools.count(1)
 
 
+_run = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the process that controls the run, alone or over workers, lend servers to all of them."""
+    if not hasattr(config, "workerinput"):
+        _run.enter_context(lending())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    _run.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest first, so that no process of the run is left alone with one of them in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
-def the_servers() -> Generator[Servers]:
+def the_servers() -> Servers:
     """A real broker and a real database, started once."""
-    with servers() as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-async def template(the_servers: Servers) -> str:
-    """The name of a migrated database that each test's own is copied from."""
-    admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
-    await admin.execute(f"CREATE DATABASE {TEMPLATE}")
-    await admin.close()
-    await migrate.apply(_dsn_of(the_servers, TEMPLATE))
-    return TEMPLATE
-
-
-def _dsn_of(found: Servers, name: str) -> str:
-    return urlsplit(found.postgres_dsn)._replace(path=f"/{name}").geturl()
+    return borrowed()
 
 
 @pytest.fixture
-async def dsn(the_servers: Servers, template: str) -> AsyncGenerator[str]:
+async def dsn(the_servers: Servers) -> AsyncGenerator[str]:
     """The address of a database of the test's own."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _dsn_of(the_servers, name)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {the_servers.template}")
+    yield the_servers.dsn_of(name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 

@@ -6,6 +6,8 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
+import pytest
+
 from ops.api.document import document
 from ops.api.server import serving
 from schemas.identity import day_row_id, driver_id
@@ -47,6 +49,7 @@ parameters = {{ table = "laps", key = "track/2025-10-25/1/3" }}
 """
 
 
+@pytest.mark.slow
 async def test_every_answer_is_as_the_document_has_it(dsn: str, tmp_path: Path) -> None:
     """No 5xx, no undocumented status or header, each body of its schema; nothing that is wrong is taken."""
     settings = settings_of(dsn)

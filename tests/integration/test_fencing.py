@@ -115,6 +115,7 @@ HOLD_THE_TRACK = (
 """In a transaction: makes whoever writes of the tests' track wait, also when it is the first to do so."""
 
 
+@pytest.mark.slow
 async def test_a_member_stopped_in_its_first_batch_writes_nothing_after_another_took_over(
     settings: Settings, pool: Pool
 ) -> None:

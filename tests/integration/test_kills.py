@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+import pytest
+
 from ops import follow
 from ops.follow import Summary
 from ops.settings import Settings
@@ -43,6 +45,7 @@ async def assert_whole(settings: Settings, pool: Pool, summary: Summary) -> None
     assert await tables(pool) == left
 
 
+@pytest.mark.slow
 async def test_a_fetcher_killed_in_the_middle_loses_no_session(
     settings: Settings, site: SampleSite, pool: Pool
 ) -> None:
@@ -58,6 +61,7 @@ async def test_a_fetcher_killed_in_the_middle_loses_no_session(
     await assert_whole(settings, pool, summary)
 
 
+@pytest.mark.slow
 async def test_a_projector_killed_in_the_middle_loses_nothing_and_repeats_nothing(
     settings: Settings, site: SampleSite, pool: Pool
 ) -> None:

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -103,12 +102,12 @@ def there(settings: Settings, second: str) -> Settings:
 
 
 @pytest.fixture
-async def fresh(there: Settings, the_servers: Servers, template: str) -> AsyncGenerator[Settings]:
+async def fresh(there: Settings, the_servers: Servers) -> AsyncGenerator[Settings]:
     """The second broker, with a database where nothing is yet."""
     name = f"fresh_{time.monotonic_ns()}"
     admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield at(there, postgres_dsn=urlsplit(the_servers.postgres_dsn)._replace(path=f"/{name}").geturl())
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {the_servers.template}")
+    yield at(there, postgres_dsn=the_servers.dsn_of(name))
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 

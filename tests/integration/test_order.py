@@ -44,6 +44,7 @@ async def written(connection: Connection, *deliveries: list[Received]) -> list[T
     return await digests(connection)
 
 
+@pytest.mark.slow
 @trying(250)
 @given(deliveries())
 async def test_any_order_any_repetition_and_any_batches_leave_what_the_laws_say(

@@ -418,6 +418,7 @@ async def insisting(command: Callable[[], Awaitable[Rebuild]]) -> Rebuild:
     return await command()
 
 
+@pytest.mark.slow
 async def test_tables_are_equal_after_a_handful_of_disturbances_under_load(tmp_path_factory: Any) -> None:
     home = tmp_path_factory.mktemp("kills")
     plan = Plan(kinds=[crash_database, stop_short, restart_database, kill_all, kill, restart_broker], seed=7)

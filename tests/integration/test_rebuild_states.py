@@ -130,6 +130,7 @@ async def test_a_rebuild_killed_in_any_state_goes_on_there(
     assert left == await undisturbed(pool, [*EVENTS, news])
 
 
+@pytest.mark.slow
 async def test_commands_tell_what_they_found_and_did_by_text_and_exit_code(
     filled: None, settings: Settings, pool: Pool
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -133,7 +134,7 @@ async def loaded(settings: Settings) -> AsyncGenerator[list[Event]]:
         await task
 
 
-ROLE = "swap_reader"
+ROLE = f"swap_reader_{os.getpid()}"
 SETUP = f"""
 DROP ROLE IF EXISTS {ROLE};
 CREATE ROLE {ROLE};

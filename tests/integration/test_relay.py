@@ -345,6 +345,7 @@ async def other(settings: Settings, lease_seconds: float) -> AsyncGenerator[Othe
         await found.end(signal.SIGKILL)
 
 
+@pytest.mark.slow
 async def test_a_relay_that_is_killed_is_replaced_when_its_lease_ends(settings: Settings, pool: Pool) -> None:
     async with other(settings, 2) as first:
         await first.said("relay_active")
@@ -364,6 +365,7 @@ async def test_a_relay_that_is_killed_is_replaced_when_its_lease_ends(settings: 
     assert {track: first_sights(numbers) for track, numbers in found.items()} == expected
 
 
+@pytest.mark.slow
 async def test_a_relay_that_was_frozen_publishes_nothing_new(settings: Settings, pool: Pool) -> None:
     async with other(settings, 2) as first:
         await first.said("relay_active")

@@ -688,6 +688,7 @@ async def command(settings: Settings, *arguments: str, version: int = CORRECTED)
     return process.returncode, out.decode(), err.decode()
 
 
+@pytest.mark.slow
 async def test_the_command_tells_and_publishes(
     settings: Settings, site: SampleSite, pool: Pool, before: Before
 ) -> None:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import TEMPLATE
+import pytest
+
 from tests.servers import Servers
 
 ROOT = Path(__file__).parents[2]
@@ -25,14 +26,13 @@ def follow(page: str, copy: Path) -> list[str]:
     return [name for name, _ in FILES.findall(page) if name.endswith(".py")]
 
 
+@pytest.mark.slow
 def test_whoever_follows_the_tutorial_has_a_projection_whose_tests_pass(
     the_servers: Servers, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "bench", "__pycache__"))
     written = follow(PAGE.read_text(), copy)
-    conftest = copy / "tests" / "conftest.py"
-    conftest.write_text(conftest.read_text().replace(TEMPLATE, "tutorial_template"))
     tests = [name for name in written if name.startswith("tests")]
     servers = {
         "LAPSTREAM_TEST_KAFKA": the_servers.kafka_bootstrap,

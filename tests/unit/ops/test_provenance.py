@@ -28,7 +28,7 @@ from tests.events import DATE, fetched, listed, row
 
 REF = DayRef("liverc", "track", DATE)
 DAY = "liverc/track-practice-2025-10-25"
-ID = uuid.uuid4()
+ID = uuid.UUID("8693b418-a0c4-4aec-9013-cfc4da023fd6")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.model.tables import Row, Tables
 PAGE = Path(__file__).parents[3] / "docs" / "ordering.md"
 
 
+@pytest.mark.slow
 @trying(300)
 @given(deliveries())
 def test_any_order_any_repetition_and_any_batches_leave_what_the_laws_say(delivery: Delivery) -> None:
@@ -33,6 +34,7 @@ def test_any_order_any_repetition_and_any_batches_leave_what_the_laws_say(delive
     assert memory.tables() == expected(delivery.events)
 
 
+@pytest.mark.slow
 @trying(150)
 @given(deliveries())
 def test_what_was_applied_already_changes_nothing(delivery: Delivery) -> None:

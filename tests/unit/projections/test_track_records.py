@@ -47,6 +47,7 @@ def _sighted(batch: Sequence[Received]) -> list[Sighted]:
     ]
 
 
+@pytest.mark.slow
 @trying(200)
 @given(deliveries())
 def test_any_order_any_repetition_and_any_batches_leave_what_the_laws_say(delivery: Delivery) -> None:
@@ -56,6 +57,7 @@ def test_any_order_any_repetition_and_any_batches_leave_what_the_laws_say(delive
     assert memory.laps() == fastest_laps(delivery.events)
 
 
+@pytest.mark.slow
 @trying(100)
 @given(deliveries())
 def test_what_was_applied_already_changes_nothing(delivery: Delivery) -> None:
