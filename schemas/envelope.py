@@ -7,7 +7,6 @@ A record comes from anywhere, so nothing in it is trusted: what can't be read is
 
 import contextlib
 import datetime as dt
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -34,6 +33,7 @@ from schemas.headers import (
     written,
 )
 from schemas.identity import event_id, event_key
+from schemas.names import named_twice
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """The largest event in bytes; producer and topic settings agree with it."""
@@ -232,25 +232,11 @@ def _event(type_name: str, data: bytes) -> Event:
 def _check_names(type_name: str, data: bytes) -> None:
     """Raise `BadRecord` where an object says one thing twice; what we write ourselves needs no such look."""
     try:
-        json.loads(data, object_pairs_hook=_unique)
-    except _Twice as error:
-        raise BadRecord("duplicate_key", f"{type_name}: {error.name!r} stands twice in one object") from error
+        name = named_twice(data)
     except (RecursionError, ValueError) as error:
         raise BadRecord("bad_json", f"{type_name}: {type(error).__name__}: {error}") from error
-
-
-class _Twice(Exception):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-def _unique(pairs: list[tuple[str, object]]) -> None:
-    names: set[str] = set()
-    for name, _ in pairs:
-        if name in names:
-            raise _Twice(name)
-        names.add(name)
+    if name is not None:
+        raise BadRecord("duplicate_key", f"{type_name}: {name!r} stands twice in one object")
 
 
 @cache

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import Struct
 
 from schemas.errors import LapstreamError
+from store.constraints import forbidden_by
 from store.pool import Connection
 from store.statements import statement
 
@@ -60,12 +60,11 @@ async def create(connection: Connection, name: str, scopes: Sequence[Scope]) -> 
     """Make a key; returns it with its token, which can't be had again. Raises `NameTaken`."""
     token = PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
     ordered = [scope for scope in Scope if scope in scopes]
-    try:
+    taken = NameTaken(f"a key named {name!r} is in force: revoke it first, or take another name")
+    with forbidden_by("api_keys_in_force", taken):
         row = await connection.fetchrow(
             statement("create_api_key"), uuid.uuid4(), name, _sha256(token), ordered
         )
-    except asyncpg.UniqueViolationError as error:
-        raise NameTaken(f"a key named {name!r} is in force: revoke it first, or take another name") from error
     return msgspec.convert(dict(row), ApiKey), token
 
 

@@ -18,6 +18,7 @@ from schemas.events import Finding, PracticeDayIngested, PracticeDayRequested
 from schemas.identity import event_id, practice_event_id
 from schemas.topics import Topics
 from store import outbox
+from store.constraints import forbidden_by
 from store.pool import Connection
 from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, progress, requests_of
 from store.statements import statement
@@ -217,12 +218,10 @@ async def retry_failed(connection: Connection, run_id: UUID) -> Run:
     Raises `RunNotFound`, `RunStillRunning` and `NothingFailed`.
     """
     async with connection.transaction():
-        run = await _locked(connection, run_id)
-        await _check_idle(connection, run)
+        run = await _reopened(connection, await _locked(connection, run_id))
         rows = await connection.fetch(statement("failed_sessions"), run.id)
         if not rows and run.listed_at:
-            raise NothingFailed(f"run {run.id} is {run.state}: none of its sessions failed")
-        run = as_run(await connection.fetchrow(statement("reopen_run"), run.id))
+            raise NothingFailed(f"run {run.id}: none of its sessions failed")
         now = dt.datetime.now(dt.UTC)
         again = [msgspec.structs.replace(one, requested_at=now) for one in requests_of(run, rows)]
         sessions, ids = [one.session_id for one in again], [event_id(one) for one in again]
@@ -231,17 +230,23 @@ async def retry_failed(connection: Connection, run_id: UUID) -> Run:
     return run
 
 
+async def _reopened(connection: Connection, run: Run) -> Run:
+    """A run that is held, at its next attempt; raises `RunStillRunning`."""
+    busy = RunStillRunning(
+        f"{run.track_slug} {run.date} is being imported at present: try again when that run ended; "
+        "`lapstream runs list --state running` shows it"
+    )
+    if run.state == "running":
+        raise busy
+    with forbidden_by("ingest_runs_running", busy):
+        return as_run(await connection.fetchrow(statement("reopen_run"), run.id))
+
+
 async def _locked(connection: Connection, run_id: UUID) -> Run:
     row = await connection.fetchrow(statement("lock_run"), run_id)
     if row is None:
         raise RunNotFound(f"there is no run {run_id}")
     return as_run(row)
-
-
-async def _check_idle(connection: Connection, run: Run) -> None:
-    row = await connection.fetchrow(statement("running_run"), run.event_id)
-    if row is not None:
-        raise RunStillRunning(f"run {row['id']} imports {run.track_slug} {run.date} at present")
 
 
 async def cancel(connection: Connection, run_id: UUID) -> tuple[Run, bool]:

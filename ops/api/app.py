@@ -7,6 +7,7 @@ from litestar.datastructures import State
 from ops.api.callers import CallerMiddleware
 from ops.api.document import document
 from ops.api.health import metrics
+from ops.api.once import OnceMiddleware
 from ops.api.refusals import answer
 from ops.api.routes import HEALTH, version_1
 from ops.api.services import Services
@@ -34,7 +35,7 @@ def make_app(services: Services) -> Litestar:
     callers = CallerMiddleware(services.settings.api_requests_per_minute)
     watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(
-        [*HEALTH, watched, version_1(openapi, middleware=[callers])],
+        [*HEALTH, watched, version_1(openapi, middleware=[callers, OnceMiddleware()])],
         exception_handlers={Exception: answer},
         request_max_body_size=BODY_BYTES,
         cors_config=_cors(services.settings.api_cors_origins),
@@ -51,13 +52,6 @@ def _cors(origins: str) -> CORSConfig | None:
     return CORSConfig(
         allow_origins=allowed,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=[
-            "Authorization",
-            "X-Api-Key",
-            "Content-Type",
-            "Idempotency-Key",
-            "Prefer",
-            "X-Request-Id",
-        ],
-        expose_headers=["Location", "Retry-After", "Preference-Applied", "X-Request-Id"],
+        allow_headers=list(ASKED_HEADERS),
+        expose_headers=list(ANSWERED_HEADERS),
     )

@@ -33,8 +33,8 @@ class Limiter:
         self._begin = time.monotonic()
         self._counts: Counter[str] = Counter()
 
-    def check(self, caller: str) -> None:
-        """Raise a `Refusal` where the caller has used up the minute."""
+    def count(self, caller: str) -> None:
+        """Count a request; raises a `Refusal` where the caller has used up the minute."""
         left = self._begin + WINDOW_SECONDS - time.monotonic()
         if left <= 0:
             self._begin, left = time.monotonic(), float(WINDOW_SECONDS)
@@ -46,10 +46,11 @@ class Limiter:
                 f"more than {self._limit} requests in a minute: slow down",
                 details=Details(retry_after_seconds=int(left) + 1),
             )
-
-    def count(self, caller: str) -> None:
-        """Count a request."""
         self._counts[caller] += 1
+
+    def discount(self, caller: str) -> None:
+        """Take a request back that was counted."""
+        self._counts[caller] = max(0, self._counts[caller] - 1)
 
 
 class CallerMiddleware(ASGIMiddleware):
@@ -65,9 +66,7 @@ class CallerMiddleware(ASGIMiddleware):
         request: ApiRequest = Request(scope)
         address = request.client.host if request.client else "unknown"
         caller = await self._caller(request, address)
-        counted = f"key {caller.key.id}" if caller.key else f"address {address}"
-        self._limiter.check(counted)
-        self._limiter.count(counted)
+        self._limiter.count(f"key {caller.key.id}" if caller.key else f"address {address}")
         scope["user"] = caller
         await next_app(scope, receive, send)
 
@@ -75,11 +74,11 @@ class CallerMiddleware(ASGIMiddleware):
         token = _token(request)
         if token is None:
             return Caller(key=None, shown=False)
-        self._limiter.check(f"tries {address}")
+        self._limiter.count(f"tries {address}")
         async with connected(request) as connection:
             key = await api_keys.find(connection, token)
-        if key is None:
-            self._limiter.count(f"tries {address}")
+        if key is not None:
+            self._limiter.discount(f"tries {address}")
         return Caller(key=key, shown=True)
 
 

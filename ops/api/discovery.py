@@ -16,7 +16,7 @@ from ops.api.refusals import SITE_RETRY_SECONDS, Refusal
 from ops.api.responses import refusals
 from ops.api.services import ApiRequest, services_of
 from schemas import fields as f
-from schemas.checks import FIRST_YEAR
+from schemas.checks import FIRST_YEAR, LAST_YEAR
 from schemas.events import Finding
 from store.api_keys import Scope
 
@@ -28,7 +28,7 @@ class DiscoverRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A month of a track."""
 
     track_slug: f.TrackSlug
-    year: Annotated[int, Meta(ge=FIRST_YEAR, le=2100)]
+    year: Annotated[int, Meta(ge=FIRST_YEAR, le=LAST_YEAR)]
     month: Annotated[int, Meta(ge=1, le=12)]
 
 

@@ -15,6 +15,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from ops.api.answers import FieldFault, Page
 from ops.api.refusals import Refusal
+from schemas.names import named_twice
 
 SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$(?!\n)"
 
@@ -42,17 +43,23 @@ _NAMED_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field 
 def decode_body(body: bytes, kind: type[ValueT]) -> ValueT:
     """The request's body, read strictly; raises a `Refusal` that names the field at fault."""
     try:
-        return msgspec.json.decode(body, type=kind, strict=True)
+        decoded = msgspec.json.decode(body, type=kind, strict=True)
     except msgspec.ValidationError as error:
         raise _bad_body(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _bad_body("is no JSON" if body else "is missing: JSON is expected") from error
+    if twice := named_twice(body):
+        raise _bad_field(twice, "stands twice")
+    return decoded
 
 
 def _bad_body(message: str) -> Refusal:
     found = _AT_FIELD.match(message) or _NAMED_FIELD.match(message)
-    field = found["field"][:64] if found else None
     what = found.groupdict().get("what", message) if found else message
+    return _bad_field(found["field"][:64] if found else None, what)
+
+
+def _bad_field(field: str | None, what: str) -> Refusal:
     return Refusal.of_field(
         HTTPStatus.BAD_REQUEST,
         "invalid_request",

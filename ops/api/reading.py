@@ -127,7 +127,7 @@ async def read_day(
     operation_id="readSession",
     tags=["reading"],
     guards=[needs(Scope.read)],
-    responses=refusals(401, 403, 404, 429, 503),
+    responses=refusals(400, 401, 403, 404, 429, 503),
 )
 async def read_session(
     request: ApiRequest,

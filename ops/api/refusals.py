@@ -74,14 +74,21 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failur
     refusal = _refusal(error)
     if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("api_fault", path=request.scope["path"], exc_info=error)
-    accepted = request.accept.best_match([JSON, PROBLEM_JSON])
-    as_problem = accepted == PROBLEM_JSON
+    as_problem = _accepts_problems(request)
     return Response(
         _problem(refusal) if as_problem else Failure(success=False, error=refusal.error),
         status_code=refusal.status,
         headers=_headers(refusal),
         media_type=PROBLEM_JSON if as_problem else JSON,
     )
+
+
+def _accepts_problems(request: Request[Any, Any, Any]) -> bool:
+    """Whether the request would rather have a problem; an `Accept` that can't be read says nothing."""
+    try:
+        return request.accept.best_match([JSON, PROBLEM_JSON]) == PROBLEM_JSON
+    except (ValueError, OverflowError):
+        return False
 
 
 def _problem(refusal: Refusal) -> Problem:

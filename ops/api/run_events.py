@@ -45,7 +45,7 @@ class ProgressEvent(RunProgress, frozen=True, kw_only=True):
     tags=["import"],
     media_type="text/event-stream",
     guards=[needs(Scope.read)],
-    responses=refusals(401, 403, 404, 429, 503),
+    responses=refusals(400, 401, 403, 404, 429, 503),
 )
 async def follow_run(request: ApiRequest, run_id: RunId) -> ServerSentEvent:
     """Follow an import: `progress` events while it goes on, `end` with the run when it ended."""

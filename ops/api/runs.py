@@ -58,7 +58,7 @@ async def list_runs(
     operation_id="readIngestRun",
     tags=["import"],
     guards=[needs(Scope.read)],
-    responses=refusals(401, 403, 404, 429, 503),
+    responses=refusals(400, 401, 403, 404, 429, 503),
 )
 async def read_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     """Look at an import: its state, its counts so far, each failed session with its reason."""
@@ -75,7 +75,7 @@ async def read_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     tags=["import"],
     status_code=HTTPStatus.OK,
     guards=[needs(Scope.ingest)],
-    responses=refusals(401, 403, 404, 429, 503),
+    responses=refusals(400, 401, 403, 404, 429, 503),
 )
 async def cancel_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     """Cancel an import: what came in stays, the rest is not fetched. One that ended is left as it is."""
@@ -98,7 +98,7 @@ async def run_options() -> Response[None]:
     tags=["import"],
     status_code=HTTPStatus.ACCEPTED,
     guards=[needs(Scope.ingest)],
-    responses=refusals(401, 403, 404, 409, 413, 429, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 429, 503),
 )
 async def retry_failed(request: ApiRequest, run_id: RunId) -> Response[Success[RunView]]:
     """Fetch the failed sessions of an import again, or its list where that failed, within the same run."""
