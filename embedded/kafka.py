@@ -24,7 +24,21 @@ from embedded.state import State, Which
 RECORD_BYTES = 12 * 1024 * 1024
 """The largest batch that the broker takes; a topic's own bound may be lower."""
 
-SETTINGS = {
+LIMITS = {
+    "auto.create.topics.enable": "false",
+    "message.max.bytes": str(RECORD_BYTES),
+    "replica.fetch.max.bytes": str(RECORD_BYTES),
+    "log.retention.hours": "168",
+    "offsets.retention.minutes": "43200",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+}
+"""What clients meet of a single broker; `docker-compose.yml` has the same."""
+
+SETTINGS = LIMITS | {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
@@ -33,24 +47,15 @@ SETTINGS = {
     # A broker that was killed may come back only when its old session is over.
     "broker.session.timeout.ms": "5000",
     "broker.heartbeat.interval.ms": "1000",
-    "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
-    "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "5",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
     "transaction.state.log.num.partitions": "5",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "1",
-    "message.max.bytes": str(RECORD_BYTES),
-    "replica.fetch.max.bytes": str(RECORD_BYTES),
     # For the few clients of one machine: fewer threads, fewer changes between them.
     "num.network.threads": "1",
     "num.io.threads": "2",
     "background.threads": "2",
     "group.coordinator.threads": "1",
-    "log.retention.hours": "168",
     "log.segment.bytes": str(128 * 1024 * 1024),
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),  # of the heap; the default is a third of it
 }
@@ -127,14 +132,9 @@ class Kafka:
         return draft
 
     def _write_properties(self, data: Path) -> None:
-        listener = f"PLAINTEXT://{self.address}"
         controller = f"{ports.HOST}:{self.state.controller_port}"
-        settings = SETTINGS | {
-            "listeners": f"{listener},CONTROLLER://{controller}",
-            "advertised.listeners": listener,
-            "controller.quorum.voters": f"1@{controller}",
-            "log.dirs": data.as_posix().replace(",", r"\,"),
-        }
+        settings = SETTINGS | listeners(self.address, self.address, controller)
+        settings["log.dirs"] = data.as_posix().replace(",", r"\,")
         lines = [f"{key}={value}\n" for key, value in settings.items()]
         self._properties.write_text("".join(lines), encoding="utf-8")
 
@@ -153,10 +153,29 @@ class Kafka:
         """None when the broker gives metadata and its group coordinator answers, else what is wrong."""
         if not ports.is_answering(self.state.kafka_port):
             return f"nothing listens on {self.address}"
-        return probe.complaint(_ask(self.address), KafkaError)
+        return complaint_of(self.address)
 
     def settle(self) -> None:
         """Nothing is to be made in a broker that answers."""
+
+
+def variable(setting: str) -> str:
+    """The environment variable by which the official image takes a setting."""
+    return f"KAFKA_{setting.upper().replace('.', '_')}"
+
+
+def listeners(bind: str, address: str, controller: str) -> dict[str, str]:
+    """The settings of a broker that listens on `bind`, and that clients reach at `address`."""
+    return {
+        "listeners": f"PLAINTEXT://{bind},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{address}",
+        "controller.quorum.voters": f"1@{controller}",
+    }
+
+
+def complaint_of(bootstrap: str) -> str | None:
+    """None when a broker gives metadata and its group coordinator answers, else what is wrong."""
+    return probe.complaint(_ask(bootstrap), KafkaError)
 
 
 async def _ask(bootstrap: str) -> None:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from multiprocessing.connection import Client, Connection, Listener
@@ -19,15 +20,17 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
-from testcontainers.community.kafka import KafkaContainer
 from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.container import DockerContainer
 
-from embedded import stack
+from embedded import kafka, ports, postgres, stack
+from embedded.jars import KAFKA_VERSION
 from ops import migrate
 from store.pool import connect
 
-KAFKA_IMAGE = "apache/kafka:4.1.1"
-POSTGRES_IMAGE = "postgres:18"
+KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
+POSTGRES_IMAGE = f"postgres:{postgres.MAJOR}"
+START_SECONDS = 120.0
 
 SOCKET = "LAPSTREAM_TEST_SERVERS"
 """The variable that names the socket to the processes of a run."""
@@ -140,9 +143,29 @@ def _docker_answers() -> bool:
 
 @contextmanager
 def _containers() -> Generator[Servers]:
-    kafka = KafkaContainer(KAFKA_IMAGE).with_kraft()
-    with kafka, PostgresContainer(POSTGRES_IMAGE, driver=None) as postgres:
-        yield Servers(kafka.get_bootstrap_server(), postgres.get_connection_url())
+    """Both servers from their official images, with the settings of the embedded ones."""
+    port = ports.choose()
+    bootstrap = f"{ports.HOST}:{port}"
+    settings = kafka.SETTINGS | kafka.listeners(f"0.0.0.0:{port}", bootstrap, "localhost:9093")
+    broker = DockerContainer(KAFKA_IMAGE).with_bind_ports(port, port)
+    for name, value in settings.items():
+        broker.with_env(kafka.variable(name), value)
+    connections = f"max_connections={postgres.SETTINGS['max_connections']}"
+    with (
+        broker,
+        PostgresContainer(POSTGRES_IMAGE, driver=None).with_command(f"postgres -c {connections}") as database,
+    ):
+        _await(bootstrap)
+        yield Servers(bootstrap, database.get_connection_url())
+
+
+def _await(bootstrap: str) -> None:
+    """Return when the broker's group coordinator answers, a while after the broker itself does."""
+    until = time.monotonic() + START_SECONDS
+    while complaint := kafka.complaint_of(bootstrap):
+        if time.monotonic() > until:
+            raise TimeoutError(f"the broker in its container is not ready: {complaint}")
+        time.sleep(0.2)
 
 
 @contextmanager
