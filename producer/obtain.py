@@ -18,7 +18,8 @@ from producer.errors import BadStatus, FetchError, ParserFault
 from producer.gate import Gate
 from producer.http import NO_VALIDATORS, Client, Page
 from producer.pages.errors import BotCheck, EmptyBody, ErrorPage, PageError, TruncatedPage
-from producer.pages.page import open_page, refuse
+from producer.pages.page import open_page
+from producer.pages.refusing import refuse
 from producer.publisher import Publisher
 from schemas.envelope import Context
 from schemas.pages import ArchivedPage

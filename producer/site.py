@@ -76,7 +76,7 @@ class Site:
 
     def month(self, slug: str, year_month: str) -> str:
         """The address of a month view; the month is as 2025-10."""
-        return f"{self.pages_of(slug)}d={year_month}"
+        return f"{self.pages_of(slug)}p=calendar&d={year_month}"
 
     def session(self, slug: str, session_id: str) -> str:
         """The address of a session's page; raises `BadAddress` for an id that is no number."""
@@ -85,7 +85,7 @@ class Site:
         return f"{self.pages_of(slug)}p=view_session&id={session_id}"
 
     def read(self, url: str) -> Address | None:
-        """What an address was built of; None for one that none of the methods above gives."""
+        """What an address was built of; None for one that none of the methods above gives, or gave."""
         match = self._pattern.fullmatch(url)
         if match is None:
             return None
@@ -109,7 +109,8 @@ def _pattern(template: str) -> str:
     site = f"{before}(?P<slug>{_SLUG.pattern})" + "(?P=slug)".join(rest)
     day, month = r"(?P<day>\d{4}-\d\d-\d\d)", r"(?P<month>\d{4}-\d\d)"
     session = f"(?P<session>{_SESSION.pattern})"
-    return rf"(?a:{site}/practice/\?(?:p=session_list&d={day}|d={month}|p=view_session&id={session}))"
+    pages = f"p=session_list&d={day}|(?:p=calendar&)?d={month}|p=view_session&id={session}"
+    return rf"(?a:{site}/practice/\?(?:{pages}))"
 
 
 def robots_address(url: str) -> str:

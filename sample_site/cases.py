@@ -21,6 +21,7 @@ from sample_site.model import (
 _USUAL = (42_996, 45_815, 44_102, 47_340, 48_822)
 _CLOCK = (70_123, 64_500, 61_007, 59_999, 125_250)
 _INVALID = (43_210, 17_298, 44_003, 181_640, 45_120, 43_999)
+_FALSE_CROSSING = (2_104, 30_100, 75_000, 30_600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ _CASES: dict[str, _Case] = {
     ),
     "invalid_laps": _Case(naming.DRIVERS[5], transponder="4100007", times=_INVALID, valid_range=(20, 70)),
     "only_invalid_laps": _Case(naming.DRIVERS[5], transponder="4100007", times=(9_001, 190_002)),
+    "false_crossing": _Case(
+        naming.DRIVERS[13], transponder="4100021", times=_FALSE_CROSSING, valid_range=(20, 70)
+    ),
+    "class_with_number": _Case(naming.DRIVERS[14], "Masters (40)", None),
+    "class_with_number_and_transponder": _Case(naming.DRIVERS[14], "17.5 Stock (13)", "4100022"),
+    "lent_transponder": _Case(naming.DRIVERS[15], transponder="4100007"),
     "class_with_parentheses": _Case(naming.DRIVERS[6], "1/10 Buggy (Stock 17.5T)", "4100008"),
     "class_with_parentheses_without_transponder": _Case(naming.DRIVERS[6], "Buggy (Stock)", None),
     "markup": _Case('<script>alert("x")</script> & O\'Dell', 'Open <b>"A"</b> & B', "4100009"),
@@ -65,6 +72,9 @@ _CASES: dict[str, _Case] = {
     "combining": _Case("Zoe\u0308 Nin\u0303o", transponder="4100014"),
     "decimal_comma": _Case(naming.DRIVERS[7], transponder="4100015", quirks=frozenset({SessionQuirk.COMMA})),
     "race_form": _Case(naming.DRIVERS[8], transponder="4100016", quirks=frozenset({SessionQuirk.RACE_FORM})),
+    "race_form_holeshot": _Case(
+        naming.DRIVERS[21], transponder="4100023", quirks=frozenset({SessionQuirk.HOLESHOT})
+    ),
     "text_only": _Case(
         naming.DRIVERS[9], transponder="4100017", quirks=frozenset({SessionQuirk.NO_LAP_DATA})
     ),

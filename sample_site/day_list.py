@@ -3,6 +3,9 @@
 In: a day. Out: its page's bytes, in either spelling.
 """
 
+import datetime as dt
+import re
+from dataclasses import replace
 from html import escape
 
 from sample_site import pen, templates, wording
@@ -15,16 +18,21 @@ NOTHING_THAT_DAY = "There are no practice sessions available for the given date.
 
 def render_day_list(day: SampleDay, *, spelling: Spelling = "served") -> bytes:
     """The list of a day, newest session first; without sessions, the page that says so."""
-    content = _content(day, spelling) if day.sessions else notice(spelling, "Practice", NOTHING_THAT_DAY)
     date = wording.long_date(day.date)
+    content = _content(day, spelling) if day.sessions else empty_panel(spelling, day.date)
     return pen.page(
         spelling,
         title=f"{day.track_name} :: Practice Sessions on {date}",
         track=day.track_name,
         heading="Practice Sessions",
-        subheading=date,
+        date=date,
         content=content,
     )
+
+
+def empty_panel(spelling: Spelling, date: dt.date) -> str:
+    """The panel of a day without practice."""
+    return notice(spelling, f"Practice Sessions on {wording.long_date(date)}", NOTHING_THAT_DAY)
 
 
 def notice(spelling: Spelling, heading: str, text: str) -> str:
@@ -51,10 +59,19 @@ def _content(day: SampleDay, spelling: Spelling) -> str:
 
 
 def _rows(day: SampleDay, spelling: Spelling) -> str:
-    newest_first = list(reversed(day.sessions))
+    newest_first = [] if DayQuirk.NO_ROWS in day.quirks else list(reversed(day.sessions))
     if DayQuirk.DUPLICATE_ROW in day.quirks:
         newest_first.insert(1, newest_first[0])
-    return "".join(_row(session, spelling, number) for number, session in enumerate(newest_first))
+    if DayQuirk.ROW_OF_ANOTHER_DAY in day.quirks:
+        oldest = newest_first.pop()
+        newest_first.append(replace(oldest, start=oldest.start - dt.timedelta(days=1)))
+    other_links = DayQuirk.OTHER_LINKS in day.quirks
+    rows = (_row(session, spelling, number) for number, session in enumerate(newest_first))
+    return "".join(_session_first(row) if other_links else row for row in rows)
+
+
+def _session_first(row: str) -> str:
+    return re.sub(r"\?(p=view_session)(&(?:amp;)?)(id=[0-9]+)", r"?\3\2\1", row)
 
 
 def _row(session: SampleSession, spelling: Spelling, number: int) -> str:

@@ -1,7 +1,7 @@
 """What the site computes: a session's statistics from its laps, a day's totals from its sessions.
 
 In: the model. Out: figures in milliseconds, None where they can't be computed. As on the real site, a lap
-outside the valid range counts as a lap and as track time, but in no other figure.
+outside the valid range is shown and is track time, but counts in no other figure, also not as a lap.
 """
 
 import datetime as dt
@@ -63,7 +63,7 @@ def session_figures(session: SampleSession) -> SessionFigures:
     deviation = statistics.stdev(valid) if len(valid) > 1 else None
     last_seen = session.laps[-1].ended_at if session.laps else session.start
     return SessionFigures(
-        laps=len(session.laps),
+        laps=len(valid),
         length=sum(lap.millis for lap in session.laps),
         end=last_seen + IDLE,
         fastest=min(valid, default=None),
@@ -81,7 +81,7 @@ def day_figures(day: SampleDay) -> DayFigures:
     """The totals and the leaderboard that the day's list shows."""
     by_class: Counter[str] = Counter()
     for session in day.sessions:
-        by_class[session.class_name] += len(session.laps)
+        by_class[session.class_name] += sum(lap.is_valid for lap in session.laps)
     if DayQuirk.WRONG_TOTALS in day.quirks and day.sessions:
         by_class[day.sessions[-1].class_name] += 10
     starts = [session.start for session in day.sessions]

@@ -18,6 +18,8 @@ def script(session: SampleSession, spelling: Spelling) -> str:
     """The statements that carry the laps."""
     if session.quirks & {SessionQuirk.NO_LAP_DATA, SessionQuirk.NO_LAPS_SHOWN}:
         return ""
+    if SessionQuirk.HOLESHOT in session.quirks:
+        return _holeshot_form(session)
     if SessionQuirk.RACE_FORM in session.quirks:
         key = session.transponder or session.session_id
         data = {"driverName": session.driver, "laps": _race_laps(session)}
@@ -46,6 +48,15 @@ def _practice_laps(session: SampleSession) -> list[literals.Value]:
         }
         for number, lap in enumerate(session.laps, 1)
     ]
+
+
+def _holeshot_form(session: SampleSession) -> str:
+    """The race form as a script's author writes it, with commas after last items."""
+    holeshot = {"lapNum": "0", "pos": "1", "time": "0", "pace": "0", "segments": list[str]()}
+    laps = "".join(f"    {literals.quoted(lap)},\n" for lap in (holeshot, *_race_laps(session)))
+    car = f"racerLaps[{session.transponder or session.session_id}]"
+    head = f"  'driverName' : {literals.quoted(session.driver.upper())},\n"
+    return f"var racerLaps = {{}};\n{car} = {{\n{head}  'laps' : [\n{laps}  ]\n}};\nconsole.log({car});"
 
 
 def _race_laps(session: SampleSession) -> list[literals.Value]:

@@ -29,6 +29,18 @@ def saved(value: Value, indent: str = "") -> str:
     return f"{opening}\n{body}{indent}{closing}"
 
 
+def quoted(value: Value) -> str:
+    """The same value in single quotes, on one line."""
+    if isinstance(value, str):
+        text = served(value)[1:-1].replace('\\"', '"').replace("'", "\\'")
+        return f"'{text}'"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"'{key}' : {quoted(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, Sequence):
+        return f"[ {', '.join(map(quoted, value))} ]" if value else "[ ]"
+    return served(value)
+
+
 def _parts(value: Sequence[Value] | Mapping[str, Value], indent: str) -> tuple[str, str, list[str]]:
     if isinstance(value, Mapping):
         return "{", "}", [f"{key}: {saved(item, indent)}" for key, item in value.items()]

@@ -18,6 +18,7 @@ class SessionQuirk(Enum):
     COMMA = auto()  # times are written with a decimal comma, in the row and on the page
     CLOCK_TIMES = auto()  # times over a minute read 1:10.123 instead of 70.123
     RACE_FORM = auto()  # laps stand in `racerLaps[...]` instead of `lapsObj`
+    HOLESHOT = auto()  # the race form in single quotes, with a lap 0: the way to the line
     NO_LAP_DATA = auto()  # laps stand in the text alone
     NO_LAPS_SHOWN = auto()  # laps stand nowhere on the page, though it counts them
     TEXT_DISAGREES = auto()  # the text shows lap 2 a second slower than the data
@@ -30,6 +31,9 @@ class DayQuirk(Enum):
     DUPLICATE_ROW = auto()  # the newest session's row stands twice; the totals count it once
     WRONG_TOTALS = auto()  # the totals count ten laps more than the rows hold
     PLAIN_TABLE = auto()  # the table lacks its class name
+    NO_ROWS = auto()  # the table is empty, though the totals are there
+    ROW_OF_ANOTHER_DAY = auto()  # the oldest session's row says that it began the day before
+    OTHER_LINKS = auto()  # the links name the session before the page
 
 
 @dataclass(frozen=True, slots=True)

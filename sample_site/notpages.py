@@ -18,7 +18,6 @@ def render_login(track_name: str) -> bytes:
         title=f"{track_name} :: Log In",
         track=track_name,
         heading="Log In",
-        subheading="",
         content=templates.whole("login", "served").fill(),
     )
 

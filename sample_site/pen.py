@@ -17,15 +17,17 @@ _LONG = 30
 TimeWriter = Callable[[float], str]
 
 
-def page(spelling: Spelling, *, title: str, track: str, heading: str, subheading: str, content: str) -> bytes:
-    """A whole page; `content` is HTML, all else is text."""
+def page(
+    spelling: Spelling, *, title: str, track: str, heading: str, content: str, date: str | None = None
+) -> bytes:
+    """A whole page; `content` is HTML, all else is text; a `date` stands beside the heading."""
+    part, dated = ("heading", {}) if date is None else ("heading_dated", {"date": escape(date)})
     return (
         templates.whole("shell", spelling)
         .fill(
             title=escape(f"{title} :: LiveRC"),
             track=escape(track),
-            heading=escape(heading),
-            subheading=escape(subheading),
+            headings=templates.whole(part, spelling).fill(heading=escape(heading), **dated),
             content=content,
         )
         .encode()

@@ -98,9 +98,11 @@ class _Pages:
             case "session_list":
                 date = _date(query.get("d", ""))
                 return Asked("day_list" if date else "other", path, track, date)
-            case None:
-                date = _first_of_month(query.get("d", TODAY.isoformat()))
+            case "calendar":
+                date = _first_of_month(query.get("d", ""))
                 return Asked("month" if date else "other", path, track, date)
+            case None:
+                return Asked("month", path, track, TODAY.replace(day=1))
             case _:
                 return Asked("other", path, track)
 

@@ -32,7 +32,7 @@ def render_session(day: SampleDay, session: SampleSession, *, spelling: Spelling
         f" at {wording.clock(session.start)}",
         track=day.track_name,
         heading="Practice Session",
-        subheading=date,
+        date=date,
         content=content,
     )
 
@@ -44,7 +44,6 @@ def render_unknown_session(track_name: str, *, spelling: Spelling = "served") ->
         title=f"{track_name} :: Practice Session",
         track=track_name,
         heading="Practice Session",
-        subheading="",
         content=notice(spelling, "Practice Session", "The practice session could not be found."),
     )
 

@@ -26,7 +26,7 @@ from sample_site.render import Spelling, render_day_list, render_month, render_s
 TODAY = dt.date(2025, 10, 25)
 """The site's own today: its month view opens on this month, so that a test sees the same in any year."""
 
-_MONTHS_SHOWN = 12
+_MONTHS_SHOWN = 13
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,14 +130,14 @@ class SampleSite:
         return self._page(held, session_id, lambda: render_session(held.day, session, spelling=spelling))
 
     def month_page(self, track_slug: str, year: int, month: int) -> Page:
-        """The view of a month, with the eleven months before it to choose from."""
+        """The view of a month, with the one after it and eleven before it to choose from."""
         dates = (dt.date(year, month, day + 1) for day in range(calendar.monthrange(year, month)[1]))
         counts = {date: self._session_count(track_slug, date) for date in dates}
-        last = year * 12 + month - 1
+        last = min(year * 12 + month, dt.MAXYEAR * 12 + 11)
         months = [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(last, max(last - _MONTHS_SHOWN, 11), -1)]
         body = render_month(
             track_slug,
-            months[0],
+            f"{year:04}-{month:02}",
             {date: count for date, count in counts.items() if count},
             months,
             spelling=self.settings.spelling,

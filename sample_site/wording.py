@@ -17,6 +17,11 @@ def long_date(date: dt.date) -> str:
     return f"{_MONTHS[date.month - 1]} {date.day}, {date.year} ({_WEEKDAYS[date.weekday()]})"
 
 
+def short_date(date: dt.date) -> str:
+    """`Sat, Oct 25, 2025`."""
+    return f"{_WEEKDAYS[date.weekday()][:3]}, {_MONTHS[date.month - 1][:3]} {date.day}, {date.year}"
+
+
 def long_month(year: int, month: int) -> str:
     """`October 2025`."""
     return f"{_MONTHS[month - 1]} {year}"

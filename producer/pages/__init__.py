@@ -2,9 +2,10 @@
 
 Pure: no client, no clock, nothing asynchronous. `findings.Code` lists what a parser may notice.
 
-text, values     texts to values            day, day_stats, day_checks   the day list
-scripts          data in scripts            session, laps                the session page
-page             opening, and refusing      month                        the month view
+text, values, scripts    texts, and data in scripts, to values
+page, tables, notices    opening a page; its tables, and its words for a day without practice
+refusing                 what stands there instead
+day, day_stats, day_checks; session, laps; month    the three pages
 """
 
 from producer.pages.day import parse_day
@@ -23,7 +24,7 @@ from producer.pages.errors import (
 from producer.pages.month import MonthDay, MonthPage, parse_month
 from producer.pages.session import parse_session
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Rises whenever the same page gives other facts; of two readings of one page the higher version counts."""
 
 __all__ = [

@@ -10,29 +10,20 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from producer.pages.day_checks import compare
+from producer.pages.day_checks import compare, compare_names
 from producer.pages.day_stats import LeaderTexts, StatsTexts, day_stats
 from producer.pages.errors import NotThatPage, TooManyEntries, WrongDate
 from producer.pages.findings import Code, Findings
-from producer.pages.page import (
-    body_rows,
-    check_whole,
-    first,
-    headed_rows,
-    header_texts,
-    open_page,
-    refuse,
-    text_of,
-    title_of,
-)
+from producer.pages.notices import nothing_that_day, says_nothing_that_day
+from producer.pages.page import check_whole, first, open_page, text_of, title_of
+from producer.pages.refusing import refuse
+from producer.pages.tables import Row, Table, find_table, headed_cells, is_header, tables_of
 from producer.pages.text import LONG_DATE, folded, kind, linked_session, long_date
 from producer.pages.values import Values
-from schemas.events import MAX_SESSIONS, DayFacts, ListedSession
-
-NOTHING_THAT_DAY = "There are no practice sessions available for the given date."
-"""The text of a panel that is the only sign of a day without practice."""
+from schemas.events import MAX_LAPS, MAX_SESSIONS, DayFacts, ListedSession
 
 _TITLE = re.compile(rf".*\bPractice Sessions on ({LONG_DATE})")
+_PANEL = re.compile(rf"Practice Sessions on ({LONG_DATE})")
 _HEADERS = ["Driver Class", "Time", "Laps Length", "Fast Avg"]
 _TIMES = re.compile(r"(?:Fast: ?(\S*))?(?: ?Avg: ?(\S*))?")
 _MAX_URL = 1_000
@@ -51,13 +42,14 @@ class RowTexts(NamedTuple):
 
 
 class DayTexts(NamedTuple):
-    """The folded texts of a day list."""
+    """The folded texts of a day list; `notice` is the heading over the words that there was no practice."""
 
     title: str
     heading: str
     track: str
     rows: list[RowTexts]
     stats: StatsTexts
+    notice: str | None = None
 
 
 def parse_day(body: bytes, *, url: str, date: dt.date | None = None) -> DayFacts:
@@ -67,21 +59,27 @@ def parse_day(body: bytes, *, url: str, date: dt.date | None = None) -> DayFacts
         PageError: the page is not a whole day list, or another day's.
     """
     tree = open_page(body, url)
-    table = _session_table(tree)
-    if table is None:
-        return _empty_day(tree, body, url, date)
+    texts = day_texts(tree)
+    if texts is None:
+        refuse(tree, body, url, "neither a table of practice sessions nor the text of a day without any")
     check_whole(body, url)
-    return day_facts(day_texts(tree, table), url, date)
+    return day_facts(texts, url, date)
 
 
-def day_texts(tree: LexborHTMLParser, table: LexborNode) -> DayTexts:
-    """The texts of a page with a table of sessions."""
+def day_texts(tree: LexborHTMLParser) -> DayTexts | None:
+    """The texts of a page that has a table of sessions, or says that there were none; else None."""
+    table = find_table(tree, _HEADERS)
+    rows = _row_texts(table) if table else []
+    notice = None if rows else nothing_that_day(tree)
+    if table is None and notice is None:
+        return None
     return DayTexts(
         title=title_of(tree),
         heading=text_of(tree.css_first("h5.page-header")),
         track=text_of(tree.css_first("h1.page-header")),
-        rows=[_row_texts(row) for row in body_rows(table)],
+        rows=rows,
         stats=_stats_texts(tree, table),
+        notice=None if notice is None else _panel_heading(notice),
     )
 
 
@@ -92,10 +90,11 @@ def day_facts(texts: DayTexts, url: str, date: dt.date | None) -> DayFacts:
         raise TooManyEntries(url, f"{len(texts.rows)} sessions, {MAX_SESSIONS} allowed")
     findings = Findings()
     values = Values(findings)
-    sessions = _sessions(texts.rows, url, values)
-    _check_days(sessions, url, day)
+    sessions = _sessions(texts.rows, url, day, values)
     stats = day_stats(texts.stats, values)
-    compare(sessions, stats, findings)
+    if stats is not None or texts.notice is None:
+        compare(sessions, stats, findings)
+    compare_names(sessions, findings)
     return DayFacts(
         date=day,
         complete=not any(code.prevents_completeness for code in findings.codes),
@@ -106,17 +105,16 @@ def day_facts(texts: DayTexts, url: str, date: dt.date | None) -> DayFacts:
     )
 
 
-def _session_table(tree: LexborHTMLParser) -> LexborNode | None:
-    """The table by its class, else by its header."""
-    by_class = tree.css_first("table.practice_session_list")
-    if by_class is not None:
-        return by_class
-    tables = tree.css("table")
-    return next((table for table in tables if header_texts(table) == _HEADERS), None)
+def _row_texts(table: Table) -> list[RowTexts]:
+    """The texts of the rows, without those that repeat the header, or say that there was no practice."""
+    return [texts for row in table.rows if (texts := _texts_of(row)).href or not _is_aside(row)]
 
 
-def _row_texts(row: LexborNode) -> RowTexts:
-    cells = list(row.iter())
+def _is_aside(row: Row) -> bool:
+    return is_header(row, _HEADERS) or (len(row) == 1 and says_nothing_that_day(text_of(row[0])))
+
+
+def _texts_of(cells: Row) -> RowTexts:
     href, driver, small = _who(cells[0]) if cells else (None, "", "")
     if len(cells) < _CELLS:
         return RowTexts(href, driver, small, "", "", "")
@@ -142,17 +140,17 @@ def _hidden(cell: LexborNode) -> str:
     return ""
 
 
-def _stats_texts(tree: LexborHTMLParser, sessions: LexborNode) -> StatsTexts:
+def _stats_texts(tree: LexborHTMLParser, sessions: Table | None) -> StatsTexts:
     texts = StatsTexts({}, [], None)
-    for table in tree.css("table"):
-        if table.mem_id != sessions.mem_id:
+    for table in tables_of(tree):
+        if sessions is None or table.mem_id != sessions.mem_id:
             _read_table(table, texts)
     script = tree.css_first("table script")
     return texts if script is None else texts._replace(chart=script.text())
 
 
-def _read_table(table: LexborNode, texts: StatsTexts) -> None:
-    for head, cell in headed_rows(table):
+def _read_table(table: Table, texts: StatsTexts) -> None:
+    for head, cell in headed_cells(table):
         link = first(cell, "a")
         if link is None:
             texts.totals.setdefault(head, text_of(cell))
@@ -161,23 +159,21 @@ def _read_table(table: LexborNode, texts: StatsTexts) -> None:
             texts.leaders.append(LeaderTexts(head, link.attributes.get("href"), text_of(link), small))
 
 
-def _empty_day(tree: LexborHTMLParser, body: bytes, url: str, date: dt.date | None) -> DayFacts:
-    title = title_of(tree)
-    panels = tree.css(".panel, .panel *")
-    if not _TITLE.match(title) or all(text_of(node) != NOTHING_THAT_DAY for node in panels):
-        refuse(tree, body, url, "neither a table of practice sessions nor the text of a day without any")
-    check_whole(body, url)
-    heading, track = text_of(tree.css_first("h5.page-header")), text_of(tree.css_first("h1.page-header"))
-    texts = DayTexts(title, heading, track, [], StatsTexts({}, [], None))
-    findings = Findings()
-    name = Values(findings).label("track_name", track)
-    return DayFacts(date=_day_of(texts, url, date), complete=True, track_name=name, findings=findings.all())
+def _panel_heading(node: LexborNode) -> str:
+    """The heading of the panel that a node stands in; empty where it has none."""
+    panel: LexborNode | None = node
+    while panel is not None:
+        if "panel" in (panel.attributes.get("class") or "").split():
+            return text_of(panel.css_first(".panel-heading"))
+        panel = panel.parent
+    return ""
 
 
 def _day_of(texts: DayTexts, url: str, asked: dt.date | None) -> dt.date:
-    """The day that the page names, in its title and its heading; both must be the one asked for."""
-    title = _TITLE.match(texts.title)
-    named = [day for day in (title and long_date(title[1]), long_date(texts.heading)) if day is not None]
+    """The day that the page names, in title, heading, or over the notice; each must be the one asked for."""
+    found = (_TITLE.match(texts.title), _PANEL.match(texts.notice or ""))
+    written = [match[1] for match in found if match]
+    named = [day for day in map(long_date, [*written, texts.heading]) if day is not None]
     if not named:
         raise NotThatPage(url, f"title {texts.title!r} and heading {texts.heading!r} name no day")
     expected = asked or named[0]
@@ -187,8 +183,8 @@ def _day_of(texts: DayTexts, url: str, asked: dt.date | None) -> dt.date:
     return expected
 
 
-def _sessions(rows: list[RowTexts], url: str, values: Values) -> list[ListedSession]:
-    """The sessions of the rows, each once."""
+def _sessions(rows: list[RowTexts], url: str, day: dt.date, values: Values) -> list[ListedSession]:
+    """The sessions of the rows, each once; a row of another day is none."""
     base = urljoin(url, "?p=view_session&id=")
     sessions: dict[str, ListedSession] = {}
     for row in rows:
@@ -198,7 +194,11 @@ def _sessions(rows: list[RowTexts], url: str, values: Values) -> list[ListedSess
         elif session_id in sessions:
             values.findings.add(Code.DUPLICATE_SESSION, session_id)
         else:
-            sessions[session_id] = _session(session_id, row, base, values)
+            session = _session(session_id, row, base, values)
+            if session.start_time is not None and session.start_time.date() != day:
+                values.findings.add(Code.ROW_OF_ANOTHER_DAY, f"{session_id}: {session.start_time}", day)
+            else:
+                sessions[session_id] = session
     return list(sessions.values())
 
 
@@ -213,9 +213,9 @@ def _session(session_id: str, row: RowTexts, base: str, values: Values) -> Liste
         transponder_number=transponder or None,
         start_time=values.stamp("start_time", row.start),
         duration_seconds=values.whole_seconds("duration_seconds", length),
-        lap_count=values.count("lap_count", laps),
-        fastest_lap=values.seconds("fastest_lap", fastest),
-        average_lap=values.seconds("average_lap", average),
+        lap_count=values.count("lap_count", laps, MAX_LAPS),
+        fastest_lap=values.lap_seconds("fastest_lap", fastest),
+        average_lap=values.lap_seconds("average_lap", average),
         session_url=values.label("session_url", base + session_id, _MAX_URL),
     )
 
@@ -227,9 +227,3 @@ def _times(session_id: str, text: str, values: Values) -> tuple[str | None, str 
         values.findings.add(Code.UNREADABLE_VALUE, f"times of {session_id}: {text}")
         return None, None
     return match[1], match[2]
-
-
-def _check_days(sessions: list[ListedSession], url: str, day: dt.date) -> None:
-    for session in sessions:
-        if session.start_time is not None and session.start_time.date() != day:
-            raise WrongDate(url, f"session {session.session_id} began at {session.start_time}, not on {day}")

@@ -7,7 +7,7 @@ from producer.pages import scripts
 from producer.pages.findings import Code
 from producer.pages.text import count, folded, linked_session, milliseconds
 from producer.pages.values import Values
-from schemas.events import ClassLaps, DayStats, LeaderboardEntry
+from schemas.events import MAX_SESSIONS, ClassLaps, DayStats, LeaderboardEntry
 
 _OVERALL = "Overall Fastest"
 _TOTALS = ("Total Laps", "Total Track Time", "Unique Drivers", "Unique Classes", "Time Range")
@@ -45,8 +45,8 @@ def day_stats(texts: StatsTexts, values: Values) -> DayStats | None:
         total_track_time_seconds=values.spelled_seconds(
             "total_track_time_seconds", totals.get("Total Track Time")
         ),
-        unique_drivers=values.count("unique_drivers", totals.get("Unique Drivers")),
-        unique_classes=values.count("unique_classes", totals.get("Unique Classes")),
+        unique_drivers=values.count("unique_drivers", totals.get("Unique Drivers"), MAX_SESSIONS),
+        unique_classes=values.count("unique_classes", totals.get("Unique Classes"), MAX_SESSIONS),
         time_range_start=values.clock("time_range_start", span and span[1]),
         time_range_end=values.clock("time_range_end", span and span[2]),
         laps_by_class=_laps_by_class(texts.chart, values),
@@ -79,7 +79,7 @@ def _leaderboard(rows: list[LeaderTexts], values: Values) -> tuple[LeaderboardEn
 
 def _leader(row: LeaderTexts, values: Values, *, overall: bool) -> LeaderboardEntry | None:
     session_id, millis = linked_session(row.href), milliseconds(row.time)
-    if session_id is None or millis is None:
+    if session_id is None or not millis:
         values.findings.add(Code.UNREADABLE_LEADER, " | ".join(map(str, row)))
         return None
     class_name = None if overall else values.label("leaderboard", row.head)

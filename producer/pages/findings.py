@@ -22,6 +22,7 @@ class Code(Enum):
     # of a day list
     UNREADABLE_ROW = "a row names no session that can be read: it is lost, and the list is not complete"
     DUPLICATE_SESSION = "a session has more than one row: the first counts, once"
+    ROW_OF_ANOTHER_DAY = "a row's session began on another day: it is lost, and the list is not complete"
     TOTALS_MISSING = "the page lacks a total that its rows must agree with: the list is not complete"
     TOTAL_LAPS_DIFFER = "the rows' laps are not the page's total: the list is not complete"
     CLASS_LAPS_DIFFER = "a class's laps are not the page's: the list is not complete"
@@ -31,6 +32,9 @@ class Code(Enum):
     UNIQUE_DRIVERS_DIFFER = "the drivers with a name are not as many as the page says"
     UNIQUE_CLASSES_DIFFER = "the classes are not as many as the page says"
     FASTEST_LAP_DIFFERS = "the leaderboard's fastest lap is not the fastest of the rows"
+    TRANSPONDER_OF_TWO_NAMES = (
+        "sessions of different names have the same transponder: they count as one driver"
+    )
     UNREADABLE_LEADER = "a row of the leaderboard names no session or no time: it is lost"
     TOO_MANY_CLASSES = "there are more classes than the totals may carry: the rest is lost"
     # of a session

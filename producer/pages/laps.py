@@ -11,14 +11,14 @@ from typing import Any, NamedTuple, cast
 
 from producer.pages import scripts
 from producer.pages.errors import TooManyEntries
-from producer.pages.findings import Code
-from producer.pages.text import count, folded, milliseconds
+from producer.pages.findings import Code, Findings
+from producer.pages.text import DAY_MILLIS, count, folded
 from producer.pages.values import Values
 from schemas.events import MAX_LAPS, Lap
 
 _SHOWN = re.compile(r"Lap ([0-9]{1,7}): ?(\S*?) ?(\*?)")
 _VALIDITY = {"1": True, "0": False, "True": True, "False": False}
-_MAX_TEXT, _MAX_SEGMENTS, _MAX_ELAPSED_MILLIS = 40, 100, 1_000_000_000_000
+_MAX_TEXT, _MAX_SEGMENTS = 40, 100
 
 
 class _Lap(NamedTuple):
@@ -35,24 +35,24 @@ class _Lap(NamedTuple):
 
 
 def read_laps(
-    script: str, texts: list[str], transponder: str | None, url: str, values: Values
+    script: str, texts: list[str], transponder: str | None, day: dt.date, url: str, values: Values
 ) -> tuple[Lap, ...]:
-    """The laps of the page; raises `TooManyEntries`."""
-    data = _from_data(script, transponder, values)
+    """The laps of the page, of a session that began on `day`; raises `TooManyEntries`."""
+    data = _from_data(script, transponder, day, values)
     held = texts if data is None else data
     if len(held) > MAX_LAPS:
         raise TooManyEntries(url, f"{len(held)} laps, {MAX_LAPS} allowed")
     if data is None:
         if texts:
             values.findings.add(Code.LAPS_FROM_TEXT, f"{len(texts)} laps")
-        return _summed(_unique(_from_text(texts, values), values))
+        return _summed(_unique(_from_text(texts, values), values), values)
     laps = _unique(data, values)
     if texts and texts != [_written(lap) for lap in laps]:
-        laps = _compared(laps, _from_text(texts, None), values)
-    return _summed(laps)
+        laps = _compared(laps, _from_text(texts, Values(Findings())), values)
+    return _summed(laps, values)
 
 
-def _from_data(script: str, transponder: str | None, values: Values) -> list[_Lap] | None:
+def _from_data(script: str, transponder: str | None, day: dt.date, values: Values) -> list[_Lap] | None:
     try:
         data = scripts.lap_data(script)
     except scripts.UnreadableData as error:
@@ -61,7 +61,7 @@ def _from_data(script: str, transponder: str | None, values: Values) -> list[_La
     if data is None:
         return None
     if data.practice is not None:
-        return [lap for each in data.practice if (lap := _practice_lap(each, values))]
+        return [lap for each in data.practice if (lap := _practice_lap(each, day, values))]
     race = data.race.get(transponder or "") or (
         next(iter(data.race.values())) if len(data.race) == 1 else None
     )
@@ -71,7 +71,7 @@ def _from_data(script: str, transponder: str | None, values: Values) -> list[_La
     return [lap for each in race if (lap := _race_lap(each, values))]
 
 
-def _practice_lap(each: scripts.PracticeLap, values: Values) -> _Lap | None:
+def _practice_lap(each: scripts.PracticeLap, day: dt.date, values: Values) -> _Lap | None:
     number = _number(each.x, values)
     if number is None:
         return None
@@ -80,12 +80,13 @@ def _practice_lap(each: scripts.PracticeLap, values: Values) -> _Lap | None:
     if validity is None and each.is_valid is not None:
         values.findings.add(Code.UNREADABLE_VALUE, f"is_valid of lap {number}: {each.is_valid}")
     moment = f"{each.date} {each.time}" if each.date and each.time else None
-    return _Lap(number, raw, millis, validity, values.stamp("lapped_at", moment))
+    return _Lap(number, raw, millis, validity, values.stamp("lapped_at", moment, day))
 
 
 def _race_lap(each: scripts.RaceLap, values: Values) -> _Lap | None:
+    """A lap of the race form; None also for lap 0, which is the way to the line before the first."""
     number = _number(each.number, values)
-    if number is None:
+    if not number:
         return None
     raw, millis = _time(each.time, values)
     return _Lap(
@@ -113,10 +114,7 @@ def _number(value: Any, values: Values) -> int | None:  # noqa: ANN401 - whateve
 def _time(value: Any, values: Values) -> tuple[str | None, int | None]:  # noqa: ANN401 - whatever a script holds
     """A lap's time as written, and in milliseconds."""
     raw = values.label("lap_time_raw", _text(value), _MAX_TEXT)
-    millis = milliseconds(raw) if raw else None
-    if raw and millis is None:
-        values.findings.add(Code.UNREADABLE_VALUE, f"lap_time: {raw}")
-    return raw, millis
+    return raw, values.lap_millis("lap_time", raw)
 
 
 def _segments(value: Any, values: Values) -> tuple[float | None, ...] | None:  # noqa: ANN401 - whatever a script holds
@@ -128,17 +126,16 @@ def _segments(value: Any, values: Values) -> tuple[float | None, ...] | None:  #
     return tuple(values.seconds("segments", _text(each)) for each in segments)
 
 
-def _from_text(texts: Iterable[str], values: Values | None) -> list[_Lap]:
-    """The laps of the list; `values` notes what can't be read, where nothing but the text holds the laps."""
+def _from_text(texts: Iterable[str], values: Values) -> list[_Lap]:
+    """The laps of the list."""
     laps: list[_Lap] = []
     for text in texts:
         match = _SHOWN.fullmatch(text)
         number = count(match[1]) if match else None
-        if match is not None and number is not None:
-            raw = match[2][:_MAX_TEXT] or None
-            laps.append(_Lap(number, raw, milliseconds(match[2]), not match[3]))
-        elif values is not None:
+        if match is None or number is None:
             values.findings.add(Code.UNREADABLE_LAP, text)
+        else:
+            laps.append(_Lap(number, *_time(match[2], values), is_valid=not match[3]))
     return laps
 
 
@@ -176,13 +173,11 @@ def _compared(laps: list[_Lap], shown: list[_Lap], values: Values) -> list[_Lap]
     return laps
 
 
-def _summed(laps: list[_Lap]) -> tuple[Lap, ...]:
+def _summed(laps: list[_Lap], values: Values) -> tuple[Lap, ...]:
     elapsed: int | None = 0
     out: list[Lap] = []
     for lap in laps:
-        if elapsed is not None:
-            elapsed = None if lap.millis is None else elapsed + lap.millis
-        known = elapsed is not None and elapsed <= _MAX_ELAPSED_MILLIS
+        elapsed = _later(elapsed, lap, values)
         out.append(
             Lap(
                 lap_number=lap.number,
@@ -192,8 +187,19 @@ def _summed(laps: list[_Lap]) -> tuple[Lap, ...]:
                 is_valid=lap.is_valid,
                 lapped_at=lap.lapped_at,
                 pace_string=lap.pace,
-                elapsed_race_time=elapsed / 1_000 if elapsed is not None and known else None,
+                elapsed_race_time=None if elapsed is None else elapsed / 1_000,
                 segments=lap.segments,
             )
         )
     return tuple(out)
+
+
+def _later(elapsed: int | None, lap: _Lap, values: Values) -> int | None:
+    """The sum of the lap times after a lap: unknown from an unknown one on, and beyond a day."""
+    if elapsed is None or lap.millis is None:
+        return None
+    if elapsed + lap.millis > DAY_MILLIS:
+        found = f"elapsed_race_time of lap {lap.number}: {(elapsed + lap.millis) / 1_000} s"
+        values.findings.add(Code.UNREADABLE_VALUE, found)
+        return None
+    return elapsed + lap.millis

@@ -13,11 +13,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from producer.pages.errors import NotThatPage, WrongSession
 from producer.pages.findings import Code, Findings
 from producer.pages.laps import read_laps
-from producer.pages.page import check_whole, headed_rows, open_page, refuse, text_of, title_of
+from producer.pages.page import check_whole, open_page, text_of, title_of
+from producer.pages.refusing import refuse
 from producer.pages.scripts import may_hold_laps
+from producer.pages.tables import headed_cells, tables_of
 from producer.pages.text import LONG_DATE, clock, folded, long_date
 from producer.pages.values import Values
-from schemas.events import SessionFacts
+from schemas.events import MAX_LAPS, Lap, SessionFacts
 
 _TITLE = re.compile(rf".* on ({LONG_DATE})(?: \([A-Za-z]+\))? at ([0-9:]+ ?[ap]m)")
 _SIGNS = ("Session Time", "Num Laps")
@@ -87,10 +89,9 @@ def session_facts(
     _check_asked(moments, url, date, start_time)
     own = _own(moments, findings)
     transponder = values.label("transponder_number", cells.get("Transponder"))
-    lap_count = values.count("lap_count", cells.get("Num Laps"))
-    laps = read_laps(texts.script, texts.laps, transponder, url, values)
-    if lap_count is not None and lap_count != len(laps):
-        findings.add(Code.LAP_COUNT_DIFFERS, len(laps), lap_count)
+    lap_count = values.count("lap_count", cells.get("Num Laps"), MAX_LAPS)
+    laps = read_laps(texts.script, texts.laps, transponder, own.date, url, values)
+    _check_count(laps, lap_count, findings)
     return SessionFacts(
         date=own.date,
         session_id=session_id,
@@ -101,12 +102,12 @@ def session_facts(
         end_time=_end(own, values.clock("end_time", times.get("End"))),
         duration_seconds=values.whole_seconds("duration_seconds", times.get("Length of Session")),
         lap_count=lap_count,
-        fastest_lap=values.seconds("fastest_lap", cells.get("Fastest Lap")),
-        average_lap=values.seconds("average_lap", averages.get("Avg")),
-        top_3_consecutive=values.seconds("top_3_consecutive", cells.get("Top 3 Consec")),
-        avg_top_5=values.seconds("avg_top_5", averages.get("Top 5")),
-        avg_top_10=values.seconds("avg_top_10", averages.get("Top 10")),
-        avg_top_15=values.seconds("avg_top_15", averages.get("Top 15")),
+        fastest_lap=values.lap_seconds("fastest_lap", cells.get("Fastest Lap")),
+        average_lap=values.lap_seconds("average_lap", averages.get("Avg")),
+        top_3_consecutive=values.lap_seconds("top_3_consecutive", cells.get("Top 3 Consec")),
+        avg_top_5=values.lap_seconds("avg_top_5", averages.get("Top 5")),
+        avg_top_10=values.lap_seconds("avg_top_10", averages.get("Top 10")),
+        avg_top_15=values.lap_seconds("avg_top_15", averages.get("Top 15")),
         std_deviation=values.seconds("std_deviation", averages.get("Std Deviation")),
         consistency=values.percent("consistency", averages.get("Consistency")),
         valid_lap_range=values.label("valid_lap_range", cells.get(_RANGE)),
@@ -115,11 +116,17 @@ def session_facts(
     )
 
 
+def _check_count(laps: tuple[Lap, ...], stated: int | None, findings: Findings) -> None:
+    """The page counts the valid laps; where it counts all that it shows, nothing is wrong either."""
+    valid = sum(lap.is_valid is not False for lap in laps)
+    if stated is not None and stated not in {valid, len(laps)}:
+        findings.add(Code.LAP_COUNT_DIFFERS, valid, stated)
+
+
 def _session_cells(tree: LexborHTMLParser) -> dict[str, str] | None:
     """The cells of the first table that speaks of one session, by their heads; None where there is none."""
-    for table in tree.css("table"):
-        rows = headed_rows(table)
-        cells = {head: _cell_text(head, cell) for head, cell in reversed(rows)}
+    for table in tables_of(tree):
+        cells = {head: _cell_text(head, cell) for head, cell in reversed(list(headed_cells(table)))}
         if "Driver" in cells and any(sign in cells for sign in _SIGNS):
             return cells
     return None

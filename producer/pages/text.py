@@ -18,13 +18,22 @@ _MONTHS = (
 LONG_DATE = r"[A-Z][a-z]{2,8} [0-9]{1,2}, [0-9]{4}"
 """How the site writes a date, `October 25, 2025`, as a pattern."""
 
+LONG_MONTH = r"[A-Z][a-z]{2,8} [0-9]{4}"
+"""How the site writes a month, `October 2025`, as a pattern."""
+
 _LONG_DATE = re.compile(LONG_DATE)
-_TRANSPONDER = re.compile(r"[0-9]{0,20}|[A-Za-z]{1,3}-?[0-9]{5,17}")
-_SESSION_LINK = re.compile(r"[?&]p=view_session&(?:[^#]*&)?id=([0-9]{1,18})(?:[&#]|$)")
+_TRANSPONDER = re.compile(r"(?:[0-9]{4,10}|[A-Za-z]{1,10}-[0-9]{1,17})?")
+_SESSION_LINK = re.compile(
+    r"[^?#]*\?(?=(?:[^#]*&)?p=view_session(?:[&#]|$))(?:[^#]*&)?id=([0-9]{1,18})(?:[&#]|$)"
+)
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})|[0-9]{1,7}")
-_MAX_COUNT = 1_000_000
+MAX_COUNT = 1_000_000
+"""The largest whole number that is read."""
+
 _HUNDRED_PERCENT = 100_000
-_MAX_MILLIS = 1_000_000_000
+DAY_MILLIS = 86_400_000
+"""A day: no lap and no session is longer."""
+
 _STAMP_LENGTH, _DATE_LENGTH, _PLAIN_LENGTH = 19, 10, 6
 
 
@@ -36,7 +45,7 @@ def folded(text: str) -> str:
 
 
 def milliseconds(text: str) -> int | None:
-    """`42.996`, `1:10.123`, `1:02:03.4`, `55` or `42,996` in milliseconds, rounded half up."""
+    """`42.996`, `1:10.123`, `1:02:03.4`, `55` or `42,996` in milliseconds, rounded half up; at most a day."""
     if (
         len(text) == _PLAIN_LENGTH
         and text[2] == "."
@@ -54,11 +63,11 @@ def milliseconds(text: str) -> int | None:
     if before:
         hours, _, minutes = before.rpartition(":")
         millis += int(minutes) * 60_000 + int(hours or 0) * 3_600_000
-    return millis if millis <= _MAX_MILLIS else None
+    return millis if millis <= DAY_MILLIS else None
 
 
 def whole_seconds(text: str) -> int | None:
-    """`55`, `8:28` or `1:02:03` in seconds; None for a fraction of a second."""
+    """`55`, `8:28` or `1:02:03` in seconds, at most a day; None for a fraction of a second."""
     usual = _LENGTH.fullmatch(text)
     if usual is not None:
         return int(usual[1]) * 60 + int(usual[2])
@@ -74,7 +83,7 @@ def spelled_seconds(text: str) -> int | None:
         if part is None:
             return None
         total += int(part[1]) * _SECONDS_IN[part[2]]
-    return total if total <= _MAX_COUNT else None
+    return total if total <= MAX_COUNT else None
 
 
 def count(text: str) -> int | None:
@@ -84,7 +93,7 @@ def count(text: str) -> int | None:
     if not _COUNT.fullmatch(text):
         return None
     number = int(text.replace(",", ""))
-    return number if number <= _MAX_COUNT else None
+    return number if number <= MAX_COUNT else None
 
 
 def percent(text: str) -> float | None:
@@ -137,12 +146,18 @@ def long_date(text: str) -> dt.date | None:
         return None
 
 
+def long_month(text: str) -> str | None:
+    """`October 2025` as `2025-10`."""
+    name, _, year = text.partition(" ")
+    return f"{year}-{_MONTHS.index(name) + 1:02}" if name in _MONTHS else None
+
+
 def kind(text: str) -> tuple[str, str]:
     """Class and transponder of `1/10 Open (9783013)`, either may be empty.
 
-    The last parentheses hold the transponder when their content can be one: digits alone, or up to three
-    letters before at least five digits. `Stock (17.5)`, `Buggy (Stock)` and `Formula (F103)` are classes
-    without a transponder, and stay whole; empty parentheses are none.
+    The last parentheses hold the transponder when their content can be one: 4 to 10 digits, or letters, a
+    hyphen and digits. `Masters (40)`, `Buggy (Stock)` and `Formula (F103)` are classes without a transponder,
+    and stay whole; empty parentheses are none.
     """
     start = text.rfind("(") if text.endswith(")") else -1
     inner = text[start + 1 : -1].strip()
@@ -152,6 +167,6 @@ def kind(text: str) -> tuple[str, str]:
 
 
 def linked_session(href: str | None) -> str | None:
-    """The session id in a link to a session's page: digits, as the site's addresses have them."""
-    match = _SESSION_LINK.search(href or "")
+    """The session id in a link to a session's page, whatever the order of its parameters."""
+    match = _SESSION_LINK.match(href or "")
     return match[1] if match else None

@@ -23,13 +23,25 @@ class Values:
             return None
         return text
 
-    def count(self, field: str, text: str | None) -> int | None:
+    def count(self, field: str, text: str | None, limit: int = read.MAX_COUNT) -> int | None:
         """A whole number."""
         value = read.count(text) if text else None
-        return self._unreadable(field, text) if value is None and text else value
+        if text and (value is None or value > limit):
+            return self._unreadable(field, text)
+        return value
+
+    def lap_millis(self, field: str, text: str | None) -> int | None:
+        """A lap's time, or one made of laps' times, in milliseconds: more than nothing, at most a day."""
+        millis = read.milliseconds(text) if text else None
+        return millis or (self._unreadable(field, text) if text else None)
+
+    def lap_seconds(self, field: str, text: str | None) -> float | None:
+        """The same in seconds."""
+        millis = self.lap_millis(field, text)
+        return None if millis is None else millis / 1_000
 
     def seconds(self, field: str, text: str | None) -> float | None:
-        """A time in seconds, to the millisecond."""
+        """A time in seconds, to the millisecond; at most a day."""
         millis = read.milliseconds(text) if text else None
         if millis is None:
             return self._unreadable(field, text) if text else None
@@ -55,10 +67,12 @@ class Values:
         value = read.clock(text) if text else None
         return self._unreadable(field, text) if value is None and text else value
 
-    def stamp(self, field: str, text: str | None) -> dt.datetime | None:
-        """A moment of the track's local clock."""
+    def stamp(self, field: str, text: str | None, began: dt.date | None = None) -> dt.datetime | None:
+        """A moment of the track's local clock; of a session that began on that day, if one is given."""
         value = read.stamp(text) if text else None
-        return self._unreadable(field, text) if value is None and text else value
+        if text and (value is None or (began and not 0 <= (value.date() - began).days <= 1)):
+            return self._unreadable(field, text)
+        return value
 
     def _unreadable(self, field: str, text: str) -> None:
         self.findings.add(Code.UNREADABLE_VALUE, f"{field}: {text}")

@@ -21,7 +21,7 @@ from ops.settings import Settings, environment
 from ops.wiring import publishing
 from producer import planning
 from producer.http import Page
-from producer.pages import NotThatPage, parse_day, parse_session
+from producer.pages import PARSER_VERSION, NotThatPage, parse_day, parse_session
 from producer.site import SOURCE, Site
 from sample_site.edits import RemoveLap, RemoveSession
 from sample_site.generate import generate_day
@@ -41,7 +41,7 @@ LAPS = 4
 PAGES = SESSIONS + 1
 """The pages of the day: its list, and its sessions."""
 
-CORRECTED = 2
+CORRECTED = PARSER_VERSION + 1
 """The version of the parser that reads again what the first one read."""
 
 NEXT_DAY = DAY + dt.timedelta(days=1)
@@ -488,8 +488,8 @@ async def test_only_the_days_that_were_asked_for_are_read(
             "to": {"last": DAY},
             "between": {"first": DAY, "last": NEXT_DAY},
             "after": {"first": NEXT_DAY + dt.timedelta(days=1)},
-            "since 1": {"since": 1},
-            "since 2": {"since": 2},
+            "since the present": {"since": PARSER_VERSION},
+            "since the corrected": {"since": CORRECTED},
         }
         for name, scope in scopes.items():
             read[name] = (await reparse(settings, dry_run=True, **scope)).pages_read
@@ -501,8 +501,8 @@ async def test_only_the_days_that_were_asked_for_are_read(
             "to": PAGES,
             "between": 2 * PAGES,
             "after": 0,
-            "since 1": 2 * PAGES,
-            "since 2": 0,
+            "since the present": 2 * PAGES,
+            "since the corrected": 0,
         }
 
 

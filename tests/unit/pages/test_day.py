@@ -7,6 +7,7 @@ from producer.pages import NotThatPage, TooManyEntries, WrongDate, parse_day
 from sample_site.cases import cases_day
 from sample_site.generate import generate_day, real_shape_day
 from sample_site.model import DayQuirk
+from sample_site.month_page import LOOKED_AT
 from sample_site.render import Spelling, render_day_list, render_empty_day, render_month
 from schemas.events import MAX_SESSIONS, DayFacts
 from tests.unit.pages.samples import (
@@ -47,7 +48,7 @@ def test_every_case_of_the_real_world_stands_in_its_row() -> None:
         found = rows[case.session_id]
         assert (found.driver_name, found.class_name) == (case.driver, case.class_name)
         assert (found.transponder_number, found.start_time) == (case.transponder, case.start)
-        assert found.lap_count == len(case.laps)
+        assert found.lap_count == sum(lap.is_valid for lap in case.laps)
 
 
 def test_the_facts_of_every_case_keep_the_bounds_of_the_event() -> None:
@@ -77,7 +78,7 @@ def test_a_duplicate_row_counts_once_and_is_a_finding() -> None:
     assert (len(facts.sessions), facts.complete, codes(facts)) == (
         len(DAY.sessions),
         True,
-        ["duplicate_session"],
+        ["duplicate_session", "transponder_of_two_names"],
     )
 
 
@@ -85,7 +86,7 @@ def test_totals_that_the_rows_contradict_make_the_list_incomplete() -> None:
     day = cases_day(SLUG, DATE, quirks=frozenset({DayQuirk.WRONG_TOTALS}))
     facts = read_day(render_day_list(day))
     assert not facts.complete
-    assert codes(facts) == ["total_laps_differ", "class_laps_differ"]
+    assert codes(facts) == ["total_laps_differ", "class_laps_differ", "transponder_of_two_names"]
 
 
 @pytest.mark.parametrize(
@@ -164,10 +165,12 @@ def test_the_empty_days_text_elsewhere_is_no_empty_day() -> None:
             read_day(page(title, content))
 
 
-def test_the_months_empty_panel_is_no_empty_day() -> None:
+def test_the_months_empty_panel_is_an_empty_day_of_its_own_date_only() -> None:
     body = render_month(SLUG, "2025-10", {DATE: 3}, ["2025-10"])
-    with pytest.raises(NotThatPage, match="not_that_page"):
+    with pytest.raises(WrongDate, match="2026-02-02, not of 2025-10-25"):
         read_day(body)
+    facts = read_day(body, LOOKED_AT)
+    assert (facts.date, facts.complete, facts.sessions) == (LOOKED_AT, True, ())
 
 
 def test_another_days_page_is_refused() -> None:
@@ -177,9 +180,41 @@ def test_another_days_page_is_refused() -> None:
         read_day(render_empty_day(SLUG, DATE), DATE + dt.timedelta(days=1))
 
 
-def test_a_row_of_another_day_is_refused() -> None:
-    with pytest.raises(WrongDate, match="session 7"):
-        read_day(day_page(row(start="2025-10-24 16:36:38")))
+def test_a_row_of_another_day_costs_that_row_only() -> None:
+    day = cases_day(SLUG, DATE, quirks=frozenset({DayQuirk.ROW_OF_ANOTHER_DAY}))
+    facts = read_day(render_day_list(day))
+    assert len(facts.sessions) == len(DAY.sessions) - 1
+    assert not facts.complete
+    finding = facts.findings[0]
+    assert (finding.code, finding.found) == (
+        "row_of_another_day",
+        f"{DAY.sessions[0].session_id}: 2025-10-24 09:00:00",
+    )
+
+
+def test_an_empty_table_under_totals_that_say_laps_is_no_empty_day() -> None:
+    day = cases_day(SLUG, DATE, quirks=frozenset({DayQuirk.NO_ROWS}))
+    facts = read_day(render_day_list(day))
+    assert (facts.complete, facts.sessions, codes(facts)[0]) == (False, (), "total_laps_differ")
+
+
+def test_the_order_of_a_links_parameters_means_nothing() -> None:
+    day = cases_day(SLUG, DATE, quirks=frozenset({DayQuirk.OTHER_LINKS}))
+    for spelling in SPELLINGS:
+        assert read_day(render_day_list(day, spelling=spelling)) == read_day(cases_list())
+
+
+def test_a_transponder_of_two_names_is_a_finding() -> None:
+    facts = read_day(cases_list())
+    assert [(each.code, each.found) for each in facts.findings] == [
+        ("transponder_of_two_names", "4100007: Fenna Oosterwyck, Petra Silverlock")
+    ]
+
+
+@pytest.mark.parametrize("other", ["Unknown Driver", "ANN EXAMPLE", ""])
+def test_one_name_however_written_is_no_second_one(other: str) -> None:
+    body = day_page(row(), row(id="8", driver=other), laps="18")
+    assert codes(read_day(body)) == [] if other != "ANN EXAMPLE" else ["unique_drivers_differ"]
 
 
 def test_a_heading_of_another_day_is_refused() -> None:

@@ -25,6 +25,10 @@ from producer.pages import text
         ("NaN", None),
         ("9" * 5000, None),
         ("9999999", None),
+        ("444444", None),
+        ("86400", 86_400_000),
+        ("86400.001", None),
+        ("24:00:00.001", None),
     ],
 )
 def test_a_time_is_read_to_the_millisecond(written: str, millis: int | None) -> None:
@@ -49,7 +53,13 @@ def test_a_length_is_in_whole_seconds(written: str, seconds: int | None) -> None
         ("Buggy (Stock)", ("Buggy (Stock)", "")),
         ("Formula (F103)", ("Formula (F103)", "")),
         ("Kart (AB-12345)", ("Kart", "AB-12345")),
-        ("Open ( 12 )", ("Open", "12")),
+        ("Open ( 1234 )", ("Open", "1234")),
+        ("Masters (40)", ("Masters (40)", "")),
+        ("Vintage (123)", ("Vintage (123)", "")),
+        ("17.5 Stock (13) (4455667)", ("17.5 Stock (13)", "4455667")),
+        ("Open (12345678901)", ("Open (12345678901)", "")),
+        ("Kart (ab-1)", ("Kart", "ab-1")),
+        ("Kart (AB12345)", ("Kart (AB12345)", "")),
         ("Open ()", ("Open", "")),
         ("(4100000)", ("", "4100000")),
         ("Open)", ("Open)", "")),
@@ -101,6 +111,8 @@ def test_dates_and_lengths_in_words() -> None:
     assert text.long_date("Practice on October 5, 2025 (Sunday)") == dt.date(2025, 10, 5)
     assert text.long_date("October 32, 2025") is None
     assert text.long_date("Smarch 13, 2025") is None
+    assert text.long_month("October 2025") == "2025-10"
+    assert text.long_month("Smarch 2025") is None
     assert text.spelled_seconds("7 hours, 16 minutes, 45 seconds") == 26_205
     assert text.spelled_seconds("1 minute") == 60
     assert text.spelled_seconds("a while") is None
@@ -126,6 +138,11 @@ def test_a_consistency_is_at_most_a_hundred_percent(written: str, expected: floa
     [
         ("/practice/?p=view_session&id=21290331", "21290331"),
         ("/practice/?p=view_session&x=1&id=7#top", "7"),
+        ("/practice/?id=7&p=view_session", "7"),
+        ("/practice/?x=1&id=7&y=2&p=view_session", "7"),
+        ("/practice/?xid=7&p=view_session", None),
+        ("/practice/?id=7&p=view_sessions", None),
+        ("/practice/#?p=view_session&id=7", None),
         ("/practice/?p=view_session&id=", None),
         ("/practice/?p=view_session&id=7x", None),
         ("/practice/?p=session_list&id=7", None),

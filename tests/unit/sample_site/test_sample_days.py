@@ -91,10 +91,12 @@ def test_a_foreign_session_id_tells_no_date(session_id: str) -> None:
     assert naming.date_of(session_id) is None
 
 
-def test_invalid_laps_count_as_laps_and_in_no_other_statistic() -> None:
-    figures = session_figures(case_sessions("canberra", DATE)["invalid_laps"])
+def test_invalid_laps_count_as_track_time_and_in_no_other_statistic() -> None:
+    session = case_sessions("canberra", DATE)["invalid_laps"]
+    figures = session_figures(session)
 
-    assert figures.laps == 6
+    assert figures.length == sum(lap.millis for lap in session.laps)
+    assert figures.laps == 4
     assert figures.fastest == 43_210
     assert figures.average == (43_210 + 44_003 + 45_120 + 43_999) / 4
     assert figures.top_3_consecutive is None

@@ -71,7 +71,8 @@ async def test_the_month_counts_the_sessions_of_its_days(site: SampleSite, clien
     assert '<a href="/practice/?p=session_list&d=2025-10-25">56</a>' in page
     assert "d=2025-10-24" not in page
     assert 'value="2025-09"' in page
-    assert "d=2025-02-01" in (await client.get("/canberra/practice/?d=2025-02")).text
+    assert "d=2025-02-01" in (await client.get("/canberra/practice/?p=calendar&d=2025-02")).text
+    assert (await client.get("/canberra/practice/?d=2025-02")).text == page
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,7 @@ async def test_the_month_counts_the_sessions_of_its_days(site: SampleSite, clien
         "/",
         "/canberra/practice/?p=session_list&d=today",
         "/canberra/practice/?p=x",
+        "/canberra/practice/?p=calendar",
         "/UPPER/practice/",
         LIST[:9],
     ],
