@@ -3,10 +3,9 @@
 A replay uses `consumers.practice_days` alone: it ends no run and announces nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
-from uuid import UUID
 
 import msgspec
 
@@ -17,19 +16,14 @@ from schemas.envelope import Context, Received
 from schemas.events import (
     MAX_SESSIONS,
     PracticeDayChanged,
-    PracticeDayListed,
-    PracticeDayListFailed,
-    SessionDetailFailed,
-    SessionDetailFetched,
 )
-from schemas.identity import as_run_id
 from schemas.records import decode
 from schemas.topics import Topics
 from store import outbox, run_changes
-from store.parking import ParkedRecord, headers_of
+from store.parking import ParkedRecord
 from store.pool import Connection
-from store.run_changes import SOURCE, Done, Failed, Marks
-from store.runs import RunError
+from store.run_changes import SOURCE
+from store.run_marks import marks_of
 from telemetry import tracing
 
 
@@ -67,49 +61,8 @@ async def settle(
     connection: Connection, received: Sequence[Received], parked: Sequence[ParkedRecord]
 ) -> AfterCommit | None:
     """Note what a batch, and what was parked of it, means for runs; which ended is told afterwards."""
-    marks = Marks()
-    for run_id, one in _of_runs(received):
-        _add(marks, run_id, one)
-    for record in parked:
-        _add_parked(marks, record)
-    ended = await run_changes.mark(connection, marks)
+    ended = await run_changes.mark(connection, marks_of(received, parked))
     return partial(tell_ended, ended) if ended else None
-
-
-def _of_runs(received: Iterable[Received]) -> Iterator[tuple[UUID, Received]]:
-    for one in received:
-        if run_id := as_run_id(one.context.correlation_id):
-            yield run_id, one
-
-
-def _add(marks: Marks, run_id: UUID, one: Received) -> None:
-    event = one.event
-    match event:
-        case PracticeDayListed():
-            marks.listed[run_id] = event.findings
-        case PracticeDayListFailed():
-            marks.list_failed[run_id] = RunError(code=event.code, message=event.message, url=event.url)
-        case SessionDetailFetched():
-            marks.done.append(Done(run_id, event.session_id, len(event.laps)))
-        case SessionDetailFailed():
-            request_id = one.context.causation_id or ""
-            marks.failed.append(Failed(run_id, request_id, event.code, event.message, event.url))
-        case _:
-            pass
-
-
-def _add_parked(marks: Marks, record: ParkedRecord) -> None:
-    """A parked record answers its request all the same: the session failed, or the list."""
-    headers = headers_of(record)
-    run_id = as_run_id(headers.get("ce_correlationid"))
-    if run_id is None:
-        return
-    reason = f"record {record.topic}/{record.partition}/{record.record_offset} is parked: {record.reason}"
-    code = f"parked_{record.code}"
-    if headers.get("ce_type") == PracticeDayListed.type_name:
-        marks.list_failed[run_id] = RunError(code=code, message=reason[:2_000])
-    elif request_id := headers.get("ce_causationid"):
-        marks.failed.append(Failed(run_id, request_id, code, reason[:2_000], None))
 
 
 PRACTICE_DAYS = Projection(

@@ -65,10 +65,6 @@ class BrokerRefuses(LapstreamError):
     """The broker gives the same answer again and again, and it is not one that waiting mends."""
 
 
-class UnreadableLog(LapstreamError):
-    """A record whose header's name is no text: the client reads neither it nor what comes behind it."""
-
-
 class DatabaseRefuses(LapstreamError):
     """The database refuses the statements themselves: no such table, no right to write it."""
 
@@ -181,13 +177,7 @@ class Projector(ConsumerRebalanceListener):
             ) from error
 
     async def _poll(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:
-        try:
-            return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
-        except UnicodeDecodeError as error:
-            raise UnreadableLog(
-                f"group {self._group}: the Kafka client can't read a record of {', '.join(self._topics)}: "
-                f"the name of a header is no text ({error}). `lapstream lag` tells where the group stands"
-            ) from error
+        return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
 
     async def _take_over(self) -> None:
         """Claim what was assigned and is not held yet, and go to the stored position."""

@@ -1,10 +1,14 @@
-"""Kafka clients as this project uses them: made here, with the settings that lose nothing."""
+"""Kafka clients as this project uses them: made here, with the settings that lose nothing.
+
+Whatever consumer a process makes once this is imported reads batches as `ops.batches` does.
+"""
 
 from typing import Any, Literal, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.kafka import Consumer
+from ops.batches import read_batches_here
 from producer.publisher import Producer
 from schemas.topics import RECORD_BYTES
 
@@ -13,6 +17,8 @@ ONE_RECORD_BYTES = 64 * 1024
 
 FETCH_BYTES = 256 * 1024
 """How much the broker gathers for a projector at most: a transaction for each record costs more."""
+
+read_batches_here()
 
 
 def make_producer(bootstrap: str) -> Producer:

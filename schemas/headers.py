@@ -15,7 +15,10 @@ MAX_HEADER = 2_000
 UNREADABLE = "lapstream-unreadable"
 """The header of a record that the client could not hand out as it is in its topic; its value says why."""
 
-Headers = tuple[tuple[str, bytes | None], ...]
+Header = tuple[str, bytes | None]
+"""A name and what stands under it."""
+
+Headers = tuple[Header, ...]
 """A record's headers, as they came."""
 
 

@@ -9,14 +9,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
 from schemas.headers import Headers
 from schemas.records import HeldRecord
-from store.parking import storable
+from store.parking import decoded_headers, storable
 from store.pool import Connection
 from store.statements import statement
 
@@ -204,13 +203,7 @@ def _transposed(rows: Sequence[tuple[object, ...]], width: int) -> list[list[obj
 
 def _whole(row: Mapping[str, Any]) -> Parked:
     values = dict(row)
-    headers = _headers.decode(values.pop("record_headers"))
     new = values.pop("new_topic"), values.pop("new_partition"), values.pop("new_offset")
-    values["headers"] = [
-        (unquote(name), None if data is None else bytes.fromhex(data)) for name, data in headers
-    ]
+    values["headers"] = decoded_headers(values.pop("record_headers"))
     values["new"] = None if None in new else new
     return msgspec.convert(values, Parked)
-
-
-_headers = msgspec.json.Decoder(list[tuple[str, str | None]])

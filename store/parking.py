@@ -7,12 +7,14 @@ parked, and what became of it.
 import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 import structlog
 
+from schemas.envelope import Attributes, attributes_of
 from schemas.errors import LapstreamError
+from schemas.headers import Headers
 from schemas.identity import as_run_id
 from schemas.records import Record, time_of
 from store.pool import Connection
@@ -50,7 +52,7 @@ class ParkedRecord(NamedTuple):
 def parked(record: Record, code: str, reason: str) -> ParkedRecord:
     """The record as it is parked."""
     headers = [
-        (quote(name, errors="surrogateescape"), None if value is None else value.hex())
+        (quote(name, errors="surrogatepass"), None if value is None else value.hex())
         for name, value in record.headers
     ]
     return ParkedRecord(
@@ -66,19 +68,29 @@ def parked(record: Record, code: str, reason: str) -> ParkedRecord:
     )
 
 
-def headers_of(record: ParkedRecord) -> dict[str, str]:
-    """The headers of a parked record that are texts, by name."""
-    found: list[tuple[str, str | None]] = msgspec.json.decode(record.record_headers)
-    return {name: bytes.fromhex(value).decode(errors="replace") for name, value in found if value}
+def attributes(record: ParkedRecord) -> Attributes:
+    """What can be read of a parked record's envelope."""
+    return attributes_of(decoded_headers(record.record_headers), record.record_value)
+
+
+def decoded_headers(text: str) -> Headers:
+    """Headers from the form in which they are kept."""
+    return tuple(
+        (unquote(name, errors="surrogatepass"), None if data is None else bytes.fromhex(data))
+        for name, data in _headers.decode(text)
+    )
+
+
+_headers = msgspec.json.Decoder(list[tuple[str, str | None]])
 
 
 def tell_parked(group: str, record: ParkedRecord) -> None:
     """Log and count a record that is parked, once that is committed; with the run that it belongs to."""
-    headers = headers_of(record)
-    run_id = as_run_id(headers.get("ce_correlationid"))
+    said = attributes(record)
+    run_id = as_run_id(said.correlation_id)
     with structlog.contextvars.bound_contextvars(
         run_id=None if run_id is None else str(run_id),
-        trace_id=tracing.trace_id_of(headers.get(tracing.HEADER)),
+        trace_id=tracing.trace_id_of(said.traceparent),
     ):
         log.error("record_parked", group=group, code=record.code, reason=record.reason, at=record[:3])
     metrics.record_parked(group)

@@ -6,20 +6,20 @@ is left to wait for, and ends it: counts, state and the announcement are of that
 
 import datetime as dt
 import uuid
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct, field
 
 from schemas.envelope import Context
 from schemas.errors import LapstreamError
-from schemas.events import Finding, PracticeDayIngested, PracticeDayRequested
+from schemas.events import PracticeDayIngested, PracticeDayRequested
 from schemas.identity import event_id, practice_event_id
 from schemas.topics import Topics
 from store import outbox
 from store.constraints import forbidden_by
 from store.pool import Connection
+from store.run_marks import Marks
 from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, progress, requests_of
 from store.statements import statement
 from telemetry import tracing
@@ -44,39 +44,6 @@ class RunStillRunning(LapstreamError):
 
 class NothingFailed(LapstreamError):
     """No session of the run failed: there is nothing to try again."""
-
-
-class Done(NamedTuple):
-    """A session of a run whose detail is written."""
-
-    run_id: UUID
-    session_id: str
-    laps: int
-
-
-class Failed(NamedTuple):
-    """A session of a run that could not be had, by the request that this answers."""
-
-    run_id: UUID
-    request_id: str
-    code: str
-    message: str
-    url: str | None
-
-
-class Marks(Struct):
-    """What a batch of events says of runs: lists, details, and what could not be had."""
-
-    listed: dict[UUID, tuple[Finding, ...]] = field(default_factory=dict[UUID, tuple[Finding, ...]])
-    list_failed: dict[UUID, RunError] = field(default_factory=dict[UUID, RunError])
-    done: list[Done] = field(default_factory=list[Done])
-    failed: list[Failed] = field(default_factory=list[Failed])
-
-    @property
-    def run_ids(self) -> list[UUID]:
-        """The runs that this is about."""
-        ids = {*self.listed, *self.list_failed}
-        return sorted(ids | {one.run_id for one in self.done} | {one.run_id for one in self.failed})
 
 
 async def request(
@@ -132,6 +99,9 @@ async def mark(connection: Connection, marks: Marks) -> list[Run]:
     if not runs:
         return []
     news = await _mark_sessions(connection, marks)
+    for run_id in runs.keys() & marks.request_failed.keys():
+        error = marks.request_failed[run_id]
+        await connection.execute(statement("give_up_pending"), run_id, error.code, error.message)
     if marks.listed:
         findings = [msgspec.json.encode(found).decode() for found in marks.listed.values()]
         await connection.execute(statement("runs_listed"), list(marks.listed), findings)
@@ -153,7 +123,7 @@ async def _mark_sessions(connection: Connection, marks: Marks) -> set[UUID]:
 async def _end_if_over(connection: Connection, run: Run, marks: Marks, *, moved: bool) -> Run | None:
     """End a run whose list failed, or that waits for nothing any more; one that ended, if it came to more."""
     if run.listed_at is None and run.id not in marks.listed:
-        error = marks.list_failed.get(run.id)
+        error = marks.list_failed.get(run.id) or marks.request_failed.get(run.id)
         return await end(connection, run, "failed", error) if error and run.state == "running" else None
     if run.state != "running" and not moved:
         return None

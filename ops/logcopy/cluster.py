@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
 from ops.kafka import make_reader
-from ops.logcopy.errors import TopicGone, UnreadableRecord
+from ops.logcopy.errors import TopicGone
 from ops.wiring import ServerAway
 from schemas.records import Record
 from schemas.topics import FOREVER, Topics, TopicSpec
@@ -71,7 +71,7 @@ class Cluster:
     ) -> AsyncGenerator[Sequence[Record]]:
         """The records of a partition from one offset to before another, in order, some at a time.
 
-        Raises `TopicGone`, `UnreadableRecord`, or `ServerAway` where the broker has nothing more to say.
+        Raises `TopicGone`, or `ServerAway` where the broker has nothing more to say.
         """
         if begin >= end:
             return
@@ -98,11 +98,6 @@ class Cluster:
             polled = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
         except OffsetOutOfRangeError as error:
             raise TopicGone(f"{tp.topic}[{tp.partition}] has no offset {at} any more") from error
-        except UnicodeDecodeError as error:
-            raise UnreadableRecord(
-                f"{tp.topic}[{tp.partition}]: the Kafka client can't read a record from offset {at} on: the "
-                f"name of a header is no text ({error})"
-            ) from error
         return polled.get(tp, ())
 
 

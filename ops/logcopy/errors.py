@@ -6,7 +6,6 @@ CopyError
 ├── Damaged          a file is not what the manifest says
 ├── OtherLog         the topics are not the log that the folder was taken from
 ├── TopicGone        a topic, or what is to be read of it, is not there
-├── UnreadableRecord the Kafka client can't read a record
 ├── TargetDiffers    the topics to import into are not as they have to be
 ├── NotEmpty         the topics to import into hold other records
 ├── RecordRefused    the broker does not take a record
@@ -38,10 +37,6 @@ class OtherLog(CopyError):
 
 class TopicGone(CopyError):
     """A topic, or what is to be read of it, is not there."""
-
-
-class UnreadableRecord(CopyError):
-    """The Kafka client can't read a record."""
 
 
 class TargetDiffers(CopyError):
