@@ -2,16 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import asyncpg
-
 from schemas.records import Record
-
-DATA_FAULTS = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
-"""What PostgreSQL says of a record's data; its other errors are about the database itself."""
+from store.faults import is_about_the_database
 
 Write = Callable[[Sequence[Record], Exception | None], Awaitable[None]]
 """Writes a batch in one transaction; with an error it sets the batch's one record aside."""
@@ -37,8 +29,3 @@ async def write_halving(
             await write_halving(records[middle:], write, passing)
         else:
             await write(records, error)
-
-
-def is_about_the_database(error: Exception) -> bool:
-    """Whether PostgreSQL complains of itself, not of a record's data: then no record is at fault."""
-    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, DATA_FAULTS)

@@ -18,7 +18,7 @@ def decode_pages(records: Iterable[Record]) -> Decoded[PageRow]:
         try:
             row = _row(record)
         except BadRecord as fault:
-            decoded.faults.append((record, fault))
+            decoded.set_apart(record, fault)
             continue
         if row is None:
             decoded.passed_over += 1

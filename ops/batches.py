@@ -21,7 +21,7 @@ from schemas.headers import UNREADABLE, Header, Headers
 BATCH_BYTES = 32 * 1024 * 1024
 """The most that a batch may unpack to."""
 
-ANSWER_BYTES = 32 * 1024 * 1024
+ANSWER_BYTES = 8 * 1024 * 1024
 """How much is unpacked of the broker's answer for a partition; what lies behind is asked for again."""
 
 MAX_HEADERS = 1_000

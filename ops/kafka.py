@@ -15,6 +15,9 @@ from schemas.topics import RECORD_BYTES
 ONE_RECORD_BYTES = 64 * 1024
 """Of a partition, for one record: the broker sends a larger one whole."""
 
+PARTITION_BYTES = 2 * 1024 * 1024
+"""Of a partition, for a projector, packed: about as much as is unpacked of it at once."""
+
 FETCH_BYTES = 256 * 1024
 """How much the broker gathers for a projector at most: a transaction for each record costs more."""
 
@@ -45,7 +48,7 @@ def make_consumer(bootstrap: str, group: str, *, gather_ms: int) -> Consumer:
         auto_offset_reset="earliest",
         heartbeat_interval_ms=500,
         session_timeout_ms=10_000,
-        max_partition_fetch_bytes=RECORD_BYTES,
+        max_partition_fetch_bytes=PARTITION_BYTES,
         fetch_min_bytes=FETCH_BYTES,
         fetch_max_wait_ms=gather_ms,
     )

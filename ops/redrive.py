@@ -15,7 +15,6 @@ import stamina
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from consumers.halving import is_about_the_database
 from consumers.projection import AfterCommit, Projection
 from ops.settings import Settings
 from ops.wiring import database, groups, producing
@@ -23,6 +22,7 @@ from schemas.envelope import unpack
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord
 from store import parked
+from store.faults import is_about_the_database
 from store.parked import Head, Key, Parked, RecordPlace
 from store.pool import TRANSIENT, Connection, use_schema
 

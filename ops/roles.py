@@ -17,17 +17,15 @@ from ops.kafka import make_consumer
 from ops.keeper import run_keeper
 from ops.obtaining import discovering, obtaining
 from ops.projections import PROJECTIONS
+from ops.refused import refusing
 from ops.relay import run_relay
 from ops.settings import Settings, check_contact
 from ops.wiring import database, detail_group, list_group, publishing
 from producer.fetcher import Fetching, Groups, join_groups
-from producer.members import Park
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
 from producer.site import Site
 from schemas.errors import LapstreamError
-from store import parking
-from store.parking import ParkedRecord
 from store.pool import Pool
 
 STOP_SECONDS = 8.0
@@ -61,21 +59,13 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
             _fetching(settings, pool, publisher, obtainer),
             topics=settings.topics,
             groups=Groups(list_group(settings), detail_group(settings)),
-            park=_parking(pool, settings.parking_limit),
+            park=refusing(settings, pool),
             concurrency=settings.detail_concurrency,
         )
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         await stop.wait()
         await asyncio.gather(*(member.leave(STOP_SECONDS) for member in members))
     log.info("fetcher_stop")
-
-
-def _parking(pool: Pool, limit: int) -> Park:
-    async def park(group: str, record: ParkedRecord) -> None:
-        async with pool.acquire() as connection:
-            await parking.park(connection, group, [record], limit)
-
-    return park
 
 
 def _fetching(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetching:

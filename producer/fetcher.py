@@ -74,7 +74,9 @@ class Fetching:
         run_id = run_id_of(received.context.correlation_id, received.id)
         with _working("fetch day list", received, run_id):
             async with self._pool.acquire() as connection:
-                run, _ = await run_changes.open_run(connection, run_id, request, _traceparent(received))
+                run, opened = await run_changes.open_run(connection, run_id, request, _traceparent(received))
+                if not opened and run.state != "running":
+                    run = await run_changes.take_up_parked(connection, run)
             with bound_contextvars(run_id=str(run.id)):
                 await self._begin(run, run_id, self._context(received, run.id))
         return None
@@ -150,7 +152,7 @@ class Fetching:
         with _working("fetch session", received, run_id):
             url = self._site.session(request.track_slug, request.session_id)
             async with self._pool.acquire() as connection:
-                asked = await runs.asked(connection, run_id, request.session_id, url)
+                asked = await runs.asked(connection, run_id, request.session_id, _ids(received), url)
             if not asked.wanted:
                 return None
             context = self._context(received)
@@ -193,6 +195,10 @@ def _working(name: str, received: Received, run_id: UUID | None) -> Generator[No
         bound_contextvars(run_id=run or None),
     ):
         yield
+
+
+def _ids(received: Received) -> list[str]:
+    return [one for one in (received.id, received.context.causation_id) if one]
 
 
 def _traceparent(received: Received) -> str | None:

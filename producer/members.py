@@ -21,6 +21,7 @@ from schemas.envelope import Received, unpack
 from schemas.headers import BadRecord
 from schemas.records import Record
 from store import parking
+from store.faults import is_about_the_database
 from store.parking import ParkedRecord, ParkingFull
 from store.pool import TRANSIENT
 
@@ -33,7 +34,7 @@ Work = Callable[[Received], Awaitable[Publish | None]]
 ResultT = TypeVar("ResultT")
 
 Park = Callable[[str, ParkedRecord], Awaitable[None]]
-"""Parks a record of a group; raises `ParkingFull`."""
+"""Parks a record of a group, and tells who waits for what it asks for; raises `ParkingFull`."""
 
 GRACE_SECONDS = 20.0
 """How long a partition that is taken away waits for the work on it; then the work begins anew elsewhere."""
@@ -56,7 +57,7 @@ class Member(ConsumerRebalanceListener):
     def __init__(self, *, group: str, work: Work, park: Park) -> None:
         self._group = group
         self._work = work
-        self._parking = park
+        self._park = park
         self._closed: set[TopicPartition] = set()
         self._leaving = False
         self._tasks: dict[asyncio.Task[Any], TopicPartition] = {}
@@ -151,30 +152,27 @@ class Member(ConsumerRebalanceListener):
             self._committing = asyncio.create_task(self._commit_soon())
 
     async def _persist(self, record: Record, step: Callable[[], Awaitable[ResultT]]) -> ResultT | None:
-        """Do a step of the work; while our own servers are away, try again. A bad record is parked."""
-        while True:
-            try:
-                return await self._unless_bad(record, step)
-            except (KafkaError, ParkingFull, *TRANSIENT) as error:
-                log.warning("fetcher_waits", group=self._group, error=repr(error))
-                await asyncio.sleep(WAIT_SECONDS)
-
-    async def _unless_bad(self, record: Record, step: Callable[[], Awaitable[ResultT]]) -> ResultT | None:
+        """Do a step of the work; a record that it can't be done for is parked."""
         try:
-            return await step()
+            return await self._insist(step)
         except BadRecord as fault:
-            await self._park(record, fault.code, fault.reason)
-        except (KafkaError, *TRANSIENT):
-            raise
+            bad = parking.parked(record, fault.code, fault.reason)
         except Exception as error:
             log.exception("work_failed", group=self._group)
-            await self._park(record, "work_failed", repr(error))
+            bad = parking.parked(record, "work_failed", repr(error))
+        await self._insist(lambda: self._park(self._group, bad))
         return None
 
-    async def _park(self, record: Record, code: str, reason: str) -> None:
-        parked = parking.parked(record, code, reason)
-        await self._parking(self._group, parked)
-        parking.tell_parked(self._group, parked)
+    async def _insist(self, step: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """Do a step; while our own servers are away, or refuse what they always took, try again."""
+        while True:
+            try:
+                return await step()
+            except Exception as error:
+                if not _passes(error):
+                    raise
+                log.warning("fetcher_waits", group=self._group, error=repr(error))
+            await asyncio.sleep(WAIT_SECONDS)
 
     async def _commit_soon(self) -> None:
         await asyncio.sleep(COMMIT_SECONDS)
@@ -191,6 +189,11 @@ class Member(ConsumerRebalanceListener):
             await consumer.commit(due)
         except KafkaError as error:
             log.info("offset_not_committed", group=self._group, error=repr(error))
+
+
+def _passes(error: Exception) -> bool:
+    """Whether an error is of our own servers, and not of the record at hand."""
+    return isinstance(error, (KafkaError, ParkingFull, *TRANSIENT)) or is_about_the_database(error)
 
 
 async def _raw(message: Any) -> KafkaMessage:  # noqa: ANN401 - a record of the client's

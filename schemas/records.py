@@ -58,6 +58,10 @@ class Decoded(Struct, Generic[EventT]):
     faults: list[tuple[Record, BadRecord]]
     passed_over: int = 0
 
+    def set_apart(self, record: Record, fault: BadRecord) -> None:
+        """Keep a bad record, with its fault as it was made: what was raised holds the batch, in a cycle."""
+        self.faults.append((record, BadRecord(fault.code, fault.reason)))
+
 
 def decode(records: Iterable[Record]) -> Decoded[Received]:
     """Read each record by itself: a bad one takes none of the others with it."""
@@ -66,7 +70,7 @@ def decode(records: Iterable[Record]) -> Decoded[Received]:
         try:
             received = unpack(record.headers, record.value)
         except BadRecord as fault:
-            decoded.faults.append((record, fault))
+            decoded.set_apart(record, fault)
             continue
         if received is None:
             decoded.passed_over += 1

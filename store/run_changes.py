@@ -4,6 +4,7 @@ Whoever changes a run holds its row until the transaction ends, so that exactly 
 is left to wait for, and ends it: counts, state and the announcement are of that transaction's tables.
 """
 
+import contextlib
 import datetime as dt
 import uuid
 from typing import Literal, cast
@@ -197,6 +198,20 @@ async def retry_failed(connection: Connection, run_id: UUID) -> Run:
         sessions, ids = [one.session_id for one in again], [event_id(one) for one in again]
         await connection.execute(statement("want_again"), run.id, now, sessions, ids)
         await _ask(connection, run)
+    return run
+
+
+async def take_up_parked(connection: Connection, run: Run) -> Run:
+    """Reopen a run that failed for a parked record, whose request comes again; any other is left as it is.
+
+    So is one whose day another run imports at present.
+    """
+    with contextlib.suppress(RunStillRunning):
+        async with connection.transaction():
+            held = await _locked(connection, run.id)
+            if await connection.fetchval(statement("has_parked"), run.id):
+                run = await _reopened(connection, held)
+                await connection.execute(statement("want_parked_again"), run.id)
     return run
 
 

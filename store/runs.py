@@ -202,9 +202,14 @@ class Asked(NamedTuple):
     known: PageRow | None
 
 
-async def asked(connection: Connection, run_id: UUID | None, session_id: str, url: str) -> Asked:
-    """What is known of a session before its page is fetched; wanted, too, where no run knows of it."""
-    row = await connection.fetchrow(statement("session_asked"), run_id, session_id, url)
+async def asked(
+    connection: Connection, run_id: UUID | None, session_id: str, request_ids: Sequence[str], url: str
+) -> Asked:
+    """What is known of a session before its page is fetched; wanted, too, where no run knows of it.
+
+    `request_ids` are of the request, and of what it was made from, which may have been parked.
+    """
+    row = await connection.fetchrow(statement("session_asked"), run_id, session_id, url, request_ids)
     wanted, *page = row
     return Asked(wanted, PageRow(*page) if page[0] else None)
 

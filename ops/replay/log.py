@@ -22,7 +22,7 @@ from store.positions import Place
 BATCH_RECORDS = 1_000
 POLL_MS = 500
 
-PARTITION_BYTES = 4 * 1024 * 1024
+PARTITION_BYTES = 2 * 1024 * 1024
 """Of a partition, in one answer of the broker: days are long, and best written whole."""
 
 FETCH_BYTES = 512 * 1024

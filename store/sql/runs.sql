@@ -64,11 +64,12 @@ SELECT session_id, start_time, list_row_digest, requested_at
 FROM ingest_run_sessions WHERE run_id = $1 AND state = 'wanted' ORDER BY session_id;
 
 -- name: session_asked
--- Whether a session is still to be fetched: not so where its run has it, or is over; and its newest page so far,
--- on connections that see another schema.
+-- Whether a session is still to be fetched: not so where its run has it, or is over, unless it failed because this
+-- request was parked; and its newest page so far, on connections that see another schema.
 SELECT
     coalesce((
-        SELECT r.state = 'running' AND s.state = 'wanted'
+        SELECT (r.state = 'running' AND s.state = 'wanted')
+            OR (r.state <> 'cancelled' AND s.request_id = ANY ($4::text[]) AND s.code LIKE 'parked\_%')
         FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
         WHERE s.run_id = $1 AND s.session_id = $2
     ), true) AS wanted,
@@ -106,11 +107,13 @@ WHERE t.run_id = s.run_id AND t.session_id = s.session_id AND t.state <> 'done'
 RETURNING t.run_id;
 
 -- name: sessions_failed
--- Details that could not be had; each counts only as the answer to the newest request for its session.
+-- Details that could not be had; each counts only as the answer to the newest request for its session. What a parked
+-- request comes to when it is redriven counts more than that it was parked.
 UPDATE ingest_run_sessions AS t
 SET state = 'failed', code = s.code, message = s.message, url = s.url, moved_at = now()
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS s (run_id, request_id, code, message, url)
-WHERE t.run_id = s.run_id AND t.request_id = s.request_id AND t.state = 'wanted'
+WHERE t.run_id = s.run_id AND t.request_id = s.request_id
+    AND (t.state = 'wanted' OR (t.code LIKE 'parked\_%' AND s.code NOT LIKE 'parked\_%'))
 RETURNING t.run_id;
 
 -- name: runs_moved
@@ -165,6 +168,19 @@ SET state = 'running', attempt = attempt + 1, resumes = 0, counts = NULL, error 
     moved_at = now()
 WHERE id = $1
 RETURNING *;
+
+-- name: has_parked
+-- Whether a run failed, or a session of it, for a record that was parked.
+SELECT r.state <> 'cancelled' AND (
+    coalesce(r.error ->> 'code' LIKE 'parked\_%', false)
+    OR EXISTS (SELECT FROM ingest_run_sessions AS s WHERE s.run_id = r.id AND s.code LIKE 'parked\_%')
+)
+FROM ingest_runs AS r WHERE r.id = $1;
+
+-- name: want_parked_again
+-- Sessions that failed for a record that was parked are wanted again, by the request that they were asked for with.
+UPDATE ingest_run_sessions SET state = 'wanted', code = NULL, message = NULL, url = NULL, moved_at = now()
+WHERE run_id = $1 AND code LIKE 'parked\_%';
 
 -- name: want_again
 -- Sessions are asked for anew, each by a new request.

@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from consumers.live import PRACTICE_DAYS
 from embedded import stack
 from ops import follow
+from ops.batches import BATCH_BYTES
 from ops.cli.log import app
 from ops.kafka import make_reader
 from ops.logcopy.carrying import carry_over, check_places
@@ -40,6 +41,7 @@ from producer.archive import Archive
 from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
+from schemas.headers import UNREADABLE
 from store import parked, positions, shadow
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.log_copies import CancelledRebuild
@@ -51,6 +53,7 @@ from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, verified
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until, until_at
 from tests.producers import leave_gaps, producing
+from tests.raw_records import ZSTD, RawRecord, batch, produce
 from tests.servers import Servers
 
 pytestmark = pytest.mark.timeout(180)
@@ -390,6 +393,25 @@ async def test_topics_with_other_partitions_are_refused(
     Folder(tmp_path).save(manifest)
     with pytest.raises(TargetDiffers, match="has 8 partitions, its copy 7"):
         await bring(at(settings, kafka_bootstrap=second), tmp_path)
+
+
+async def test_records_that_the_client_can_not_hand_out_are_copied_as_it_hands_them_out(
+    settings: Settings, there: Settings, tmp_path: Path
+) -> None:
+    """Their places hold: what is read from the copy, and from what was brought back, is parked the same."""
+    headers = [(b"ce_id", b"1"), (b"\xff\xfe", b"x")]
+    unreadable = [batch([RawRecord(headers=headers)]), batch([RawRecord(bytes(BATCH_BYTES))], ZSTD)]
+    for data in unreadable:
+        await produce(settings.kafka_bootstrap, settings.topics.days, data, PARTITION)
+    await publish(settings, settings.topics.days, Sent())
+    await export(settings, tmp_path)
+    await bring(there, tmp_path)
+    assert (await check(there, tmp_path)).problems == []
+    [named, bomb, _] = (await records(there, there.topics.days))[PARTITION]
+    assert (named.value, dict(named.headers)["%FF%FE"]) == (b"{}", b"x")
+    assert (bomb.key, bomb.value) == (None, None)
+    assert all(UNREADABLE in dict(one.headers) for one in (named, bomb))
+    assert await records(there, there.topics.days) == await records(settings, settings.topics.days)
 
 
 async def test_a_damaged_file_is_found_before_anything_is_written(

@@ -6,18 +6,21 @@ import msgspec
 import pytest
 
 from consumers.live import PRACTICE_DAYS
+from ops.batches import BATCH_BYTES
 from ops.kafka import make_producer
 from ops.replay import states
 from ops.replay.replaying import Progress
 from ops.replay.report import Difference, Report, TableReport
 from ops.settings import Settings
 from ops.wiring import projection_group
+from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.identity import event_id
 from store.pool import Pool
 from store.rebuilds import Purpose, Rebuild, State
 from tests.conftest import projecting
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until_at
+from tests.raw_records import ZSTD, RawRecord, batch, produce, raw
 
 DAY = "liverc/track-practice-2025-10-25"
 
@@ -152,3 +155,25 @@ async def test_records_that_can_not_be_applied_are_counted_and_not_parked_again(
     assert report.equal
     assert [(one.offset, one.code) for one in report.refused_sample] == [(len(EVENTS), "bad_header")]
     assert await fetch(pool, "SELECT * FROM parked_records") == before
+
+
+async def test_what_the_client_can_not_hand_out_is_refused_as_the_live_projection_parks_it(
+    settings: Settings, pool: Pool
+) -> None:
+    """A header whose name is not UTF-8, a batch that unpacks to too much; what lies around is applied."""
+    unnamed = [raw(pack(event, Context(source="test")), (b"\xff", b"x")) for event in EVENTS]
+    for data in (batch(unnamed), batch([RawRecord(bytes(BATCH_BYTES))], ZSTD)):
+        await produce(settings.kafka_bootstrap, settings.topics.days, data, PARTITION)
+    bad = len(EVENTS) + 1
+    await send(settings, EVENTS)
+    async with projecting(settings):
+        await until_at(pool, settings, bad + len(EVENTS))
+    assert await tables(pool) == await undisturbed(pool, EVENTS)
+    report = await verified(settings)
+    assert report.equal
+    live = await fetch(pool, "SELECT record_offset, code, reason FROM parked_records ORDER BY record_offset")
+    refused = await fetch(
+        pool, "SELECT record_offset, code, reason FROM rebuild_refused ORDER BY record_offset"
+    )
+    assert [tuple(one) for one in refused] == [tuple(one) for one in live]
+    assert [one["code"] for one in live] == ["unreadable"] * bad

@@ -248,7 +248,7 @@ def as_parked(one: Received) -> ParkedRecord:
 
 
 async def is_wanted(connection: Connection, run: Run) -> bool:
-    return (await runs.asked(connection, run.id, "1", "http://127.0.0.1/never-fetched")).wanted
+    return (await runs.asked(connection, run.id, "1", [], "http://127.0.0.1/never-fetched")).wanted
 
 
 async def test_a_cancelled_run_stays_so_and_wants_nothing_more(connection: Connection) -> None:

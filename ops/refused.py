@@ -1,0 +1,31 @@
+"""Requests that the fetcher can't serve: each is parked, and counts at once as a failure of its run.
+
+So a run ends as soon as nothing of it is left to wait for, with the cause, and not when it has stalled.
+"""
+
+from consumers.telling import tell_ended
+from ops.settings import Settings
+from producer.members import Park
+from store import parking, run_changes
+from store.parking import ParkedRecord, tell_parked
+from store.pool import Pool
+from store.run_marks import Marks, marks_of_day_request, marks_of_session_request
+
+
+def refusing(settings: Settings, pool: Pool) -> Park:
+    """How the fetcher's groups park a request; raises `ParkingFull`."""
+
+    async def park(group: str, record: ParkedRecord) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await parking.park(connection, group, [record], settings.parking_limit)
+            ended = await run_changes.mark(connection, _marks_of(settings, record))
+        tell_parked(group, record)
+        tell_ended(ended)
+
+    return park
+
+
+def _marks_of(settings: Settings, record: ParkedRecord) -> Marks:
+    if record.topic == settings.topics.requests:
+        return marks_of_day_request(record)
+    return marks_of_session_request(record)
