@@ -39,7 +39,9 @@ async def obtaining(
         gate = Gate(pool, client, Site(settings.site).name, pace)
         stack.push_async_callback(gate.close)
         archive = Archive(pool, consumer)
-        yield Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)
+        obtainer = Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)
+        stack.push_async_callback(obtainer.close)
+        yield obtainer
 
 
 @contextlib.asynccontextmanager

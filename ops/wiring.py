@@ -12,6 +12,7 @@ from ops.kafka import make_producer
 from ops.projections import PROJECTIONS
 from ops.settings import Settings
 from producer.publisher import Producer, Publisher
+from producer.renewing import RenewingProducer
 from schemas.errors import LapstreamError
 from store.pool import READ_MODEL, TRANSIENT, Connection, Pool, open_pool
 
@@ -58,9 +59,13 @@ async def producing(settings: Settings) -> AsyncGenerator[Producer]:
 
 @contextlib.asynccontextmanager
 async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
-    """A publisher, with a producer of its own."""
-    async with producing(settings) as producer:
+    """A publisher, with a producer of its own, which is replaced where the broker refused a record of it."""
+    producer = RenewingProducer(lambda: make_producer(settings.kafka_bootstrap))
+    await producer.start()
+    try:
         yield Publisher(producer, settings.topics)
+    finally:
+        await producer.stop()
 
 
 def projection_group(settings: Settings) -> str:

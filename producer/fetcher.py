@@ -20,7 +20,7 @@ from producer.members import Member, Park, Publish
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
 from producer.planning import PlannedDetail
-from producer.publisher import Publisher
+from producer.publisher import Publisher, Sending
 from producer.site import SOURCE, Site
 from schemas.envelope import Context, Received
 from schemas.events import (
@@ -33,9 +33,10 @@ from schemas.events import (
     SessionFacts,
 )
 from schemas.headers import BadRecord
-from schemas.identity import as_run_id, event_id, event_key, practice_event_id, run_id_of
+from schemas.identity import as_run_id, event_id, event_key, run_id_of
 from schemas.topics import Topics
 from store import days, run_changes, runs
+from store import pages as store_pages
 from store.pages import PageRow
 from store.pool import Pool
 from store.runs import PlannedSession, Run
@@ -66,7 +67,7 @@ class Fetching:
         self._zones = zones
 
     async def list_day(self, received: Received) -> Publish | None:
-        """Fetch a day's list, publish it, and put its sessions into the work queue."""
+        """Fetch a day's list; what it says, or that it could not be had, is then to be published."""
         request = received.event
         if not isinstance(request, PracticeDayRequested):
             return None
@@ -78,61 +79,70 @@ class Fetching:
                 if not opened and run.state != "running":
                     run = await run_changes.take_up_parked(connection, run)
             with bound_contextvars(run_id=str(run.id)):
-                await self._begin(run, run_id, self._context(received, run.id))
-        return None
+                return await self._begin(run, run_id, self._context(received, run.id))
 
-    async def _begin(self, run: Run, asked: UUID, context: Context) -> None:
+    async def _begin(self, run: Run, asked: UUID, context: Context) -> Publish | None:
         if run.id != asked or run.state != "running":
             log.info("request_joined", state=run.state, asked=str(asked))
-        elif run.planned_at:
-            await self._ask_again(run, context)
-        else:
-            log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
-            await self._list(run, context)
+            return None
+        if run.planned_at:
+            return await self._ask_again(run, context)
+        log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
+        return await self._list(run, context)
 
-    async def _ask_again(self, run: Run, context: Context) -> None:
+    async def _ask_again(self, run: Run, context: Context) -> Publish:
         """Put into the work queue what is left of a run that was planned before."""
         async with self._pool.acquire() as connection:
             pending = await runs.pending(connection, run)
-        await self._publisher.request_details(pending, context)
         log.info("ingest_practice_day_resumed", sessions=len(pending))
+        return self._publisher.detail_requests(pending, context).send
 
-    async def _list(self, run: Run, context: Context) -> None:
+    async def _list(self, run: Run, context: Context) -> Publish:
+        """Fetch a list, once what is to be known of its day beforehand is read."""
         url = self._site.day(run.track_slug, run.date)
+        async with self._pool.acquire() as connection:
+            stored = await runs.stored_details(connection, run.event_id)
+            sessions = await days.count_sessions(connection, run.event_id)
+            known = await store_pages.newest(connection, url)
+        pages: list[Page] = []
         try:
-            obtained = await self._obtain_list(url, run.request, context)
+            obtained = await self._obtain_list(run.request, url, known, pages)
+            if sessions and not obtained.facts.sessions:  # which is fetched a second time before it counts
+                obtained = await self._obtain_list(run.request, url, known, pages)
         except Unobtainable as failure:
             tracing.fail(failure.error.code)
             log.warning("practice_day_list_failed", url=url, code=failure.error.code, error=str(failure))
-            await self._publisher.observe(planning.list_failed(run.request, url, failure), context)
-            return
+            event = planning.list_failed(run.request, url, failure)
+            return self._publisher.observation(event, context, pages=pages).send
         listed = planning.day_listed(run.request, obtained, self._zones.get(run.track_slug))
-        await self._publish_list(run, listed, context)
+        plan = planning.plan_details(listed, run.refresh, stored, dt.datetime.now(dt.UTC))
+        asks = [one.request for one in plan if one.wanted]
+        sending = self._publisher.observation(listed, context, pages=pages, asks=asks)
+        return lambda: self._publish_list(run.id, listed, plan, sending, context.traceparent)
 
     async def _obtain_list(
-        self, url: str, request: PracticeDayRequested, context: Context
+        self, request: PracticeDayRequested, url: str, known: PageRow | None, pages: list[Page]
     ) -> Obtained[DayFacts]:
-        """The list; an empty one over a day that has sessions is fetched a second time before it counts."""
-        obtained = await self._obtainer.obtain(url, _day_parser(request), context)
-        if obtained.facts.sessions:
-            return obtained
-        event_id = practice_event_id(request.source, request.track_slug, request.date)
-        async with self._pool.acquire() as connection:
-            known = await days.count_sessions(connection, event_id)
-        return await self._obtainer.obtain(url, _day_parser(request), context) if known else obtained
+        return await self._obtainer.fetch(url, _day_parser(request), known, pages)
 
-    async def _publish_list(self, run: Run, listed: PracticeDayListed, context: Context) -> None:
+    async def _publish_list(
+        self,
+        run_id: UUID,
+        listed: PracticeDayListed,
+        plan: Sequence[PlannedDetail],
+        sending: Sending,
+        traceparent: str | None,
+    ) -> None:
         """Publish a list and what it asks for; the run's plan is written before, so that none is missed."""
         async with self._pool.acquire() as connection:
-            stored = await runs.stored_details(connection, run.event_id)
-            plan = planning.plan_details(listed, run.refresh, stored, dt.datetime.now(dt.UTC))
-            await runs.plan(connection, run.id, [_planned(one) for one in plan])
-        asks = [one.request for one in plan if one.wanted]
-        await self._publisher.observe(listed, context, asks=asks)
+            await runs.plan(connection, run_id, [_planned(one) for one in plan])
+        await sending.send()
         async with self._pool.acquire() as connection:
-            await runs.planned(connection, run.id)
+            await runs.planned(connection, run_id)
         log.info(
             "ingest_practice_day_list_done",
+            run_id=str(run_id),
+            trace_id=tracing.trace_id_of(traceparent),
             track=listed.track_slug,
             date=str(listed.date),
             complete=listed.complete,
@@ -156,15 +166,16 @@ class Fetching:
             if not asked.wanted:
                 return None
             context = self._context(received)
-            event, pages = await self._detail(request, url, asked.known)
-        return lambda: self._publisher.observe(event, context, pages=pages)
+            pages: list[Page] = []
+            event = await self._detail(request, url, asked.known, pages)
+        return self._publisher.observation(event, context, pages=pages).send
 
     async def _detail(
-        self, request: SessionDetailRequested, url: str, known: PageRow | None
-    ) -> tuple[SessionDetailFetched | SessionDetailFailed, Sequence[Page]]:
-        """What the session's page says, or that it could not be had; and the pages that came."""
+        self, request: SessionDetailRequested, url: str, known: PageRow | None, pages: list[Page]
+    ) -> SessionDetailFetched | SessionDetailFailed:
+        """What the session's page says, or that it could not be had; the pages that came go into `pages`."""
         try:
-            obtained = await self._obtainer.fetch(url, _session_parser(request), known)
+            obtained = await self._obtainer.fetch(url, _session_parser(request), known, pages)
         except Unobtainable as failure:
             tracing.fail(failure.error.code)
             log.warning(
@@ -173,8 +184,8 @@ class Fetching:
                 code=failure.error.code,
                 error=str(failure),
             )
-            return planning.detail_failed(request, url, failure), failure.fresh
-        return planning.detail_fetched(request, obtained), obtained.fresh
+            return planning.detail_failed(request, url, failure)
+        return planning.detail_fetched(request, obtained)
 
     def _context(self, received: Received, run_id: UUID | None = None) -> Context:
         return Context(

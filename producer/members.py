@@ -17,13 +17,12 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
+from producer.patience import until_done
 from schemas.envelope import Received, unpack
 from schemas.headers import BadRecord
 from schemas.records import Record
 from store import parking
-from store.faults import is_about_the_database
-from store.parking import ParkedRecord, ParkingFull
-from store.pool import TRANSIENT
+from store.parking import ParkedRecord
 
 Publish = Callable[[], Awaitable[None]]
 """Publishes what the work on a record came to; all is acknowledged when it returns. It may be done again."""
@@ -39,7 +38,13 @@ Park = Callable[[str, ParkedRecord], Awaitable[None]]
 GRACE_SECONDS = 20.0
 """How long a partition that is taken away waits for the work on it; then the work begins anew elsewhere."""
 
-WAIT_SECONDS = 1.0
+POLL_MS = 10 * 365 * 24 * 3600 * 1000
+"""How long a member may work on a record before aiokafka lets it leave its group: ten years, that is, never.
+
+The time between two polls tells nothing of a member that waits, for as long as it takes, for a site that is
+paused or a database that is away. All else that a record waits for has a bound of its own. A process that
+ended is missed by its heartbeats.
+"""
 
 COMMIT_SECONDS = 0.3
 """How long a record that is done may wait for others to be committed with it; killed, it comes again."""
@@ -81,6 +86,7 @@ class Member(ConsumerRebalanceListener):
             decoder=_record,
             session_timeout_ms=6_000,
             heartbeat_interval_ms=500,
+            max_poll_interval_ms=POLL_MS,
         )
         self._consumer = lambda: subscriber.consumer
 
@@ -130,7 +136,7 @@ class Member(ConsumerRebalanceListener):
             fetching.cancel()
         if self._publishing:
             await asyncio.wait({self._publishing})
-        if not fetching.cancelled():
+        if not fetching.cancelled() and not (self._publishing and self._publishing.cancelled()):
             self._publishing = self._start(self._finish(record, place, fetching.result()), place)
 
     def _start(self, work: Coroutine[Any, Any, ResultT], place: TopicPartition) -> asyncio.Task[ResultT]:
@@ -154,25 +160,14 @@ class Member(ConsumerRebalanceListener):
     async def _persist(self, record: Record, step: Callable[[], Awaitable[ResultT]]) -> ResultT | None:
         """Do a step of the work; a record that it can't be done for is parked."""
         try:
-            return await self._insist(step)
+            return await until_done(step, self._group)
         except BadRecord as fault:
             bad = parking.parked(record, fault.code, fault.reason)
         except Exception as error:
             log.exception("work_failed", group=self._group)
             bad = parking.parked(record, "work_failed", repr(error))
-        await self._insist(lambda: self._park(self._group, bad))
+        await until_done(lambda: self._park(self._group, bad), self._group)
         return None
-
-    async def _insist(self, step: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """Do a step; while our own servers are away, or refuse what they always took, try again."""
-        while True:
-            try:
-                return await step()
-            except Exception as error:
-                if not _passes(error):
-                    raise
-                log.warning("fetcher_waits", group=self._group, error=repr(error))
-            await asyncio.sleep(WAIT_SECONDS)
 
     async def _commit_soon(self) -> None:
         await asyncio.sleep(COMMIT_SECONDS)
@@ -189,11 +184,6 @@ class Member(ConsumerRebalanceListener):
             await consumer.commit(due)
         except KafkaError as error:
             log.info("offset_not_committed", group=self._group, error=repr(error))
-
-
-def _passes(error: Exception) -> bool:
-    """Whether an error is of our own servers, and not of the record at hand."""
-    return isinstance(error, (KafkaError, ParkingFull, *TRANSIENT)) or is_about_the_database(error)
 
 
 async def _raw(message: Any) -> KafkaMessage:  # noqa: ANN401 - a record of the client's

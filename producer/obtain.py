@@ -1,14 +1,14 @@
 """From an address to what its page says: fetch, parse, keep; with bounded retries, and manners.
 
-Each page that came is published as it is, whatever stands in it, before or together with what it says. What
+Each page that came is published as it is, whatever stands in it, together with what it says. What
 could not be had in the end is an `Unobtainable`, which an event of failure is made from.
 """
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-import msgspec
 import stamina
 import structlog
 from msgspec import Struct
@@ -20,6 +20,7 @@ from producer.http import NO_VALIDATORS, Client, Page
 from producer.pages.errors import BotCheck, EmptyBody, ErrorPage, PageError, TruncatedPage
 from producer.pages.page import open_page
 from producer.pages.refusing import refuse
+from producer.patience import until_done
 from producer.publisher import Publisher
 from schemas.envelope import Context
 from schemas.pages import ArchivedPage
@@ -30,33 +31,29 @@ FactsT = TypeVar("FactsT")
 BOT_CHECK_REST_SECONDS = 900.0
 """How long the whole site is left alone after it asked whether we are a browser."""
 
+KEEP_SECONDS = 2.0
+"""How long pages may take to be kept when an obtainer is closed."""
+
 _PASSING = (EmptyBody, TruncatedPage, ErrorPage)
 
 log = structlog.get_logger("lapstream.fetcher")
 
 
 class Obtained(Struct, Generic[FactsT], frozen=True):
-    """What a page says, and the page; `fresh` are the pages that came, which the archive is to keep."""
+    """What a page says, and the page."""
 
     facts: FactsT
     page: Page
-    fresh: Sequence[Page] = ()
 
 
 class Unobtainable(Exception):
-    """A page that could not be had: the last error, after how many attempts, and the page if one came.
+    """A page that could not be had: the last error, after how many attempts, and the page if one came."""
 
-    `fresh` are the pages that came, which the archive is to keep.
-    """
-
-    def __init__(
-        self, error: FetchError | PageError, attempts: int, page: Page | None, fresh: Sequence[Page] = ()
-    ) -> None:
+    def __init__(self, error: FetchError | PageError, attempts: int, page: Page | None) -> None:
         super().__init__(str(error))
         self.error = error
         self.attempts = attempts
         self.page = page
-        self.fresh = fresh
 
     @property
     def observed_at(self) -> dt.datetime:
@@ -67,8 +64,8 @@ class Unobtainable(Exception):
 class _Came(Struct):
     """What came of an address: the page of the last attempt, if one came, and all that are to be kept."""
 
+    fresh: list[Page]
     last: Page | None = None
-    fresh: list[Page] = msgspec.field(default_factory=list[Page])
 
 
 class Obtainer:
@@ -82,25 +79,40 @@ class Obtainer:
         self._publisher = publisher
         self._archive = archive
         self._attempts = attempts
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Wait a moment for pages that are being kept; what is not kept by then is told of."""
+        if self._keeping:
+            _, late = await asyncio.wait(self._keeping, timeout=KEEP_SECONDS)
+            for task in late:
+                log.error("pages_not_kept", seconds=KEEP_SECONDS)
+                task.cancel()
 
     async def obtain(self, url: str, parse: Callable[[Page], FactsT], context: Context) -> Obtained[FactsT]:
-        """What the page at the address says, and the page kept; raises `Unobtainable`, KafkaError."""
+        """What the page at the address says; the pages that came are kept meanwhile. Raises `Unobtainable`.
+
+        While the broker refuses them they wait here, and no further page is asked for.
+        """
+        while self._keeping:
+            await asyncio.wait(self._keeping)
+        fresh: list[Page] = []
         try:
-            obtained = await self.fetch(url, parse, await self._archive.newest(url))
-        except Unobtainable as failure:
-            await self._publisher.keep_pages(failure.fresh, context)
-            raise
-        await self._publisher.keep_pages(obtained.fresh, context)
-        return obtained
+            return await self.fetch(url, parse, await self._archive.newest(url), fresh)
+        finally:
+            if fresh:
+                keeping = asyncio.create_task(until_done(self._publisher.pages(fresh, context).send))
+                self._keeping.add(keeping)
+                keeping.add_done_callback(self._keeping.discard)
 
     async def fetch(
-        self, url: str, parse: Callable[[Page], FactsT], known: PageRow | None
+        self, url: str, parse: Callable[[Page], FactsT], known: PageRow | None, fresh: list[Page]
     ) -> Obtained[FactsT]:
-        """As `obtain`, but the caller keeps the pages that came, together with what he makes of them.
+        """As `obtain`, but the pages that came are put into `fresh`: the caller keeps them.
 
         `known` is the newest page of the address: it is asked for only if it changed since.
         """
-        came = _Came()
+        came = _Came(fresh)
         number = 0
         try:
             async for attempt in stamina.retry_context(
@@ -112,7 +124,7 @@ class Obtainer:
         except (FetchError, PageError) as error:
             if isinstance(error, BotCheck):
                 await self._gate.rest(BOT_CHECK_REST_SECONDS, str(error))
-            raise Unobtainable(error, number, came.last, came.fresh) from error
+            raise Unobtainable(error, number, came.last) from error
         raise AssertionError("unreachable: the retries end with a result or an error")
 
     async def _attempt(
@@ -127,7 +139,7 @@ class Obtainer:
             page = await self._ask(url, NO_VALIDATORS)
         came.last = page
         came.fresh.append(page)
-        return Obtained(parsed(parse, page), page, came.fresh)
+        return Obtained(parsed(parse, page), page)
 
     async def _seen_again(
         self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: _Came
@@ -138,7 +150,7 @@ class Obtainer:
             return None
         came.last = page = _renewed(archived, answer)
         try:
-            return Obtained(parsed(parse, page), page, came.fresh)
+            return Obtained(parsed(parse, page), page)
         except ParserFault:
             raise
         except PageError as error:

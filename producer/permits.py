@@ -3,6 +3,9 @@
 The budget is in PostgreSQL. Where there is a pace, each request reserves its moment there. Without one only
 the number of open requests is bounded: a permit then serves one request after another for a moment, so that a
 site that answers at once is not asked more slowly than the database answers.
+
+While the database is away, a request waits for its permit, and an answer until it is noted: no page is lost
+by it, and no rest that the site asked for.
 """
 
 import asyncio
@@ -10,13 +13,15 @@ import contextlib
 import random
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import structlog
 from msgspec import Struct
 
 from producer.errors import FORBIDDEN, TOO_MANY, UNAVAILABLE, BadStatus, FetchError, SiteResting, Unreachable
+from producer.patience import at_database
 from store import sites
 from store.pool import TRANSIENT, Connection, Pool
 from store.sites import PERMIT_SECONDS, Outcome, Pace, SiteState
@@ -84,8 +89,7 @@ class Permits:
     async def rest(self, seconds: float, reason: str) -> None:
         """Leave the whole site alone for a while."""
         self._turn += 1
-        async with self._pool.acquire() as connection:
-            await sites.rest(connection, self._site, seconds, reason)
+        await at_database(self._pool, lambda connection: sites.rest(connection, self._site, seconds, reason))
 
     async def close(self) -> None:
         """Give back what waits for a request that does not come."""
@@ -144,19 +148,20 @@ class Permits:
         jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter is no secret
         pace = self._pace._replace(interval_seconds=self._pace.interval_seconds * jitter)
         self._given_back.clear()
-        async with self._pool.acquire() as connection:
-            wait = await sites.reserve(connection, self._site, pace, name)
-            if wait is not None:
-                return wait
-            held = await sites.state(connection, self._site)
+        reserve = partial(sites.reserve, site=self._site, pace=pace, permit=name)
+        if (wait := await at_database(self._pool, reserve)) is not None:
+            return wait
+        held = await self._state()
         seconds = _pause(held, url)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._given_back.wait(), seconds)
         return None
 
+    async def _state(self) -> SiteState:
+        return await at_database(self._pool, partial(sites.state, site=self._site))
+
     async def _is_open(self, name: str) -> bool:
-        async with self._pool.acquire() as connection:
-            return await sites.is_open(connection, self._site, name)
+        return await at_database(self._pool, partial(sites.is_open, site=self._site, permit=name))
 
     async def _answered(self, permit: _Permit) -> None:
         """Let the permit serve the next request, where no pace says when that may begin."""
@@ -170,9 +175,7 @@ class Permits:
 
     async def _let_others_ask(self) -> None:
         """Where as many requests are open as may be, others may wait: the next permit is for one of them."""
-        async with self._pool.acquire() as connection:
-            held = await sites.state(connection, self._site)
-        if held.open_requests >= self._pace.at_once:
+        if (await self._state()).open_requests >= self._pace.at_once:
             self._not_before = time.monotonic() + 2 * FULL_SECONDS
 
     def _keep(self, permit: _Permit) -> None:
@@ -202,28 +205,42 @@ class Permits:
 
     async def _give_back_late(self, permit: _Permit) -> None:
         outcome = Outcome.answered if self._untold else Outcome.unused
-        try:
-            await self._give_back(permit.name, outcome)
-        except TRANSIENT as error:
-            log.warning("permit_not_given_back", site=self._site, error=repr(error))
+        await self._give_back(permit.name, outcome, patiently=False)
 
-    async def _give_back(self, name: str, outcome: Outcome, error: BaseException | None = None) -> None:
+    async def _give_back(
+        self, name: str, outcome: Outcome, error: BaseException | None = None, *, patiently: bool = True
+    ) -> None:
         """Give a permit back, together with the rest that the site asks for: no request slips between.
 
-        Answers that were not told of yet come before a failure: errors in a row end with each answer.
+        Answers that were not told of yet come before a failure: errors in a row end with each answer. What
+        says nothing of the site is told at once or not at all: the permit ends by itself.
         """
         seconds = _wanted_rest(error)
         if outcome is Outcome.failed or seconds:
             self._turn += 1
         untold = self._untold and outcome is Outcome.failed
         self._untold &= outcome is Outcome.unused
-        async with self._pool.acquire() as connection, _joint(connection, at_all=untold or bool(seconds)):
-            if untold:
-                await sites.give_back(connection, self._site, name, Outcome.answered)
-            await sites.give_back(connection, self._site, name, outcome, str(error))
-            if seconds:
-                await sites.rest(connection, self._site, seconds, str(error))
+
+        async def tell(connection: Connection) -> None:
+            async with _joint(connection, at_all=untold or bool(seconds)):
+                if untold:
+                    await sites.give_back(connection, self._site, name, Outcome.answered)
+                await sites.give_back(connection, self._site, name, outcome, str(error))
+                if seconds:
+                    await sites.rest(connection, self._site, seconds, str(error))
+
+        if patiently and outcome is not Outcome.unused:
+            await at_database(self._pool, tell)
+        else:
+            await self._try(tell)
         self._given_back.set()
+
+    async def _try(self, tell: Callable[[Connection], Awaitable[None]]) -> None:
+        try:
+            async with self._pool.acquire() as connection:
+                await tell(connection)
+        except TRANSIENT as error:
+            log.warning("permit_not_given_back", site=self._site, error=repr(error))
 
 
 def _joint(connection: Connection, *, at_all: bool) -> AbstractAsyncContextManager[object]:

@@ -5,7 +5,8 @@ written: whoever reads dedupes by event id, so it is simply sent again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from asyncio import Future
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from producer.http import Page
@@ -28,30 +29,52 @@ class Producer(Protocol):
         value: bytes,
         headers: Sequence[tuple[str, bytes]],
         partition: int | None = None,
-    ) -> Awaitable[object]: ...
+    ) -> Future[object]: ...
 
 
 _Addressed = tuple[str, Outgoing, int | None]
 """A topic, a record, and its partition, where it is not the key that says so."""
 
 
+class Sending:
+    """Records that are to be sent; done again after an error, it sends those that were not acknowledged."""
+
+    def __init__(self, producer: Producer, records: Iterable[_Addressed]) -> None:
+        self._producer = producer
+        self._left = list(records)
+
+    async def send(self) -> None:
+        """Send all, and return when each is acknowledged; raises the first KafkaError."""
+        answers = await asyncio.gather(*map(self._send, self._left), return_exceptions=True)
+        self._left = [one for one, answer in zip(self._left, answers, strict=True) if answer is not None]
+        for error in filter(None, answers):
+            raise error
+
+    async def _send(self, one: _Addressed) -> None:
+        topic, record, partition = one
+        acknowledged = await self._producer.send(
+            topic, key=record.key, value=record.value, headers=list(record.headers), partition=partition
+        )
+        await acknowledged
+
+
 class Publisher:
-    """Sends events and pages to the topics that they belong to."""
+    """Makes records of events and pages, for the topics that they belong to."""
 
     def __init__(self, producer: Producer, topics: Topics) -> None:
         self._producer = producer
         self.topics = topics
         self._turn = 0
 
-    async def request_day(self, event: Event, context: Context) -> None:
-        """Ask for a day."""
-        await self._send([(self.topics.requests, pack(event, context), None)])
+    def day_request(self, event: Event, context: Context) -> Sending:
+        """A request for a day."""
+        return self._sending([(self.topics.requests, pack(event, context), None)])
 
-    async def observe(
+    def observation(
         self, event: Event, context: Context, *, pages: Iterable[Page] = (), asks: Iterable[Event] = ()
-    ) -> None:
-        """Publish what was seen, or that it could not be; with the pages that came, and what it asks for."""
-        await self._send(
+    ) -> Sending:
+        """What was seen, or that it could not be; with the pages that came, and what it asks for."""
+        return self._sending(
             [
                 *self._pages(pages, context),
                 (self.topics.days, pack(event, context), None),
@@ -59,13 +82,16 @@ class Publisher:
             ]
         )
 
-    async def keep_pages(self, pages: Iterable[Page], context: Context) -> None:
-        """Publish pages as they were fetched."""
-        await self._send(self._pages(pages, context))
+    def pages(self, pages: Iterable[Page], context: Context) -> Sending:
+        """Pages as they were fetched."""
+        return self._sending(self._pages(pages, context))
 
-    async def request_details(self, events: Iterable[Event], context: Context) -> None:
-        """Put sessions into the work queue."""
-        await self._send(self._requests(events, context))
+    def detail_requests(self, events: Iterable[Event], context: Context) -> Sending:
+        """Requests for sessions, for the work queue."""
+        return self._sending(self._requests(events, context))
+
+    def _sending(self, records: Iterable[_Addressed]) -> Sending:
+        return Sending(self._producer, records)
 
     def _pages(self, pages: Iterable[Page], context: Context) -> Iterator[_Addressed]:
         for page in pages:
@@ -87,13 +113,3 @@ class Publisher:
     def _next(self) -> int:
         self._turn += 1
         return self._turn % self.topics.detail_partitions
-
-    async def _send(self, records: Iterable[_Addressed]) -> None:
-        """Send all, then wait until each is acknowledged; raises the first one's KafkaError."""
-        pending = [
-            await self._producer.send(
-                topic, key=record.key, value=record.value, headers=list(record.headers), partition=partition
-            )
-            for topic, record, partition in records
-        ]
-        await asyncio.gather(*pending)

@@ -21,6 +21,9 @@ LONGEST_REASON = 500
 ROBOTS_SECONDS = 3600.0
 """How long a robots.txt counts as fresh."""
 
+ROBOTS_FAILED_SECONDS = 60.0
+"""How long it is remembered that a robots.txt could not be had, before it is asked for again."""
+
 ASKING_SECONDS = 60.0
 """How long one process may take to ask for a robots.txt before another one does."""
 
@@ -90,26 +93,40 @@ async def pause(connection: Connection, site: str, *, paused: bool) -> None:
 
 
 class KeptRobots(NamedTuple):
-    """A robots.txt as it was answered, and how long ago in seconds."""
+    """What is known of a robots.txt: the newest that came, its age in seconds, and why none came since."""
 
-    rules: str
-    age: float
+    rules: str | None = None
+    age: float | None = None
+    failure: str | None = None
+
+    def rules_within(self, seconds: float) -> str | None:
+        """The rules, where they are younger than this."""
+        return self.rules if self.age is not None and self.age < seconds else None
 
 
-async def read_robots(connection: Connection, address: str) -> KeptRobots | None:
-    """The robots.txt that was kept of this address."""
-    row = await connection.fetchrow(statement("read_robots"), address)
-    return KeptRobots(*row) if row else None
+async def read_robots(connection: Connection, address: str) -> KeptRobots:
+    """What is known of the robots.txt at this address; a failure is remembered for a while."""
+    row = await connection.fetchrow(statement("read_robots"), address, ROBOTS_FAILED_SECONDS)
+    return KeptRobots(*row) if row else KeptRobots()
 
 
 async def claim_robots(connection: Connection, address: str) -> bool:
-    """Whether it is this process that asks for the robots.txt now; not so where a fresh one is kept."""
-    return bool(await connection.fetchval(statement("claim_robots"), address, ASKING_SECONDS, ROBOTS_SECONDS))
+    """Whether it is this process that asks for the robots.txt now.
+
+    Not so where a fresh one is kept, where another process asks, or where it could not be had just now.
+    """
+    limits = (ASKING_SECONDS, ROBOTS_SECONDS, ROBOTS_FAILED_SECONDS)
+    return bool(await connection.fetchval(statement("claim_robots"), address, *limits))
 
 
 async def keep_robots(connection: Connection, address: str, rules: str) -> None:
     """Keep a robots.txt for all processes."""
     await connection.execute(statement("keep_robots"), address, rules)
+
+
+async def robots_failed(connection: Connection, address: str, failure: str) -> None:
+    """Let all processes know that the robots.txt could not be had, and why."""
+    await connection.execute(statement("robots_failed"), address, failure[:LONGEST_REASON])
 
 
 async def give_up_robots(connection: Connection, address: str) -> None:

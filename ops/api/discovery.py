@@ -67,7 +67,8 @@ async def discover(request: ApiRequest, body: RawBody) -> Success[Discovered]:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "site_busy",
-            f"the site gave no answer within {LONGEST_SECONDS:.0f} s: it is paused, or much is being fetched",
+            f"no answer within {LONGEST_SECONDS:.0f} s: the site is paused, or much is being fetched, or the "
+            "broker or the database is away",
             source="site",
             details=Details(retry_after_seconds=SITE_RETRY_SECONDS),
         ) from error

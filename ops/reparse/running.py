@@ -161,7 +161,7 @@ class Reparse:
         """Compare these readings with what is known, and publish those that say anything new."""
         events = await settle(self._connection, self._report, reads, noted) if reads else []
         if self._publisher is not None:
-            await asyncio.gather(*(self._publisher.observe(event, CONTEXT) for event in events))
+            await asyncio.gather(*(self._publisher.observation(event, CONTEXT).send() for event in events))
             self._report.published += len(events)
 
     async def _rest_of_archive(self) -> None:

@@ -81,21 +81,30 @@ ON CONFLICT (site) DO UPDATE SET paused = excluded.paused,
     errors_in_row = CASE WHEN excluded.paused THEN t.errors_in_row ELSE 0 END;
 
 -- name: read_robots
--- A host's robots.txt as it was kept, and its age in seconds.
-SELECT rules, extract(epoch FROM now() - fetched_at)::float8 AS age FROM robots
-WHERE address = $1 AND rules IS NOT NULL;
+-- A host's robots.txt as it was kept, with its age in seconds; and why it could not be had since, for a while ($2).
+SELECT rules, extract(epoch FROM now() - fetched_at)::float8 AS age,
+    CASE WHEN failed_at > now() - make_interval(secs => $2) THEN failure END AS failure
+FROM robots WHERE address = $1;
 
 -- name: claim_robots
--- Ask for a robots.txt oneself, unless another process does at present, or has kept a fresh one meanwhile.
+-- Ask for a robots.txt oneself, unless another process does at present, or has kept a fresh one meanwhile, or it
+-- could not be had just now.
 INSERT INTO robots AS t (address, asked_until) VALUES ($1, now() + make_interval(secs => $2))
 ON CONFLICT (address) DO UPDATE SET asked_until = excluded.asked_until
-WHERE t.asked_until <= now() AND (t.fetched_at IS NULL OR t.fetched_at <= now() - make_interval(secs => $3))
+WHERE t.asked_until <= now()
+    AND (t.fetched_at IS NULL OR t.fetched_at <= now() - make_interval(secs => $3))
+    AND (t.failed_at IS NULL OR t.failed_at <= now() - make_interval(secs => $4))
 RETURNING true;
 
 -- name: keep_robots
 -- A robots.txt as it was answered.
-UPDATE robots SET rules = $2, fetched_at = now(), asked_until = now() WHERE address = $1;
+UPDATE robots SET rules = $2, fetched_at = now(), asked_until = now(), failed_at = NULL, failure = NULL
+WHERE address = $1;
+
+-- name: robots_failed
+-- It could not be had.
+UPDATE robots SET asked_until = now(), failed_at = now(), failure = $2 WHERE address = $1;
 
 -- name: give_up_robots
--- It could not be had: another process may ask.
+-- It was not asked for: another process may.
 UPDATE robots SET asked_until = now() WHERE address = $1;

@@ -103,7 +103,7 @@ async def test_an_archived_page_that_is_not_what_was_asked_for_is_not_believed(
         observed_at=dt.datetime.now(dt.UTC),
     )
     async with publishing(settings) as publisher:
-        await publisher.keep_pages([half], Context(source="test"))
+        await publisher.pages([half], Context(source="test")).send()
     async with working(settings):
         await until_indexed(pool, 1)
         summary = await ingest(settings)

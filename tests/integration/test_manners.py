@@ -94,7 +94,7 @@ async def test_a_process_that_looked_before_another_kept_the_robots_txt_does_not
 ) -> None:
     address = "http://127.0.0.1/robots.txt"
     assert await sites.claim_robots(connection, address)
-    assert await sites.read_robots(connection, address) is None
+    assert (await sites.read_robots(connection, address)).rules is None
     await sites.keep_robots(connection, address, "")
     assert not await sites.claim_robots(connection, address)
 
@@ -109,7 +109,7 @@ async def test_an_old_robots_txt_is_obeyed_while_no_new_one_can_be_had(
     await execute(pool, "UPDATE robots SET fetched_at = now() - interval '2 hours'")
     async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
         await fails(ask(*one, day_of(running_site)), RobotsRefused)
-    await execute(pool, "UPDATE robots SET fetched_at = now() - interval '25 hours'")
+    await execute(pool, "UPDATE robots SET fetched_at = now() - interval '25 hours', failed_at = NULL")
     async with gates(pool, running_site, Pace(0, 8), count=1) as [one]:
         await fails(ask(*one, day_of(running_site)), BadStatus)
     assert a_day.ledger.count("day_list") == 0

@@ -633,7 +633,7 @@ async def archived(settings: Settings, *urls: str) -> None:
             Page(url=url, status=200, headers={}, body=b"<html></html>", observed_at=dt.datetime.now(dt.UTC))
             for url in urls
         ]
-        await publisher.keep_pages(pages, Context(source="test"))
+        await publisher.pages(pages, Context(source="test")).send()
 
 
 async def test_pages_of_sessions_whose_day_nothing_tells_are_told(

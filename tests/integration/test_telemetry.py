@@ -137,7 +137,7 @@ async def imported(settings: Settings, pool: Pool, *roles: str) -> Run:
 
     async with working(settings, *roles or ("fetcher", "projector")), publishing(settings) as publisher:
         context = Context(source="test", correlation_id=str(run.id), traceparent=run.traceparent)
-        await publisher.request_day(run.request, context)
+        await publisher.day_request(run.request, context).send()
         await until(ended)
     return run
 
