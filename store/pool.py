@@ -4,12 +4,15 @@ asyncpg carries no types of its own that a strict checker accepts: the two proto
 is used here, so that everything above them is checked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, Self
 
 import asyncpg
 
+from store.session import Session, open_session
 from store.statements import statement
 
 Record = Mapping[str, Any]
@@ -45,6 +48,12 @@ class Pool(Protocol):
 READ_MODEL = "practice_days"
 """The schema of the tables that people read."""
 
+RELEASE_SECONDS = 2.0
+"""How long a connection that is given back may take to become as it was before."""
+
+CLOSE_SECONDS = 1.0
+"""How long all connections of a pool may take to be closed."""
+
 TRANSIENT: tuple[type[Exception], ...] = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -56,10 +65,12 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.InternalClientError,
     asyncpg.InvalidTransactionStateError,
+    asyncpg.InvalidCachedStatementError,
 )
 """Errors of the moment, not of the data: the same work may succeed later.
 
-A connection that is lost in the middle of a COPY shows as `InternalClientError`.
+A connection that is lost in the middle of a COPY shows as `InternalClientError`, a table that was changed
+under a statement's plan as `InvalidCachedStatementError`.
 """
 
 
@@ -68,23 +79,58 @@ def search_path(schema: str) -> str:
     return f"{schema}, lapstream"
 
 
+class _Pool:
+    """asyncpg's pool, which neither waits for a dead connection nor lets one fail what was done."""
+
+    async def open(self, dsn: str, size: int, schema: str) -> Self:
+        async def connect_one(*_: object, **__: object) -> Session:
+            return await open_session(dsn, search_path(schema), self._replace_all)
+
+        self._pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] - asyncpg is untyped
+            min_size=1, max_size=size, connect=connect_one, connection_class=Session, init=_prepare
+        )
+        return self
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncGenerator[Connection]:
+        """A connection for the length of a block.
+
+        A block that is cancelled ends as cancelled, also where rolling back failed.
+        """
+        connection = await self._pool.acquire()
+        try:
+            yield connection
+        except Exception as error:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise asyncio.CancelledError from error
+            raise
+        finally:
+            await self._release(connection)
+
+    async def _release(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg's own
+        """Give a connection back; one that can't be used again is closed, and the block's work is done."""
+        with contextlib.suppress(asyncpg.PostgresError, *TRANSIENT):
+            await self._pool.release(connection, timeout=RELEASE_SECONDS)
+
+    async def _replace_all(self) -> None:
+        """One was found dead: the others may be, too."""
+        await self._pool.expire_connections()
+
+    async def close(self) -> None:
+        """Close all connections; one that does not answer is not waited for."""
+        with contextlib.suppress(asyncpg.PostgresError, *TRANSIENT):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
+        self._pool.terminate()
+
+
 async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Pool:
     """A pool of connections that see the tables of a schema without its name.
 
     Raises OSError or an asyncpg error where the database does not answer.
     """
-    pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] - asyncpg is untyped
-        dsn,
-        min_size=1,
-        max_size=size,
-        init=_prepare,
-        server_settings={
-            "search_path": search_path(schema),
-            "timezone": "UTC",
-            "application_name": "lapstream",
-        },
-    )
-    return cast("Pool", pool)
+    return await _Pool().open(dsn, size, schema)
 
 
 async def _prepare(connection: Connection) -> None:
@@ -97,5 +143,5 @@ async def use_schema(connection: Connection, schema: str) -> None:
 
 
 async def connect(dsn: str) -> SingleConnection:
-    """A connection outside any pool, with the database's own settings; errors as of `open_pool`."""
-    return cast("SingleConnection", await asyncpg.connect(dsn))  # pyright: ignore[reportUnknownMemberType] - untyped
+    """A connection outside any pool; errors as of `open_pool`."""
+    return await open_session(dsn, search_path(READ_MODEL))

@@ -35,7 +35,8 @@ UPDATE backfill_months SET error = $3 WHERE backfill_id = $1 AND month = $2;
 -- name: save_backfill_days
 -- Days that a month's page lists; one that has other sessions than when it was imported waits anew.
 INSERT INTO backfill_days AS t (backfill_id, event_date, event_id, sessions)
-SELECT $1, s.* FROM unnest($2::date[], $3::uuid[], $4::integer[]) AS s (event_date, event_id, sessions)
+SELECT $1, s.event_date, s.event_id, s.sessions
+FROM unnest($2::date[], $3::uuid[], $4::integer[]) AS s (event_date, event_id, sessions)
 ON CONFLICT (backfill_id, event_date) DO UPDATE
 SET sessions = excluded.sessions,
     state = CASE WHEN t.state IN ('completed', 'skipped') AND t.sessions <> excluded.sessions
@@ -84,7 +85,7 @@ ORDER BY d.event_date LIMIT 1;
 
 -- name: run_at_work
 -- The run that was asked for first, of those at work.
-SELECT * FROM ingest_runs WHERE state = 'running' ORDER BY requested_at, id LIMIT 1;
+SELECT {run} FROM ingest_runs WHERE state = 'running' ORDER BY requested_at, id LIMIT 1;
 
 -- name: day_fed
 -- A day is being imported.

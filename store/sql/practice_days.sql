@@ -1,13 +1,16 @@
 -- name: add_tracks
 -- Tracks that were not known, without a name.
 INSERT INTO tracks (id, source, source_track_slug)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
+SELECT s.id, s.source, s.source_track_slug
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS s (id, source, source_track_slug)
 ON CONFLICT DO NOTHING;
 
 -- name: add_events
 -- Practice days that were not known, without their metadata.
 INSERT INTO events (id, track_id, source, source_event_id, event_date)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[])
+SELECT s.id, s.track_id, s.source, s.source_event_id, s.event_date
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[])
+    AS s (id, track_id, source, source_event_id, event_date)
 ON CONFLICT DO NOTHING;
 
 -- name: lock_events
@@ -40,9 +43,10 @@ ORDER BY race_result_id, lap_number;
 INSERT INTO track_observations AS t (
     track_id, name, time_zone, observed_at, parser_version, content_digest, source_event_id
 )
-SELECT * FROM unnest(
+SELECT s.track_id, s.name, s.time_zone, s.observed_at, s.parser_version, s.content_digest, s.source_event_id
+FROM unnest(
     $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[], $6::text[], $7::text[]
-)
+) AS s (track_id, name, time_zone, observed_at, parser_version, content_digest, source_event_id)
 ON CONFLICT (track_id) DO UPDATE
 SET name = excluded.name, time_zone = excluded.time_zone, observed_at = excluded.observed_at,
     parser_version = excluded.parser_version, content_digest = excluded.content_digest,
@@ -61,7 +65,8 @@ WHERE t.id = ANY ($1::uuid[]) AND o.track_id = t.id
 -- name: add_drivers
 -- Drivers that were not known, without a name.
 INSERT INTO drivers (id, source, source_driver_id, transponder_number)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+SELECT s.id, s.source, s.source_driver_id, s.transponder_number
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS s (id, source, source_driver_id, transponder_number)
 ON CONFLICT DO NOTHING;
 
 -- name: save_driver_observations
@@ -70,8 +75,12 @@ INSERT INTO driver_observations AS t (
     driver_id, named, display_name, normalized_name, observed_at, parser_version, content_digest,
     source_event_id
 )
-SELECT * FROM unnest(
+SELECT s.driver_id, s.named, s.display_name, s.normalized_name, s.observed_at, s.parser_version, s.content_digest,
+    s.source_event_id
+FROM unnest(
     $1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::timestamptz[], $6::integer[], $7::text[], $8::text[]
+) AS s (
+    driver_id, named, display_name, normalized_name, observed_at, parser_version, content_digest, source_event_id
 )
 ON CONFLICT (driver_id) DO UPDATE
 SET named = excluded.named, display_name = excluded.display_name, normalized_name = excluded.normalized_name,
@@ -148,7 +157,9 @@ WHERE (
 -- name: save_race_drivers
 -- Who drove a session, new or changed.
 INSERT INTO race_drivers AS t (id, race_id, driver_id, source_driver_id, display_name, transponder_number)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+SELECT s.id, s.race_id, s.driver_id, s.source_driver_id, s.display_name, s.transponder_number
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+    AS s (id, race_id, driver_id, source_driver_id, display_name, transponder_number)
 ON CONFLICT (id) DO UPDATE
 SET display_name = excluded.display_name, transponder_number = excluded.transponder_number
 WHERE (t.display_name, t.transponder_number)

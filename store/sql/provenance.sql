@@ -116,5 +116,5 @@ SELECT count(*) AS laps, min(lap_number) AS first, max(lap_number) AS last FROM 
 
 -- name: page_seen
 -- The page of these bytes that an observation rests on: fetched then, or earlier and confirmed then.
-SELECT url, observed_at, sha256, status, etag, last_modified, body_bytes, topic, partition, record_offset
-FROM page_index.pages WHERE url = $1 AND sha256 = $2 AND observed_at <= $3 ORDER BY observed_at DESC LIMIT 1;
+SELECT {page} FROM page_index.pages AS p
+WHERE p.url = $1 AND p.sha256 = $2 AND p.observed_at <= $3 ORDER BY p.observed_at DESC LIMIT 1;

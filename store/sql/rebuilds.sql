@@ -1,3 +1,7 @@
+-- columns: rebuild
+id, projection, purpose, state, paused, shadow, until, records_done, records_total, newest_record_at, created_at,
+    moved_at, finished_at, report, error
+
 -- name: hold_schema
 -- Whether this connection, and no other, makes the tables of a schema, until it is closed.
 SELECT pg_try_advisory_lock(hashtextextended('lapstream rebuild ' || $1, 0));
@@ -7,24 +11,24 @@ SELECT pg_try_advisory_lock(hashtextextended('lapstream rebuild ' || $1, 0));
 INSERT INTO rebuilds (id, projection, purpose, shadow, until)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (shadow) WHERE finished_at IS NULL DO NOTHING
-RETURNING *;
+RETURNING {rebuild};
 
 -- name: read_rebuild
 -- A rebuild by its id.
-SELECT * FROM rebuilds WHERE id = $1;
+SELECT {rebuild} FROM rebuilds WHERE id = $1;
 
 -- name: newest_rebuild
 -- The newest rebuild that made this schema.
-SELECT * FROM rebuilds WHERE shadow = $1 ORDER BY created_at DESC, id LIMIT 1;
+SELECT {rebuild} FROM rebuilds WHERE shadow = $1 ORDER BY created_at DESC, id LIMIT 1;
 
 -- name: newest_swap
 -- The newest rebuild of a projection that was swapped, also where that was taken back.
-SELECT * FROM rebuilds
+SELECT {rebuild} FROM rebuilds
 WHERE projection = $1 AND state IN ('swapped', 'rolled_back') ORDER BY finished_at DESC LIMIT 1;
 
 -- name: recent_rebuilds
 -- The newest rebuilds, of one projection or of all.
-SELECT * FROM rebuilds WHERE $1::text IS NULL OR projection = $1 ORDER BY created_at DESC, id LIMIT $2;
+SELECT {rebuild} FROM rebuilds WHERE $1::text IS NULL OR projection = $1 ORDER BY created_at DESC, id LIMIT $2;
 
 -- name: move_rebuild
 -- A rebuild goes on from one state to another, if it is still in that one.
@@ -56,7 +60,10 @@ UPDATE rebuilds SET paused = $2 WHERE id = $1 AND finished_at IS NULL;
 -- name: refuse_records
 -- Records that the replay could not apply.
 INSERT INTO rebuild_refused (rebuild_id, topic, partition, record_offset, event_id_hex, code, reason)
-SELECT $1, * FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+SELECT $1, s.topic, s.partition, s.record_offset, s.event_id_hex, s.code, s.reason
+FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[]) AS s (
+    topic, partition, record_offset, event_id_hex, code, reason
+)
 ON CONFLICT DO NOTHING;
 
 -- name: refused_records

@@ -1,3 +1,6 @@
+-- columns: outbox_row
+seq, id, aggregatetype, aggregateid, type, payload, headers
+
 -- name: take_lease
 -- Take the lease, or hold it longer; no row while somebody else holds it, and then nothing is written.
 INSERT INTO relay_lease AS t (name, holder, held_until)
@@ -19,8 +22,8 @@ SELECT pg_notify('lapstream_outbox', 'free') FROM ended;
 -- The oldest rows that are committed: so many, and so many bytes of payload, at most; but at least one.
 SELECT seq, id::text, aggregatetype, aggregateid, type, payload::text, headers::text
 FROM (
-    SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY seq) - octet_length(payload::text) AS bytes_before
-    FROM (SELECT * FROM outbox ORDER BY seq LIMIT $1) AS oldest
+    SELECT {outbox_row}, sum(octet_length(payload::text)) OVER (ORDER BY seq) - octet_length(payload::text) AS bytes_before
+    FROM (SELECT {outbox_row} FROM outbox ORDER BY seq LIMIT $1) AS oldest
 ) AS measured
 WHERE bytes_before < $2
 ORDER BY seq;

@@ -52,27 +52,26 @@ WHERE source = $1 AND source_track_slug = ANY ($2::text[]) AND time_zone IS NOT 
 
 -- name: reparse_pages_seen
 -- The pages that observations rest on: fetched then, or earlier and confirmed then; by the observations' numbers.
-SELECT w.number, p.url, p.observed_at, p.sha256, p.status, p.etag, p.last_modified, p.body_bytes, p.topic, p.partition,
-    p.record_offset
+SELECT w.number, {page}
 FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS w (number, url, sha256, observed_at)
 CROSS JOIN LATERAL (
-    SELECT * FROM page_index.pages AS i
-    WHERE i.url = w.url AND i.sha256 = w.sha256 AND i.observed_at <= w.observed_at
-    ORDER BY i.observed_at DESC LIMIT 1
+    SELECT {page} FROM page_index.pages AS p
+    WHERE p.url = w.url AND p.sha256 = w.sha256 AND p.observed_at <= w.observed_at
+    ORDER BY p.observed_at DESC LIMIT 1
 ) AS p;
 
 -- name: reparse_newest_pages
 -- The newest page of each of these addresses.
-SELECT p.url, p.observed_at, p.sha256, p.status, p.etag, p.last_modified, p.body_bytes, p.topic, p.partition,
-    p.record_offset
+SELECT {page}
 FROM unnest($1::text[]) AS w (url)
 CROSS JOIN LATERAL (
-    SELECT * FROM page_index.pages AS i WHERE i.url = w.url ORDER BY i.observed_at DESC, i.sha256 DESC LIMIT 1
+    SELECT {page} FROM page_index.pages AS p
+    WHERE p.url = w.url ORDER BY p.observed_at DESC, p.sha256 DESC LIMIT 1
 ) AS p;
 
 -- name: reparse_saw
 -- Note addresses that were looked at.
-INSERT INTO reparse_seen SELECT DISTINCT url FROM unnest($1::text[]) AS w (url) ON CONFLICT DO NOTHING;
+INSERT INTO reparse_seen (url) SELECT DISTINCT url FROM unnest($1::text[]) AS w (url) ON CONFLICT DO NOTHING;
 
 -- name: reparse_unseen
 -- The next addresses ($2) of the archive, after one ($1), that were not looked at.

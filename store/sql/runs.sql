@@ -1,39 +1,43 @@
+-- columns: run
+id, source, track_slug, event_date, event_id, refresh, state, attempt, resumes, requested_at, planned_at, listed_at,
+    moved_at, finished_at, traceparent, findings, counts, error
+
 -- name: open_run
 -- A run of a day; no row where it is there already, or the day is being imported.
 INSERT INTO ingest_runs (id, source, track_slug, event_date, event_id, refresh, requested_at, traceparent)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT DO NOTHING
-RETURNING *;
+RETURNING {run};
 
 -- name: read_run
 -- A run.
-SELECT * FROM ingest_runs WHERE id = $1;
+SELECT {run} FROM ingest_runs WHERE id = $1;
 
 -- name: running_run
 -- The run that imports a day at present.
-SELECT * FROM ingest_runs WHERE event_id = $1 AND state = 'running';
+SELECT {run} FROM ingest_runs WHERE event_id = $1 AND state = 'running';
 
 -- name: lock_stalled_run
 -- A run that still shows no sign of life for so many seconds, held until the transaction ends.
-SELECT * FROM ingest_runs
+SELECT {run} FROM ingest_runs
 WHERE id = $1 AND state = 'running' AND moved_at < now() - make_interval(secs => $2)
 FOR UPDATE;
 
 -- name: lock_run
 -- A run, held until the transaction ends.
-SELECT * FROM ingest_runs WHERE id = $1 FOR UPDATE;
+SELECT {run} FROM ingest_runs WHERE id = $1 FOR UPDATE;
 
 -- name: lock_runs
 -- Runs, held until the transaction ends; ordered, so that two with the same runs can't wait for each other.
-SELECT * FROM ingest_runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE;
+SELECT {run} FROM ingest_runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE;
 
 -- name: find_runs
 -- Runs, the newest first, from the one before another on.
-SELECT r.* FROM ingest_runs AS r
-WHERE ($1::text IS NULL OR r.track_slug = $1)
-    AND ($2::text IS NULL OR r.state = $2)
-    AND ($3::uuid IS NULL OR (r.requested_at, r.id) < (SELECT b.requested_at, b.id FROM ingest_runs AS b WHERE b.id = $3))
-ORDER BY r.requested_at DESC, r.id DESC
+SELECT {run} FROM ingest_runs
+WHERE ($1::text IS NULL OR track_slug = $1)
+    AND ($2::text IS NULL OR state = $2)
+    AND ($3::uuid IS NULL OR (requested_at, id) < (SELECT b.requested_at, b.id FROM ingest_runs AS b WHERE b.id = $3))
+ORDER BY requested_at DESC, id DESC
 LIMIT $4;
 
 -- name: drop_unlisted
@@ -46,7 +50,8 @@ WHERE run_id = $1 AND state IN ('wanted', 'unchanged') AND session_id <> ALL ($2
 INSERT INTO ingest_run_sessions AS t (
     run_id, session_id, state, start_time, list_row_digest, requested_at, request_id
 )
-SELECT $1, s.* FROM unnest(
+SELECT $1, s.session_id, s.state, s.start_time, s.list_row_digest, s.requested_at, s.request_id
+FROM unnest(
     $2::text[], $3::text[], $4::timestamp[], $5::text[], $6::timestamptz[], $7::text[]
 ) AS s (session_id, state, start_time, list_row_digest, requested_at, request_id)
 ON CONFLICT (run_id, session_id) DO UPDATE
@@ -73,10 +78,10 @@ SELECT
         FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
         WHERE s.run_id = $1 AND s.session_id = $2
     ), true) AS wanted,
-    p.*
+    {page}
 FROM (SELECT) AS one LEFT JOIN LATERAL (
-    SELECT url, observed_at, sha256, status, etag, last_modified, body_bytes, topic, partition, record_offset
-    FROM page_index.pages WHERE url = $3 ORDER BY observed_at DESC, sha256 DESC LIMIT 1
+    SELECT {page} FROM page_index.pages AS p
+    WHERE p.url = $3 ORDER BY p.observed_at DESC, p.sha256 DESC LIMIT 1
 ) AS p ON true;
 
 -- name: stored_details
@@ -159,7 +164,7 @@ WHERE run_id = $1 AND state = 'failed' ORDER BY session_id;
 UPDATE ingest_runs
 SET state = $2, counts = $3::jsonb, error = $4::jsonb, finished_at = now(), moved_at = now(), resumes = 0
 WHERE id = $1
-RETURNING *;
+RETURNING {run};
 
 -- name: reopen_run
 -- A run begins its next attempt.
@@ -167,7 +172,7 @@ UPDATE ingest_runs
 SET state = 'running', attempt = attempt + 1, resumes = 0, counts = NULL, error = NULL, finished_at = NULL,
     moved_at = now()
 WHERE id = $1
-RETURNING *;
+RETURNING {run};
 
 -- name: has_parked
 -- Whether a run failed, or a session of it, for a record that was parked.

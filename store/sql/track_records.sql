@@ -1,12 +1,17 @@
+-- columns: fastest_lap
+l.id, l.event_id, l.class_name, l.fast_lap_time, l.driver_name, l.source_driver_id, l.session_id, l.start_time
+
 -- name: save_fastest_laps
 -- The fastest laps of sessions, new or changed.
 INSERT INTO fastest_laps (
     id, event_id, track_id, session_id, class_name, fast_lap_time, driver_name, source_driver_id, start_time
 )
-SELECT * FROM unnest(
+SELECT s.id, s.event_id, s.track_id, s.session_id, s.class_name, s.fast_lap_time, s.driver_name,
+    s.source_driver_id, s.start_time
+FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[],
     $9::timestamp[]
-)
+) AS s (id, event_id, track_id, session_id, class_name, fast_lap_time, driver_name, source_driver_id, start_time)
 ON CONFLICT (id) DO UPDATE
 SET class_name = excluded.class_name, fast_lap_time = excluded.fast_lap_time,
     driver_name = excluded.driver_name, source_driver_id = excluded.source_driver_id,
@@ -34,18 +39,18 @@ WITH RECURSIVE classes AS (
 SELECT r.class_name, r.fast_lap_time, r.driver_name, r.source_driver_id, r.id AS session, r.session_id,
     r.event_id, e.event_date AS date, r.start_time
 FROM (
-    SELECT fastest.*
+    SELECT {fastest_lap}
     FROM classes AS c
     CROSS JOIN LATERAL (
-        SELECT * FROM track_records.fastest_laps
-        WHERE track_id = $1 AND class_name = c.class_name
-        ORDER BY fast_lap_time, start_time, session_id, id LIMIT 1
-    ) AS fastest
+        SELECT {fastest_lap} FROM track_records.fastest_laps AS l
+        WHERE l.track_id = $1 AND l.class_name = c.class_name
+        ORDER BY l.fast_lap_time, l.start_time, l.session_id, l.id LIMIT 1
+    ) AS l
     UNION ALL
     (
-        SELECT * FROM track_records.fastest_laps
-        WHERE track_id = $1 AND class_name IS NULL
-        ORDER BY class_name, fast_lap_time, start_time, session_id, id LIMIT 1
+        SELECT {fastest_lap} FROM track_records.fastest_laps AS l
+        WHERE l.track_id = $1 AND l.class_name IS NULL
+        ORDER BY l.class_name, l.fast_lap_time, l.start_time, l.session_id, l.id LIMIT 1
     )
 ) AS r
 JOIN track_records.events AS e ON e.id = r.event_id

@@ -1,0 +1,194 @@
+"""What a database sets for its sessions by default changes nothing of what Lapstream does."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from urllib.parse import urlsplit
+
+import pytest
+
+from consumers.live import PRACTICE_DAYS
+from consumers.practice_days import project
+from ops import follow, migrate
+from ops.replay import states
+from ops.replay.report import Report
+from ops.settings import Settings
+from ops.wiring import connected
+from producer.site import SOURCE
+from sample_site.generate import generate_day
+from sample_site.site import SampleSite
+from schemas.envelope import Received
+from store.digest import READ_TABLES, TableDigest, digest
+from store.pool import Connection, Pool, connect, open_pool
+from store.rebuilds import Purpose
+from tests.conftest import DAY, TRACK, at, create_topics, working
+from tests.events import fetched, listed, received, row
+from tests.members import until, waits_for_a_lock
+from tests.model.database import digests, empty
+
+DANGEROUS = {
+    "default_transaction_isolation": "repeatable read",
+    "default_transaction_read_only": "on",
+    "session_replication_role": "replica",
+    "search_path": "elsewhere",
+    "statement_timeout": "300ms",
+    "lock_timeout": "3ms",
+    "transaction_timeout": "300ms",
+    "idle_session_timeout": "300ms",
+    "idle_in_transaction_session_timeout": "3ms",
+    "row_security": "off",
+    "synchronous_commit": "off",
+    "exit_on_error": "on",
+    "TimeZone": "Australia/Lord_Howe",
+    "DateStyle": "SQL, DMY",
+    "IntervalStyle": "sql_standard",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "quote_all_identifiers": "on",
+    "standard_conforming_strings": "off",
+    "array_nulls": "off",
+    "transform_null_equals": "on",
+}
+"""Settings that change what a statement means, returns or survives, each with a value that hurts."""
+
+HARMLESS = {
+    "default_transaction_deferrable": "on",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_indexscan": "off",
+    "enable_hashjoin": "off",
+    "jit_above_cost": "0",
+    "client_min_messages": "debug1",
+    "work_mem": "64kB",
+    "track_activities": "off",
+}
+"""Settings that are left as they are: they may only make a statement slow, or the server talkative."""
+
+
+async def by_default(dsn: str, settings: Mapping[str, str]) -> None:
+    """Let every later session of a database begin with these settings, as far as its server knows them."""
+    name = urlsplit(dsn).path.strip("/")
+    admin = await connect(dsn)
+    known = {one["name"] for one in await admin.fetch("SELECT name FROM pg_settings")}
+    for setting in settings.keys() & known:
+        await admin.execute(f"ALTER DATABASE {name} SET {setting} = '{settings[setting]}'")
+    await admin.close()
+
+
+@contextlib.asynccontextmanager
+async def writers(dsn: str) -> AsyncGenerator[tuple[Pool, Connection, Connection]]:
+    """Two connections, and a pool to watch them from."""
+    pool = await open_pool(dsn, size=3)
+    async with pool.acquire() as one, pool.acquire() as other:
+        yield pool, one, other
+    await pool.close()
+
+
+async def left_by_two_writers(dsn: str) -> list[TableDigest]:
+    """What two writers leave, of whom one waits for a day while the other writes its newest list.
+
+    The waiting one holds older details of sessions that this list does not have.
+    """
+    gone = [received(fetched(2, str(number))) for number in range(2, 8)]
+    async with writers(dsn) as (pool, one, other):
+        await empty(one)
+        await projected(one, [received(listed(1, row("1"))), received(fetched(3, "1"))])
+        async with one.transaction():
+            await project(one, [received(listed(9, row("1")))])
+            waiting = asyncio.create_task(projected(other, gone))
+            await until(lambda: waits_for_a_lock(pool))
+        await waiting
+        assert await one.fetchval("SELECT count(*) FROM races") == 1
+        return await digests(one)
+
+
+async def projected(connection: Connection, events: list[Received]) -> None:
+    async with connection.transaction():
+        await project(connection, events)
+
+
+@pytest.mark.parametrize("setting", DANGEROUS)
+async def test_two_writers_leave_the_same_under_a_hostile_default(dsn: str, setting: str) -> None:
+    undisturbed = await left_by_two_writers(dsn)
+    await by_default(dsn, {setting: DANGEROUS[setting]})
+    assert await left_by_two_writers(dsn) == undisturbed
+
+
+async def test_two_writers_leave_the_same_under_all_of_them(dsn: str) -> None:
+    undisturbed = await left_by_two_writers(dsn)
+    await by_default(dsn, DANGEROUS | HARMLESS)
+    assert await left_by_two_writers(dsn) == undisturbed
+
+
+@pytest.fixture
+async def hostile(settings: Settings, dsn: str) -> AsyncGenerator[Settings]:
+    """Settings for a second database, whose defaults were hostile before its tables were made."""
+    name = f"{urlsplit(dsn).path.strip('/')}_hostile"
+    other = urlsplit(dsn)._replace(path=f"/{name}").geturl()
+    admin = await connect(dsn)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await by_default(other, DANGEROUS | HARMLESS)
+    await migrate.apply(other)
+    hostile = at(settings, postgres_dsn=other, topic_prefix=f"{settings.topic_prefix}hostile-")
+    await create_topics(hostile)
+    yield hostile
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def imported(settings: Settings) -> list[TableDigest]:
+    """What an import leaves in the tables that people read."""
+    async with working(settings):
+        await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+    async with connected(settings) as connection:
+        return await digest(connection, READ_TABLES)
+
+
+async def test_an_import_and_a_rebuild_are_the_same_in_a_hostile_database(
+    settings: Settings, hostile: Settings, site: SampleSite
+) -> None:
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=30, laps_per_session=5))
+    assert await imported(hostile) == await imported(settings)
+    assert (await rebuilt(hostile, "verify")).equal
+    assert (await rebuilt(hostile, "swap")).equal
+    assert (await rebuilt(hostile, "verify")).equal
+
+
+async def rebuilt(settings: Settings, purpose: Purpose) -> Report:
+    rebuild = await states.rebuild(settings, PRACTICE_DAYS, purpose, lambda _state, _progress: None)
+    report = states.report_of(rebuild)
+    assert report
+    return report
+
+
+# Every connection
+
+
+async def wrong(connection: Connection) -> list[str]:
+    """The settings that this connection has from the database."""
+    rows = await connection.fetch(
+        "SELECT name FROM pg_settings WHERE source = 'database' AND name = ANY ($1)", list(DANGEROUS)
+    )
+    return [row["name"] for row in rows]
+
+
+async def test_a_pooled_connection_keeps_its_settings_from_one_use_to_the_next(dsn: str) -> None:
+    await by_default(dsn, DANGEROUS)
+    pool = await open_pool(dsn, size=1)
+    for _ in range(2):
+        async with pool.acquire() as connection:
+            assert await wrong(connection) == []
+    await pool.close()
+
+
+async def test_a_single_connection_has_the_same_settings(dsn: str) -> None:
+    await by_default(dsn, DANGEROUS)
+    connection = await connect(dsn)
+    assert await wrong(connection) == []
+    await connection.close()
+
+
+async def test_a_commit_that_waits_for_replicas_still_does(dsn: str) -> None:
+    await by_default(dsn, {"synchronous_commit": "remote_apply"})
+    connection = await connect(dsn)
+    assert await connection.fetchval("SHOW synchronous_commit") == "remote_apply"
+    await connection.close()
