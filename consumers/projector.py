@@ -10,9 +10,9 @@ position. docs/guarantee.md says what this guarantees, and what shows it.
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
@@ -22,6 +22,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Ka
 from consumers.halving import write_halving
 from consumers.kafka import Consumer
 from consumers.projection import AfterCommit, Projection
+from consumers.standing import check_bounds, check_next
 from consumers.telling import tell_batch
 from schemas.errors import LapstreamError
 from schemas.records import Record
@@ -43,7 +44,7 @@ FOLLOW_SECONDS = 1.0
 """How far Kafka's committed offset stays behind while one batch follows another."""
 
 BROKER_SECONDS = 5.0
-"""How long the broker may take to note an offset."""
+"""How long the broker may take to note an offset, or to say where the log begins after one was gone."""
 
 STOP_SECONDS = 8.0
 """How long the batch at hand, and then leaving the group, may take after the member was told to stop."""
@@ -54,11 +55,9 @@ REFUSALS = 5
 PASSING_ERRORS = (CommitFailedError, IllegalStateError, KafkaTimeoutError)
 """Errors that aiokafka does not call retriable, and a rebalance or the broker's return mends."""
 
+ResultT = TypeVar("ResultT")
+
 log = structlog.get_logger("lapstream.projector")
-
-
-class LogRewound(LapstreamError):
-    """A topic is not the one that the tables were made from: it was made anew, or lost records."""
 
 
 class BrokerRefuses(LapstreamError):
@@ -151,6 +150,8 @@ class Projector(ConsumerRebalanceListener):
             await self._take_over()
             if records := await self._ordered(await self._poll(POLL_MS)):
                 await self._while_polling(self._apply_in_parts(records))
+            else:
+                await self._pass_gaps()
             if not records or time.monotonic() > self._followed_at + FOLLOW_SECONDS:
                 await self._follow()
         except Fenced as error:
@@ -191,51 +192,57 @@ class Projector(ConsumerRebalanceListener):
         A member that was stopped and still believes in its old assignment would otherwise take the partitions
         from their rightful holder.
         """
+        begins = await self._consumer.beginning_offsets(new)
         async with self._pool.acquire() as connection:
             stored = await positions.read(connection, self._group)
+            for tp in new:
+                if _place(tp) not in stored:
+                    check_bounds(self._projection.name, _place(tp), None, begins[tp], begins[tp])
             await self._commit({_place(tp): stored.get(_place(tp), 0) for tp in new})
             claims = await positions.claim(connection, self._group, [_place(tp) for tp in new])
             self._announced = await rebuilds.announced(connection, self._group)
-        begins = await self._consumer.beginning_offsets(new)
-        ends = await self._consumer.end_offsets(new)
+        ends = await self._consumer.log_ends(new)
         for tp in new:
             self._go_to(tp, claims[_place(tp)], begins[tp], ends[tp])
 
     def _go_to(self, tp: TopicPartition, claim: Claim, begin: int, end: int) -> None:
-        if claim.next_offset > end:
-            raise self._rewound(tp, claim, f"the topic ends at {end}")
-        if 0 < claim.next_offset < begin:
-            raise self._rewound(tp, claim, f"the topic begins at {begin}")
+        check_bounds(self._projection.name, _place(tp), claim.next_offset, begin, end)
         if tp in self._consumer.assignment():
             self._consumer.seek(tp, claim.next_offset)
             self._held[_place(tp)] = claim
-
-    def _rewound(self, tp: TopicPartition, claim: Claim, found: str) -> LogRewound:
-        return LogRewound(
-            f"group {self._group} stands at offset {claim.next_offset} of {tp.topic}[{tp.partition}], but "
-            f"{found}: this is not the log that the tables were made from, or it lost records. Nothing was "
-            f"written; bring the log back, or rebuild the tables from the one that is there"
-        )
 
     async def _ordered(self, polled: Mapping[TopicPartition, Sequence[Record]]) -> list[Record]:
         """The poll as one batch, partition by partition; of partitions that are held only."""
         ordered: list[Record] = []
         for tp in sorted(polled):
             if claim := self._held.get(_place(tp)):
-                await self._check_joint(tp, claim, polled[tp][0].offset)
+                await self._check_next(tp, claim, polled[tp][0].offset)
                 ordered += polled[tp]
         return ordered
 
-    async def _check_joint(self, tp: TopicPartition, claim: Claim, first: int) -> None:
-        """Raise `LogRewound` where the client was thrown back to the log's begin, wherever that is now.
+    async def _check_next(self, tp: TopicPartition, claim: Claim, following: int) -> None:
+        """Raise `LogRewound` where the client was thrown back to the log's begin, wherever that is now."""
+        if following != claim.next_offset:
+            begin = (await self._consumer.beginning_offsets([tp]))[tp]
+            check_next(self._projection.name, _place(tp), claim.next_offset, following, begin)
 
-        A gap alone is none: a transaction's markers take offsets, too.
-        """
-        if first == claim.next_offset:
-            return
-        begin = (await self._consumer.beginning_offsets([tp]))[tp]
-        if first < claim.next_offset or 0 < claim.next_offset < begin:
-            raise self._rewound(tp, claim, f"it goes on at {first}, and begins at {begin}")
+    async def _pass_gaps(self) -> None:
+        """Move the position past what no record comes of: markers, and records of aborted transactions."""
+        gaps: dict[Place, int] = {}
+        for place, claim in list(self._held.items()):
+            tp = TopicPartition(*place)
+            following = await _answered(self._consumer.position(tp))
+            await self._check_next(tp, claim, following)
+            if following > claim.next_offset:
+                gaps[place] = following
+        if gaps:
+            await self._while_polling(self._move(gaps))
+
+    async def _move(self, to: Mapping[Place, int]) -> None:
+        held = {place: self._claim_of(place) for place in to}
+        async with self._pool.acquire() as connection, connection.transaction():
+            await positions.move(connection, self._group, held, to)
+        self._moved(held, to)
 
     async def _while_polling(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, and go on polling, paused: a database that hangs costs no membership."""
@@ -314,7 +321,7 @@ class Projector(ConsumerRebalanceListener):
             raise Fenced(f"group {self._group}: {place.topic}[{place.partition}] was revoked")
         return claim
 
-    def _moved(self, held: dict[Place, Claim], to: dict[Place, int]) -> None:
+    def _moved(self, held: Mapping[Place, Claim], to: Mapping[Place, int]) -> None:
         """Note where the group stands now, for partitions that no rebalance took away meanwhile."""
         for place, claim in held.items():
             if self._held.get(place) == claim:
@@ -337,11 +344,7 @@ class Projector(ConsumerRebalanceListener):
         """Commit to Kafka, which refuses (`CommitFailedError`) whom it does not count a member any more."""
         if not offsets:
             return
-        try:
-            async with asyncio.timeout(BROKER_SECONDS):
-                await self._consumer.commit({TopicPartition(*place): at for place, at in offsets.items()})
-        except TimeoutError as error:
-            raise KafkaTimeoutError(f"no answer within {BROKER_SECONDS} s") from error
+        await _answered(self._consumer.commit({TopicPartition(*place): at for place, at in offsets.items()}))
         self._followed |= offsets
 
     async def _start_over(self, event: str, error: Exception) -> None:
@@ -359,6 +362,15 @@ class Projector(ConsumerRebalanceListener):
 
 def _place(tp: TopicPartition) -> Place:
     return Place(tp.topic, tp.partition)
+
+
+async def _answered(asked: Awaitable[ResultT]) -> ResultT:
+    """What the broker answers; raises `KafkaTimeoutError` where it does not within `BROKER_SECONDS`."""
+    try:
+        async with asyncio.timeout(BROKER_SECONDS):
+            return await asked
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"no answer within {BROKER_SECONDS} s") from error
 
 
 async def _end(task: asyncio.Task[None]) -> None:

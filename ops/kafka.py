@@ -1,11 +1,19 @@
 """Kafka clients as this project uses them: made here, with the settings that lose nothing.
 
-Whatever consumer a process makes once this is imported reads batches as `ops.batches` does.
+Every consumer reads committed records only: those of an aborted transaction are never handed out, those of an
+open one when it is committed. Whatever consumer a process makes once this is imported reads batches as
+`ops.batches` does.
 """
 
-from typing import Any, Literal, cast
+import asyncio
+import contextlib
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
+from aiokafka.errors import OffsetOutOfRangeError
 
 from consumers.kafka import Consumer
 from ops.batches import read_batches_here
@@ -21,7 +29,52 @@ PARTITION_BYTES = 2 * 1024 * 1024
 FETCH_BYTES = 256 * 1024
 """How much the broker gathers for a projector at most: a transaction for each record costs more."""
 
+OPEN_SECONDS = 2.0
+"""How long the broker may take to hand out a record of an open transaction, which is read for its time."""
+
 read_batches_here()
+
+_AIOKafkaConsumer: Any = AIOKafkaConsumer
+"""aiokafka carries no types."""
+
+
+class CommittedConsumer(_AIOKafkaConsumer):
+    """A consumer of committed records, which commits only the offsets that it is told to.
+
+    Its `end_offsets` are the last stable ones: nothing from there on is handed out before the oldest open
+    transaction of the partition ends.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
+        base: Any = super()
+        base.__init__(isolation_level="read_committed", enable_auto_commit=False, **options)
+
+    async def log_ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Where these partitions end, the records of open transactions included."""
+        asking = copy.copy(self._fetcher)
+        asking._isolation_level = READ_UNCOMMITTED  # noqa: SLF001 - aiokafka has no other way to ask
+        return await asking.end_offsets(partitions, self._request_timeout_ms)
+
+
+class Bounds(NamedTuple):
+    """A partition's first offset, its last stable one, and the one behind its last.
+
+    Records from `stable` on wait for an open transaction; without one `stable` is `end`.
+    """
+
+    begin: int
+    stable: int
+    end: int
+
+
+async def bounds_of(
+    consumer: CommittedConsumer, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, Bounds]:
+    """The bounds of partitions; the later figure is never behind the earlier one."""
+    begins = await consumer.beginning_offsets(partitions)
+    stable = await consumer.end_offsets(partitions)
+    ends = await consumer.log_ends(partitions)
+    return {tp: Bounds(begins[tp], stable[tp], ends[tp]) for tp in partitions}
 
 
 def make_producer(bootstrap: str) -> Producer:
@@ -41,10 +94,9 @@ def make_consumer(bootstrap: str, group: str, *, gather_ms: int) -> Consumer:
 
     The broker gathers records for it for so long.
     """
-    consumer: Any = AIOKafkaConsumer(
+    consumer: Any = CommittedConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         heartbeat_interval_ms=500,
         session_timeout_ms=10_000,
@@ -62,15 +114,14 @@ def make_reader(
     gather_bytes: int = 1,
     gather_ms: int = 500,
     reset: Literal["none", "earliest"] = "none",
-) -> Any:  # noqa: ANN401 - aiokafka is untyped
+) -> CommittedConsumer:
     """A consumer in no group, which reads from places that it is told.
 
     The broker answers with so much of a partition at most, when it has gathered so much or waited so long.
     `reset` says what becomes of a place that is gone: an error, or the beginning in its stead.
     """
-    return AIOKafkaConsumer(
+    return CommittedConsumer(
         bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
         auto_offset_reset=reset,
         max_partition_fetch_bytes=partition_bytes,
         fetch_min_bytes=gather_bytes,
@@ -78,7 +129,31 @@ def make_reader(
     )
 
 
-async def partitions_of(consumer: Any, topic: str) -> list[TopicPartition]:  # noqa: ANN401 - as above
+async def time_of_open(bootstrap: str, tp: TopicPartition, offset: int) -> int | None:
+    """The time stamp of an open transaction's record, in milliseconds since 1970; None where none comes.
+
+    The only reading of records that are not committed, and nothing but their time is read.
+    """
+    consumer = _AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_uncommitted",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=ONE_RECORD_BYTES,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([tp])
+        consumer.seek(tp, offset)
+        with contextlib.suppress(TimeoutError, OffsetOutOfRangeError):
+            async with asyncio.timeout(OPEN_SECONDS):
+                return (await consumer.getone()).timestamp
+    finally:
+        await consumer.stop()
+    return None
+
+
+async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPartition]:
     """A topic's partitions as a consumer in no group finds them, in order; none where it is not there."""
     await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
     found: set[int] = consumer.partitions_for_topic(topic) or set()

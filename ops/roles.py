@@ -148,17 +148,18 @@ ROLES: dict[str, Role] = {
 
 
 async def check_ready(settings: Settings) -> None:
-    """Raise `TopicsMissing` where a topic is not as it is declared; report members without a partition."""
+    """Raise `TopicsMissing` where a topic is not as it has to be; report members without a partition."""
     states = await topics.check_topics(settings.kafka_bootstrap, settings.topics)
-    wrong = [f"{state.name}: {', '.join(state.differences)}" for state in states if state.differences]
+    wrong = [f"{state.name}: {'; '.join(state.differences)}" for state in states if state.differences]
     if wrong:
-        raise TopicsMissing("\n".join([*wrong, "run `lapstream topics create`"]))
-    idle = settings.detail_concurrency - settings.detail_partitions
+        raise TopicsMissing("\n".join(wrong))
+    [partitions] = [state.partitions for state in states if state.name == settings.topics.details]
+    idle = settings.detail_concurrency - partitions
     if idle > 0:
         log.warning(
             "detail_members_idle",
             concurrency=settings.detail_concurrency,
-            partitions=settings.detail_partitions,
+            partitions=partitions,
             idle=idle,
         )
 

@@ -72,8 +72,8 @@ class Settings(Struct, frozen=True, kw_only=True):
             ge=1,
             le=256,
             description=(
-                "P: partitions of session-detail-requests, the ceiling over all processes; as the "
-                "topic was created"
+                "P: partitions that session-detail-requests is created with, and has at least; as many as "
+                "it has are fetched for at a time, over all processes"
             ),
         ),
     ] = 8

@@ -1,18 +1,21 @@
 """The topics on the broker: created where they are missing, held against how they are declared."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.errors import LapstreamError
 from schemas.topics import Topics, TopicSpec
 
 _LOOKS = 100
 _LOOK_SECONDS = 0.1
+_BROKERS = '--bootstrap-server "$LAPSTREAM_KAFKA_BOOTSTRAP"'
 
 
 class TopicRefused(LapstreamError):
@@ -20,12 +23,16 @@ class TopicRefused(LapstreamError):
 
 
 class TopicState(Struct, frozen=True, kw_only=True):
-    """A topic on the broker beside its declaration; `differences` is empty where they agree."""
+    """A topic on the broker beside its declaration.
+
+    `differences` says what is to be mended, and how; `notes` what is other than declared, and does no harm.
+    """
 
     name: str
     exists: bool
     partitions: int
     differences: list[str]
+    notes: list[str] = field(default_factory=list[str])
 
 
 async def check_topics(bootstrap: str, topics: Topics) -> list[TopicState]:
@@ -38,17 +45,29 @@ async def check_topics(bootstrap: str, topics: Topics) -> list[TopicState]:
         await admin.close()
 
 
-async def create_topics(bootstrap: str, topics: Topics, *, replication_factor: int) -> list[TopicState]:
-    """Create the topics that are missing, and tell the state of all; one that differs is left as it is.
+async def create_topics(
+    bootstrap: str,
+    topics: Topics,
+    *,
+    replication_factor: int,
+    at_least: Mapping[str, int] = MappingProxyType({}),
+) -> list[TopicState]:
+    """Create the topics that are missing, and return the state of all; one that differs is left as it is.
 
-    Raises `TopicRefused` where the broker does not create one.
+    Those named in `at_least` get so many partitions, where more than declared. Raises `TopicRefused` where
+    the broker does not create one.
     """
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
         existing = set(await admin.list_topics())
         missing = [
-            NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=spec.config)
+            NewTopic(
+                spec.name,
+                max(spec.partitions, at_least.get(spec.name, 0)),
+                replication_factor,
+                topic_configs=spec.config,
+            )
             for spec in topics.specs()
             if spec.name not in existing
         ]
@@ -94,13 +113,32 @@ async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:  
 
 def _state(spec: TopicSpec, described: Any, config: dict[str, str]) -> TopicState:  # noqa: ANN401 - as the broker has it
     if described is None:
-        return TopicState(name=spec.name, exists=False, partitions=0, differences=["it does not exist"])
+        missing = ["it does not exist: run `lapstream topics create`"]
+        return TopicState(name=spec.name, exists=False, partitions=0, differences=missing)
     partitions = len(described["partitions"])
+    count = f"it has {partitions} partitions, declared {spec.partitions}"
     differences = [
-        f"{name} is {config.get(name)}, declared {value}"
+        f"{name} is {config.get(name)}, declared {value}: `{setting(spec.name, name, value)}`"
         for name, value in spec.config.items()
         if config.get(name) != value
     ]
-    if partitions != spec.partitions:
-        differences.append(f"it has {partitions} partitions, declared {spec.partitions}")
-    return TopicState(name=spec.name, exists=True, partitions=partitions, differences=differences)
+    if partitions < spec.partitions:
+        differences.append(f"{count}: `{adding_partitions(spec.name, spec.partitions)}`")
+    return TopicState(
+        name=spec.name,
+        exists=True,
+        partitions=partitions,
+        differences=differences,
+        notes=[f"{count}: more do no harm"] if partitions > spec.partitions else [],
+    )
+
+
+def setting(topic: str, name: str, value: str) -> str:
+    """The command that gives a topic a setting."""
+    which = f"--entity-type topics --entity-name {topic}"
+    return f"kafka-configs.sh {_BROKERS} --alter {which} --add-config {name}={value}"
+
+
+def adding_partitions(topic: str, count: int) -> str:
+    """The command that gives a topic so many partitions."""
+    return f"kafka-topics.sh {_BROKERS} --alter --topic {topic} --partitions {count}"

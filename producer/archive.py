@@ -104,12 +104,12 @@ async def read_pages(
             if not begin <= row.record_offset < end:
                 yield row, None
         there = [row for row in wanted if begin <= row.record_offset < end]
-        async for found in _read_on(consumer, place, there):
+        async for found in _read_on(consumer, place, there, end):
             yield found
 
 
 async def _bounds(consumer: Any, place: TopicPartition) -> tuple[int, int]:  # noqa: ANN401 - aiokafka is untyped
-    """The first offset that is there, and the one after the last."""
+    """The first offset that is there, and the one up to which records are handed out."""
     consumer.assign([place])
     begins, ends = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
     return begins[place], ends[place]
@@ -119,6 +119,7 @@ async def _read_on(
     consumer: Any,  # noqa: ANN401 - aiokafka is untyped
     place: TopicPartition,
     wanted: Sequence[PageRow],
+    end: int,
 ) -> AsyncGenerator[Found]:
     """The pages of one partition, whose offsets lie within its bounds."""
     left = deque(wanted)
@@ -133,6 +134,9 @@ async def _read_on(
             while left and left[0].record_offset <= record.offset:
                 row = left.popleft()
                 yield row, _asked(row, record)
+        if await consumer.position(place) >= end:
+            while left:
+                yield left.popleft(), None
         silent = 0 if records else silent + 1
         if silent > SILENT_POLLS:
             raise ArchiveBroken(

@@ -82,6 +82,7 @@ class Member(ConsumerRebalanceListener):
             listener=self,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
             parser=_raw,
             decoder=_record,
             session_timeout_ms=6_000,

@@ -30,10 +30,11 @@ class Producer(Protocol):
         headers: Sequence[tuple[str, bytes]],
         partition: int | None = None,
     ) -> Future[object]: ...
+    async def partitions_for(self, topic: str) -> set[int]: ...
 
 
 _Addressed = tuple[str, Outgoing, int | None]
-"""A topic, a record, and its partition, where it is not the key that says so."""
+"""A topic, a record, and its turn at the topic's partitions, where it is not the key that says which."""
 
 
 class Sending:
@@ -51,11 +52,16 @@ class Sending:
             raise error
 
     async def _send(self, one: _Addressed) -> None:
-        topic, record, partition = one
+        topic, record, turn = one
+        partition = None if turn is None else await self._partition(topic, turn)
         acknowledged = await self._producer.send(
             topic, key=record.key, value=record.value, headers=list(record.headers), partition=partition
         )
         await acknowledged
+
+    async def _partition(self, topic: str, turn: int) -> int:
+        partitions = sorted(await self._producer.partitions_for(topic))
+        return partitions[turn % len(partitions)]
 
 
 class Publisher:
@@ -106,10 +112,7 @@ class Publisher:
             yield self.topics.pages, record, None
 
     def _requests(self, events: Iterable[Event], context: Context) -> Iterator[_Addressed]:
-        """Requests for sessions, onto their partitions in turn: none gets more than its share."""
+        """Requests for sessions, onto all partitions in turn: none gets more than its share."""
         for event in events:
-            yield self.topics.details, pack(event, context), self._next()
-
-    def _next(self) -> int:
-        self._turn += 1
-        return self._turn % self.topics.detail_partitions
+            self._turn += 1
+            yield self.topics.details, pack(event, context), self._turn

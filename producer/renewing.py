@@ -54,6 +54,10 @@ class RenewingProducer:
         future.add_done_callback(lambda done: self._note(producer, done))
         return future
 
+    async def partitions_for(self, topic: str) -> set[int]:
+        """The numbers of a topic's partitions; raises KafkaError where no broker knows them."""
+        return await self._producer.partitions_for(topic)
+
     def _note(self, producer: Producer, done: Future[object]) -> None:
         if not done.cancelled() and isinstance(done.exception(), KafkaError):
             self._failed = producer

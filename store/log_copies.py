@@ -43,6 +43,22 @@ class LogRun(NamedTuple):
     records: int
 
 
+class LogReach(NamedTuple):
+    """From where to where a copy goes in the old log; records that were not committed are left out of it."""
+
+    topic: str
+    partition: int
+    copied_from: int
+    copied_to: int
+
+
+class Copied(NamedTuple):
+    """What a copy holds."""
+
+    runs: Iterable[LogRun]
+    reaches: Iterable[LogReach]
+
+
 class Ahead(Struct, frozen=True, kw_only=True):
     """A position behind the copy's end: the tables know records that the copy lacks.
 
@@ -54,6 +70,19 @@ class Ahead(Struct, frozen=True, kw_only=True):
     partition: int
     next_offset: int
     copied_to: int
+
+
+class Short(Struct, frozen=True, kw_only=True):
+    """A position before the copy's beginning: neither the tables nor the new log have what lies between.
+
+    Both offsets are of the old log.
+    """
+
+    group_name: str
+    topic: str
+    partition: int
+    next_offset: int
+    copied_from: int
 
 
 class CancelledRebuild(Struct, frozen=True, kw_only=True):
@@ -73,6 +102,7 @@ class Carried(Struct, frozen=True, kw_only=True):
 
     positions: int
     ahead: list[Ahead]
+    short: list[Short]
     cancelled: list[CancelledRebuild]
     pages: int
     pages_lost: int
@@ -95,7 +125,7 @@ async def lock(connection: Connection) -> None:
 async def carry(
     connection: Connection,
     to: CarryOver,
-    runs: Iterable[LogRun],
+    copied: Copied,
     topics: Sequence[str],
     queues: Sequence[str],
 ) -> Carried:
@@ -104,7 +134,9 @@ async def carry(
     `topics` are those of the copy, `queues` those that the new log begins anew.
     """
     await connection.execute(statement("create_log_runs"))
-    await connection.copy_records_to_table("log_runs", records=runs, columns=LogRun._fields)
+    await connection.execute(statement("create_log_reaches"))
+    await connection.copy_records_to_table("log_runs", records=copied.runs, columns=LogRun._fields)
+    await connection.copy_records_to_table("log_reaches", records=copied.reaches, columns=LogReach._fields)
     schemas = _Schemas(connection, topics)
     for schema in await connection.fetch(statement("schemas_with_places")):
         await schemas.carry(schema["name"], has_pages=schema["has_pages"])
@@ -116,6 +148,7 @@ async def carry(
     return Carried(
         positions=schemas.positions,
         ahead=schemas.ahead,
+        short=schemas.short,
         cancelled=schemas.cancelled,
         pages=schemas.pages,
         pages_lost=schemas.pages_lost,
@@ -130,6 +163,7 @@ class _Schemas:
     def __init__(self, connection: Connection, topics: Sequence[str]) -> None:
         self.positions = 0
         self.ahead: list[Ahead] = []
+        self.short: list[Short] = []
         self.cancelled: list[CancelledRebuild] = []
         self.pages = 0
         self.pages_lost = 0
@@ -140,12 +174,11 @@ class _Schemas:
         """Carry a schema's places over, or throw it away where it is a rebuild's and ahead of the copy."""
         await use_schema(self._connection, name)
         await _patiently(self._connection, "lock_positions")
-        ahead = [
-            Ahead(**row) for row in await self._connection.fetch(statement("positions_ahead"), self._topics)
-        ]
+        ahead = [Ahead(**row) for row in await self._fetch("positions_ahead")]
         if ahead and await self._cancelled(name):
             return
         self.ahead += ahead
+        self.short += [Short(**row) for row in await self._fetch("positions_short")]
         self.positions += await self._count("carry_positions")
         if has_pages:
             self.pages_lost += await self._count("delete_lost_pages")
@@ -159,6 +192,9 @@ class _Schemas:
         await shadow.discard(self._connection, name)
         self.cancelled.append(CancelledRebuild(**row))
         return True
+
+    async def _fetch(self, name: str) -> list[asyncpg.Record]:
+        return await self._connection.fetch(statement(name), self._topics)
 
     async def _count(self, name: str) -> int:
         return await _count(self._connection, name, self._topics)

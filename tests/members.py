@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.kafka import Consumer
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
 from consumers.projector import Projector
-from ops.kafka import make_producer
+from ops.kafka import CommittedConsumer, make_producer
 from ops.settings import Settings
 from ops.wiring import projection_group
 from schemas.envelope import Context, Received, pack
@@ -34,8 +33,8 @@ EVENTS: tuple[Event, ...] = (
     listed(4, row("2", transponder_number="77")),
 )
 
-BaseConsumer: Any = AIOKafkaConsumer
-"""aiokafka's consumer, which carries no types, as a base of the tests' own."""
+BaseConsumer: Any = CommittedConsumer
+"""The consumer that the roles use, which carries no types, as a base of the tests' own."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -119,7 +118,6 @@ def consumer_of(settings: Settings, kind: Any = BaseConsumer, **changes: Any) ->
     usual: dict[str, Any] = {
         "heartbeat_interval_ms": 200,
         "session_timeout_ms": 6_000,
-        "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
     }
     return kind(

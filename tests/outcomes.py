@@ -3,8 +3,9 @@
 import itertools
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from ops.kafka import make_reader
 from ops.settings import Settings
 from ops.wiring import connected
 from schemas.envelope import unpack
@@ -25,7 +26,7 @@ async def outcomes(settings: Settings) -> list[Any]:
 
 async def records(settings: Settings) -> list[Any]:
     """Every record of the outcomes, each partition's in its order."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
+    consumer: Any = make_reader(settings.kafka_bootstrap)
     await consumer.start()
     try:
         partitions = [TopicPartition(settings.topics.outcomes, number) for number in range(4)]

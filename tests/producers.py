@@ -7,6 +7,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from ops.settings import Settings
+from schemas.envelope import Context, pack
+from schemas.events import Event
 from schemas.topics import RECORD_BYTES
 
 
@@ -22,10 +24,33 @@ async def producing(settings: Settings, **options: Any) -> AsyncGenerator[Any]:
         await producer.stop()
 
 
+@contextlib.asynccontextmanager
+async def in_transaction(settings: Settings, name: str = "test") -> AsyncGenerator[Any]:
+    """A producer in a transaction, which stays open, also when it is gone, unless the test ends it."""
+    transactional_id = f"{settings.topic_prefix}{name}"
+    async with producing(
+        settings, transactional_id=transactional_id, transaction_timeout_ms=600_000
+    ) as producer:
+        await producer.begin_transaction()
+        yield producer
+
+
+async def put(producer: Any, topic: str, *events: Event, partition: int) -> None:
+    """Send events with a producer."""
+    for event in events:
+        record = pack(event, Context(source="test"))
+        await producer.send_and_wait(
+            topic,
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+            partition=partition,
+        )
+
+
 async def leave_gaps(settings: Settings, *topics: str, end: str = "commit_transaction") -> None:
     """Put a record into each partition of some topics, in a transaction, whose marker takes an offset."""
-    async with producing(settings, transactional_id=f"{settings.topic_prefix}gaps") as producer:
-        await producer.begin_transaction()
+    async with in_transaction(settings, "gaps") as producer:
         for topic in topics:
             for partition in await producer.partitions_for(topic):
                 await producer.send_and_wait(topic, value=b"in a transaction", partition=partition)

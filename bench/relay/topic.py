@@ -6,8 +6,9 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from ops.kafka import make_reader
 from ops.settings import Settings
 
 
@@ -46,7 +47,7 @@ class Topic:
 @contextlib.asynccontextmanager
 async def outcomes(settings: Settings) -> AsyncGenerator[Topic]:
     """The topic of the outcomes."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
+    consumer: Any = make_reader(settings.kafka_bootstrap, reset="earliest")
     await consumer.start()
     [spec] = [spec for spec in settings.topics.specs() if spec.name == settings.topics.outcomes]
     consumer.assign([TopicPartition(spec.name, number) for number in range(spec.partitions)])

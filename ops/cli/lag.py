@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import msgspec
@@ -16,7 +16,8 @@ from rich.text import Text
 
 from ops.cli.arguments import run
 from ops.cli.output import JsonFlag, clean, err, out, print_json
-from ops.lag import GroupLag, PartitionLag, watching
+from ops.lag import watching
+from ops.lag_figures import GroupLag, PartitionLag
 from ops.settings import Settings, read_settings
 
 TICK_SECONDS = 2.0
@@ -72,14 +73,20 @@ async def _redraw(settings: Settings) -> None:
 
 
 def _view(found: list[GroupLag]) -> Group:
-    return Group(*(part for one in found for part in (_title(one), _table(one))))
+    return Group(*(part for one in found for part in (_title(one), *_notes(one), _table(one))))
 
 
 def _title(one: GroupLag) -> Text:
     members = f"{one.members} member" + ("" if one.members == 1 else "s")
     kafka = "" if one.kafka_behind is None else f" ({one.kafka_behind} by Kafka's offsets)"
     age = "" if one.oldest_seconds is None else f", the oldest {_age(one.oldest_seconds)} old"
-    return Text(f"{clean(one.group)}: {one.state}, {members}; {one.behind} behind{kafka}{age}")
+    standing = "" if one.standing == "ok" else f"{one.standing}, "
+    return Text(f"{clean(one.group)}: {standing}{one.state}, {members}; {one.behind} behind{kafka}{age}")
+
+
+def _notes(one: GroupLag) -> Iterator[Text]:
+    """What is wrong, and what to do about it."""
+    return (Text(f"  {clean(partition.note)}") for partition in one.partitions if partition.note)
 
 
 def _table(one: GroupLag) -> Table:

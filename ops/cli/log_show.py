@@ -177,6 +177,11 @@ def _tell_carried(carried: Carried) -> None:
             f"the rebuild of {one.projection} under way ({one.purpose}) knew more than the copy does: it is "
             "cancelled, and its tables are gone; begin it anew"
         )
+    for one in carried.short:
+        note(
+            f"{one.group_name} has applied {one.topic}[{one.partition}] up to offset {one.next_offset}, and "
+            f"the copy begins at {one.copied_from}: its tables lack what lies between, and so does the log"
+        )
     for one in carried.ahead:
         note(
             f"{one.group_name} has applied {one.topic}[{one.partition}] up to offset {one.next_offset}, the "

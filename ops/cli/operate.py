@@ -66,7 +66,7 @@ async def _until_stopped(names: list[str]) -> None:
 
 @topics_app.command("create")
 def topics_create(*, as_json: JsonFlag = False) -> None:
-    """Create the topics that are missing; exits with 1 where one differs from its declaration.
+    """Create the topics that are missing; exits with 1 where one has to be mended.
 
     Example: lapstream topics create
     """
@@ -83,7 +83,7 @@ def topics_create(*, as_json: JsonFlag = False) -> None:
 
 @topics_app.command("check")
 def topics_check(*, as_json: JsonFlag = False) -> None:
-    """Hold the topics against their declaration, and change nothing; exits with 1 where one differs.
+    """Hold the topics against their declaration, and change nothing; exits with 1 where one has to be mended.
 
     Example: lapstream topics check --json
     """
@@ -97,7 +97,9 @@ def _show_topics(states: list[TopicState], *, as_json: bool) -> None:
     else:
         table = Table("Topic", "Partitions", "As declared")
         for state in states:
-            table.add_row(state.name, str(state.partitions), "; ".join(state.differences) or "yes")
+            table.add_row(
+                state.name, str(state.partitions), "; ".join([*state.differences, *state.notes]) or "yes"
+            )
         out.print(table)
     if any(state.differences for state in states):
         raise typer.Exit(1)

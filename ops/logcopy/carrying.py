@@ -10,7 +10,7 @@ from ops.logcopy.errors import CannotCarry
 from ops.logcopy.manifest import Manifest, Run
 from ops.settings import Settings
 from store import log_copies
-from store.log_copies import Carried, CarryOver, LogRun
+from store.log_copies import Carried, CarryOver, Copied, LogReach, LogRun
 from store.pool import Connection
 
 
@@ -38,7 +38,8 @@ async def carry_over(
             return None
         _check_log(newest, manifest)
         imported = newest is not None and newest.export_id == manifest.export_id
-        return await log_copies.carry(connection, to, _runs(manifest, imported=imported), record, queues)
+        copied = Copied(_runs(manifest, imported=imported), _reaches(manifest, imported=imported))
+        return await log_copies.carry(connection, to, copied, record, queues)
 
 
 def _runs(manifest: Manifest, *, imported: bool) -> Iterator[LogRun]:
@@ -49,6 +50,13 @@ def _runs(manifest: Manifest, *, imported: bool) -> Iterator[LogRun]:
     for topic, copy in manifest.partitions():
         for run in [Run(0, 0, copy.records)] if imported and copy.records else copy.runs():
             yield LogRun(topic, copy.partition, *run)
+
+
+def _reaches(manifest: Manifest, *, imported: bool) -> Iterator[LogReach]:
+    """From where to where the copy goes, in the log that the database speaks of."""
+    for topic, copy in manifest.partitions():
+        reach = (0, copy.records) if imported else (copy.start_offset, copy.next_offset)
+        yield LogReach(topic, copy.partition, *reach)
 
 
 def _check_prefix(settings: Settings, manifest: Manifest) -> None:

@@ -7,13 +7,17 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ops.logcopy.cluster import Bounds, Cluster, cluster
+from ops.kafka import Bounds
+from ops.logcopy.cluster import Cluster, cluster
 from ops.logcopy.errors import Damaged, FolderUnusable, TopicGone
 from ops.logcopy.exporting import Show
 from ops.logcopy.folder import Folder
 from ops.logcopy.form import Draft, entry_of
 from ops.logcopy.manifest import Contents, Manifest, PartitionCopy, Segment
 from ops.settings import Settings
+
+NOTHING = Bounds(0, 0, 0)
+"""The bounds of a partition that is not there."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -97,7 +101,8 @@ async def check_topics(settings: Settings, manifest: Manifest, show: Show) -> Ch
             name = settings.topic_prefix + topic.name
             bounds = await found.bounds(name)
             for copy in topic.partitions:
-                await comparison.partition(name, copy, bounds.get(copy.partition, Bounds(0, 0)))
+                await comparison.partition(name, copy, bounds.pop(copy.partition, NOTHING))
+            comparison.newer += sum(one.end - one.begin for one in bounds.values())
     return Checked(manifest=manifest, problems=comparison.problems, newer_offsets=comparison.newer)
 
 
@@ -121,7 +126,7 @@ class _Comparison:
             begin, end = end, end + contents.records
             if self._by_offset:
                 begin, end = contents.start_offset, contents.next_offset
-            if why := await self._difference(topic, copy.partition, Bounds(begin, end), bounds, contents):
+            if why := await self._difference(topic, copy.partition, range(begin, end), bounds, contents):
                 place = f"{topic}[{copy.partition}] offsets {begin} to {end - 1}"
                 self.problems.append(Problem(place=place, found=f"{why} {segment.file}"))
             self._done += contents.records
@@ -129,14 +134,14 @@ class _Comparison:
         self.newer += max(0, bounds.end - max(end, bounds.begin))
 
     async def _difference(
-        self, topic: str, partition: int, wanted: Bounds, there: Bounds, contents: Contents
+        self, topic: str, partition: int, wanted: range, there: Bounds, contents: Contents
     ) -> str | None:
         """How a stretch of a partition differs from a segment; None where it does not."""
-        if wanted.begin < there.begin or wanted.end > there.end:
-            return f"the topic holds offsets {there.begin} to {there.end - 1} only; the rest is in"
+        if wanted.start < there.begin or wanted.stop > there.stable:
+            return f"the topic holds offsets {there.begin} to {there.stable - 1} only; the rest is in"
         digest = hashlib.sha256()
         try:
-            async for records in self._found.read(topic, partition, *wanted):
+            async for records in self._found.read(topic, partition, wanted.start, wanted.stop):
                 for record in records:
                     digest.update(entry_of(record).data)
         except TopicGone as error:

@@ -1,17 +1,17 @@
 """The Kafka side of copies: which topics are the record, where they begin and end, their records in order.
 
-Records are read as the projections read them: those of an aborted transaction, too.
+Records are read as the projections read them: those that are committed.
 """
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
-from ops.kafka import make_reader
+from ops.kafka import Bounds, bounds_of, make_reader
 from ops.logcopy.errors import TopicGone
 from ops.wiring import ServerAway
 from schemas.records import Record
@@ -26,13 +26,6 @@ POLL_RECORDS = 32
 
 SILENT_POLLS = 60
 """So many polls in a row without a record, before the end: the broker is away."""
-
-
-class Bounds(NamedTuple):
-    """A partition's first offset, and the one behind its last."""
-
-    begin: int
-    end: int
 
 
 def record_topics(topics: Topics) -> tuple[TopicSpec, ...]:
@@ -62,16 +55,15 @@ class Cluster:
         if not described["partitions"]:
             raise TopicGone(f"the broker has no topic {topic}: is LAPSTREAM_TOPIC_PREFIX right?")
         tps = sorted(TopicPartition(topic, found["partition"]) for found in described["partitions"])
-        begins = await self._consumer.beginning_offsets(tps)
-        ends = await self._consumer.end_offsets(tps)
-        return {tp.partition: Bounds(begins[tp], ends[tp]) for tp in tps}
+        return {tp.partition: found for tp, found in (await bounds_of(self._consumer, tps)).items()}
 
     async def read(
         self, topic: str, partition: int, begin: int, end: int
     ) -> AsyncGenerator[Sequence[Record]]:
         """The records of a partition from one offset to before another, in order, some at a time.
 
-        Raises `TopicGone`, or `ServerAway` where the broker has nothing more to say.
+        Neither lies behind the last stable offset: records from there on are not handed out. Raises
+        `TopicGone`, or `ServerAway` where the broker has nothing more to say.
         """
         if begin >= end:
             return

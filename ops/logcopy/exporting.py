@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from ops.logcopy.cluster import Bounds, Cluster, cluster, record_topics
+from ops.kafka import Bounds
+from ops.logcopy.cluster import Cluster, cluster, record_topics
 from ops.logcopy.errors import OtherLog, TopicGone
 from ops.logcopy.folder import Folder
 from ops.logcopy.form import Draft, entry_of
@@ -103,23 +104,23 @@ class _Export:
         return found
 
     async def _stretches(self, manifest: Manifest) -> list[_Stretch]:
-        """What is to be copied: from where each partition's copy ends to where the partition ends now."""
+        """What is to be copied: from where each partition's copy ends to where it can be read up to now."""
         found: list[_Stretch] = []
         for spec in record_topics(self._settings.topics):
             name = spec.name.removeprefix(self._settings.topic_prefix)
             for partition, bounds in (await self._source.bounds(spec.name)).items():
                 copy = manifest.copy_of(name, partition)
                 begin = await self._begin(spec.name, copy, bounds)
-                found.append(_Stretch(name, spec.name, copy, begin, bounds.end))
+                found.append(_Stretch(name, spec.name, copy, begin, bounds.stable))
         return found
 
     async def _begin(self, topic: str, copy: PartitionCopy, bounds: Bounds) -> int:
         """Where the copy goes on; raises `OtherLog` or `TopicGone` where the topic does not continue it."""
         if not copy.segments:
             return bounds.begin
-        at = copy.segments[-1].contents.next_offset
+        at = copy.next_offset
         place = f"{topic}[{copy.partition}]"
-        if bounds.end < at or not await self._continues(topic, copy, bounds):
+        if bounds.stable < at or not await self._continues(topic, copy, bounds):
             raise OtherLog(
                 f"{place} is not the log that {self._folder.path} was taken from, which goes to offset {at}: "
                 "export into another folder"
@@ -133,8 +134,8 @@ class _Export:
 
     async def _continues(self, topic: str, copy: PartitionCopy, bounds: Bounds) -> bool:
         """Whether the copy's last record still lies where it lay, if anything lies there."""
-        last = (await asyncio.to_thread(self._folder.entries, copy.segments[-1]))[-1]
-        if last.offset < bounds.begin:
+        last = await asyncio.to_thread(self._folder.last, copy)
+        if last is None or last.offset < bounds.begin:
             return True
         reading = self._source.read(topic, copy.partition, last.offset, last.offset + 1)
         return [entry_of(record) async for records in reading for record in records] == [last]
@@ -149,8 +150,8 @@ class _Export:
                     draft = Draft(draft.next_offset)
             self._show(self._done + draft.next_offset - one.begin, total)
         self._done += one.end - one.begin
-        if draft.frames:
-            draft.pass_over(one.end)
+        draft.pass_over(one.end)
+        if draft.next_offset > draft.start_offset:
             await self._seal(manifest, one, draft)
         self._show(self._done, total)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from ops.logcopy.errors import Damaged, FolderUnusable, NoCopy
 from ops.logcopy.form import Draft, Entry, entries
-from ops.logcopy.manifest import FORMAT, Manifest, Segment
+from ops.logcopy.manifest import FORMAT, Manifest, PartitionCopy, Segment
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
@@ -102,6 +102,11 @@ class Folder:
     def entries(self, segment: Segment) -> list[Entry]:
         """A segment's records, once the file is held against its checksum; raises `Damaged`."""
         return list(self.each(segment))
+
+    def last(self, copy: PartitionCopy) -> Entry | None:
+        """A partition's last record; None where the copy has none. Raises as `entries` does."""
+        held = [segment for segment in copy.segments if segment.contents.records]
+        return self.entries(held[-1])[-1] if held else None
 
     def each(self, segment: Segment) -> Iterator[Entry]:
         """As `entries`, one record at a time: memory holds the segment once."""

@@ -15,14 +15,15 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from msgspec import Struct
 
-from ops.logcopy.cluster import Bounds, Cluster, cluster, record_topics
+from ops.kafka import Bounds
+from ops.logcopy.cluster import Cluster, cluster, record_topics
 from ops.logcopy.errors import NotEmpty, RecordRefused, TargetDiffers
 from ops.logcopy.exporting import Show
 from ops.logcopy.folder import Folder
 from ops.logcopy.form import Entry, entry_of
 from ops.logcopy.manifest import Manifest, PartitionCopy, Segment
 from ops.settings import Settings
-from ops.topics import create_topics
+from ops.topics import adding_partitions, create_topics
 
 WINDOW = 1_000
 """Records on their way at a time."""
@@ -70,7 +71,10 @@ async def import_log(settings: Settings, path: Path, show: Show) -> Imported:
 async def _make_topics(settings: Settings, manifest: Manifest) -> None:
     """Create topics that are missing; raises `TargetDiffers` where one can't hold its copy."""
     states = await create_topics(
-        settings.kafka_bootstrap, settings.topics, replication_factor=settings.replication_factor
+        settings.kafka_bootstrap,
+        settings.topics,
+        replication_factor=settings.replication_factor,
+        at_least={settings.topic_prefix + topic.name: len(topic.partitions) for topic in manifest.topics},
     )
     record = {spec.name for spec in record_topics(settings.topics)}
     found = {state.name: state for state in states if state.name in record}
@@ -79,12 +83,11 @@ async def _make_topics(settings: Settings, manifest: Manifest) -> None:
         if state is None:
             raise TargetDiffers(f"the copy holds a topic {topic.name}, which this version does not know")
         if state.differences:
+            raise TargetDiffers(f"{state.name} is not as it is declared: {'; '.join(state.differences)}")
+        if state.partitions < len(topic.partitions):
             raise TargetDiffers(
-                f"{state.name} is not as it is declared: {'; '.join(state.differences)}; mend it"
-            )
-        if state.partitions != len(topic.partitions):
-            raise TargetDiffers(
-                f"{state.name} has {state.partitions} partitions, its copy {len(topic.partitions)}"
+                f"{state.name} has {state.partitions} partitions, its copy {len(topic.partitions)}: "
+                f"`{adding_partitions(state.name, len(topic.partitions))}`"
             )
 
 
@@ -95,11 +98,12 @@ async def _targets(
     for topic in manifest.topics:
         name = settings.topic_prefix + topic.name
         bounds = await found.bounds(name)
-        for copy in topic.partitions:
-            here = bounds[copy.partition]
+        copies = {copy.partition: copy for copy in topic.partitions}
+        for partition, here in bounds.items():
+            copy = copies.get(partition) or PartitionCopy(partition=partition, segments=[])
             if not await _is_beginning(folder, copy, here, found, name):
                 raise NotEmpty(
-                    f"{name}[{copy.partition}] holds offsets {here.begin} to {here.end - 1}, which are not "
+                    f"{name}[{partition}] holds offsets {here.begin} to {here.end - 1}, which are not "
                     "the first records of its copy: import into an empty cluster, or with an unused "
                     "LAPSTREAM_TOPIC_PREFIX"
                 )
@@ -110,7 +114,7 @@ async def _is_beginning(
     folder: Folder, copy: PartitionCopy, here: Bounds, found: Cluster, topic: str
 ) -> bool:
     """Whether a partition holds nothing but its copy's first records: the last of them tells."""
-    if here.begin > 0 or here.end > copy.records:
+    if here.begin > 0 or here.end > copy.records or here.stable < here.end:
         return False
     if here.end == 0:
         return True

@@ -73,6 +73,16 @@ class PartitionCopy(Struct, kw_only=True):
         """How many records they hold."""
         return sum(segment.contents.records for segment in self.segments)
 
+    @property
+    def start_offset(self) -> int:
+        """Where they begin."""
+        return self.segments[0].contents.start_offset if self.segments else 0
+
+    @property
+    def next_offset(self) -> int:
+        """Up to where they go: nothing that was committed before is missing."""
+        return self.segments[-1].contents.next_offset if self.segments else 0
+
     def runs(self) -> Iterator[Run]:
         """Where its records lie in a log that holds them without gaps, from offset 0 on."""
         new = 0

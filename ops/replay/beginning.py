@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ops.logcopy.cluster import Bounds, Cluster, cluster
+from ops.kafka import Bounds
+from ops.logcopy.cluster import Cluster, cluster
 from ops.logcopy.errors import Damaged, OtherLog
 from ops.logcopy.folder import Folder
-from ops.logcopy.form import Entry, entry_of
+from ops.logcopy.form import entry_of
 from ops.logcopy.manifest import Manifest, PartitionCopy, Segment
 from ops.settings import Settings
 from schemas.records import HeldRecord, Record
@@ -62,19 +63,15 @@ class Beginning(NamedTuple):
 
     async def _check_overlap(self, found: Cluster, place: Place, bounds: Bounds) -> None:
         """Raise `OtherLog` where the topic goes on, but not with the copy's last record."""
-        last = await asyncio.to_thread(self._last, place)
+        last = await asyncio.to_thread(self.folder.last, self._copy(place))
         if last is None or last.offset < bounds.begin:
             return
-        reading = found.read(*place, last.offset, min(last.offset + 1, bounds.end))
+        reading = found.read(*place, last.offset, min(last.offset + 1, bounds.stable))
         if [entry_of(record) async for records in reading for record in records] != [last]:
             raise OtherLog(
                 f"{place.topic}[{place.partition}] does not hold the record at offset {last.offset} that "
                 f"{self.folder.path} holds: that is no copy of this log"
             )
-
-    def _last(self, place: Place) -> Entry | None:
-        segments = self._segments(place)
-        return self.folder.entries(segments[-1])[-1] if segments else None
 
     async def batches(self, place: Place, begin: int, end: int) -> AsyncIterator[list[Record]]:
         """A partition's records from one offset to before another, in order; one segment is in memory.
@@ -103,9 +100,12 @@ class Beginning(NamedTuple):
             )
 
     def _segments(self, place: Place) -> list[Segment]:
+        return self._copy(place).segments
+
+    def _copy(self, place: Place) -> PartitionCopy:
         copies = (copy for topic, copy in self.manifest.partitions() if topic == place.topic)
         empty = PartitionCopy(partition=place.partition, segments=[])
-        return next((copy for copy in copies if copy.partition == place.partition), empty).segments
+        return next((copy for copy in copies if copy.partition == place.partition), empty)
 
 
 def beginning(folder: Path) -> Beginning:

@@ -6,13 +6,11 @@ has lost comes from a copy, if there is one.
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from ops.kafka import make_reader, partitions_of
-from ops.logcopy.cluster import Bounds
+from ops.kafka import Bounds, CommittedConsumer, bounds_of, make_reader, partitions_of
 from ops.replay.beginning import Beginning
 from ops.settings import Settings
 from schemas.errors import LapstreamError
@@ -36,12 +34,16 @@ class TopicBeginGone(LapstreamError):
     """A topic has not all its records any more, or not yet: no tables can be made from it."""
 
 
+class TransactionOpen(LapstreamError):
+    """Records that the live tables say are those of a transaction that is not committed."""
+
+
 class LogEndsEarly(LapstreamError):
     """The broker does not hand out records that must be there."""
 
 
 @contextlib.asynccontextmanager
-async def reading(settings: Settings) -> AsyncGenerator[Any]:
+async def reading(settings: Settings) -> AsyncGenerator[CommittedConsumer]:
     """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
     consumer = make_reader(
         settings.kafka_bootstrap,
@@ -56,28 +58,27 @@ async def reading(settings: Settings) -> AsyncGenerator[Any]:
         await consumer.stop()
 
 
-async def ends_of(settings: Settings, topic: str, copy: Beginning | None) -> dict[Place, int]:
-    """Where each partition ends.
+async def check_begins(settings: Settings, topic: str, copy: Beginning | None) -> dict[Place, Bounds]:
+    """The bounds of each partition, all of whose records are there, or in the copy.
 
     Raises `TopicBeginGone` where one does not begin with its first record and no copy fills the gap, or what
     `Beginning.check` raises where the copy is not right.
     """
-    async with reading(settings) as consumer:
-        held = await _bounds(consumer, topic)
-    if gone := {place: bounds for place, bounds in held.items() if bounds.begin > 0}:
-        _check_filled({place: bounds.begin for place, bounds in gone.items()}, copy)
+    held = await bounds(settings, topic)
+    if gone := {place: found for place, found in held.items() if found.begin > 0}:
+        _check_filled({place: found.begin for place, found in gone.items()}, copy)
         if copy is not None:
             await copy.check(settings, gone)
-    return {place: bounds.end for place, bounds in held.items()}
+    return held
 
 
-async def _bounds(consumer: Any, topic: str) -> dict[Place, Bounds]:  # noqa: ANN401 - aiokafka is untyped
-    tps = await partitions_of(consumer, topic)
-    if not tps:
-        raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
-    begins = await consumer.beginning_offsets(tps)
-    ends = await consumer.end_offsets(tps)
-    return {_place(tp): Bounds(begins[tp], ends[tp]) for tp in tps}
+async def bounds(settings: Settings, topic: str) -> dict[Place, Bounds]:
+    """Where each partition of a topic begins and ends."""
+    async with reading(settings) as consumer:
+        tps = await partitions_of(consumer, topic)
+        if not tps:
+            raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
+        return {_place(tp): found for tp, found in (await bounds_of(consumer, tps)).items()}
 
 
 def _check_filled(begins: Mapping[Place, int], copy: Beginning | None) -> None:
@@ -95,19 +96,31 @@ def _check_filled(begins: Mapping[Place, int], copy: Beginning | None) -> None:
         )
 
 
-def check_targets(targets: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
-    """Raise `TopicBeginGone` where the log ends before the place that it is to be read up to."""
-    short = {place: ends.get(place, 0) for place, at in targets.items() if at > ends.get(place, 0)}
-    if short:
-        found = ", ".join(f"{one.topic}[{one.partition}] ends at {end}" for one, end in short.items())
+def check_targets(targets: Mapping[Place, int], held: Mapping[Place, Bounds]) -> None:
+    """Raise `TopicBeginGone` where the log ends before the place that it is to be read up to.
+
+    Raises `TransactionOpen` where it can't be read up to there as long as a transaction is open.
+    """
+    nothing = Bounds(0, 0, 0)
+    there = {place: held.get(place, nothing) for place in targets}
+    if ended := {place: found.end for place, found in there.items() if targets[place] > found.end}:
         raise TopicBeginGone(
-            f"{found}, but the live tables say more: this is not the log that they were made from, or it "
-            "lost records"
+            f"{_each(ended, 'ends at')}, but the live tables say more: this is not the log that they were "
+            "made from, or it lost records"
+        )
+    if waiting := {place: found.stable for place, found in there.items() if targets[place] > found.stable}:
+        raise TransactionOpen(
+            f"{_each(waiting, 'has a transaction open from offset')}, and the live tables say more: "
+            "`lapstream lag` says what to do about it; then the same command goes on"
         )
 
 
+def _each(offsets: Mapping[Place, int], what: str) -> str:
+    return ", ".join(f"{place.topic}[{place.partition}] {what} {at}" for place, at in offsets.items())
+
+
 async def batches(
-    consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+    consumer: CommittedConsumer,
     begin: Mapping[Place, int],
     targets: Mapping[Place, int],
     copy: Beginning | None,
@@ -122,16 +135,16 @@ async def batches(
     for tp in left:
         consumer.seek(tp, begin.get(_place(tp), 0))
     silence = 0.0
+    at: dict[TopicPartition, int] = {}
     while left:
         polled = await _poll(consumer)
-        batch = [one for tp in sorted(polled) for one in polled[tp] if one.offset < targets[_place(tp)]]
-        if batch:
-            silence = 0.0
+        if batch := [one for tp in sorted(polled) for one in polled[tp] if one.offset < left[tp]]:
             yield batch
-        for tp in [tp for tp, at in left.items() if await consumer.position(tp) >= at]:
+        before, at = at, {tp: await consumer.position(tp) for tp in left}
+        for tp in [tp for tp, target in left.items() if at[tp] >= target]:
             del left[tp]
             consumer.pause(tp)
-        silence += 0 if batch else POLL_MS / 1000
+        silence = 0.0 if at != before else silence + POLL_MS / 1000
         if silence > SILENCE_SECONDS:
             raise LogEndsEarly(
                 f"{', '.join(f'{tp.topic}[{tp.partition}]' for tp in left)}: nothing came for "
@@ -140,7 +153,7 @@ async def batches(
 
 
 async def _lost(
-    consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+    consumer: CommittedConsumer,
     begin: dict[Place, int],
     targets: Mapping[Place, int],
     copy: Beginning,
@@ -156,7 +169,7 @@ async def _lost(
             begin[place] = end
 
 
-async def _poll(consumer: Any) -> Mapping[TopicPartition, Sequence[Record]]:  # noqa: ANN401 - aiokafka is untyped
+async def _poll(consumer: CommittedConsumer) -> Mapping[TopicPartition, Sequence[Record]]:
     try:
         return await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
     except OffsetOutOfRangeError as error:

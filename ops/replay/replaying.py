@@ -103,6 +103,14 @@ class Replay:
                     raise Stopped
                 await write_halving(records, partial(self._write, held), (LapstreamError, *TRANSIENT))
                 self._progress.saw(records)
+            await self._pass_gaps(held, targets)
+
+    @stamina.retry(on=TRANSIENT, attempts=RETRIES, timeout=60)
+    async def _pass_gaps(self, held: dict[Place, Claim], targets: Mapping[Place, int]) -> None:
+        """Stand where it was read up to, also where no record lies before: behind a marker, say."""
+        to = {place: at for place, at in targets.items() if held[place].next_offset < at}
+        async with self._pool.acquire() as connection, connection.transaction():
+            await positions.move(connection, self._group, held, to)
 
     @stamina.retry(on=TRANSIENT, attempts=RETRIES, timeout=60)
     async def _write(

@@ -141,16 +141,16 @@ async def _prepare(work: Work) -> None:
 async def _targets(work: Work) -> Mapping[Place, int]:
     """Up to where to replay: where the live tables stand, or the topic's end for tables as of a moment."""
     topic = work.projection.topic(work.settings.topics)
-    ends = await log.ends_of(work.settings, topic, work.copy)
+    held = await log.check_begins(work.settings, topic, work.copy)
     if work.rebuild.purpose == "until":
-        return ends
-    targets = await work.live_at()
+        return {place: found.stable for place, found in held.items()}
+    targets = await work.targets()
     if not any(targets.values()):
         raise NothingProjected(
             f"{work.projection.name}: the live tables stand at the beginning of {topic}; there is nothing to "
             "make anew. `lapstream run projector` fills them"
         )
-    log.check_targets(targets, ends)
+    log.check_targets(targets, held)
     return targets
 
 

@@ -15,6 +15,7 @@ import stamina
 from msgspec import Struct
 
 from consumers.projection import Projection
+from ops.replay import log
 from ops.replay.beginning import Beginning
 from ops.replay.replaying import Progress, Replay
 from ops.settings import Settings
@@ -80,7 +81,7 @@ def kept_name(projection: Projection[Any]) -> str:
 class Work(Struct, frozen=True, kw_only=True):
     """A rebuild at work; `live` sees the live tables, `replay` brings the others forward.
 
-    `copy` stands in for what the topic's beginning has lost.
+    `copy` stands in for what the topic's beginning has lost, before `begins`.
     """
 
     settings: Settings
@@ -90,16 +91,30 @@ class Work(Struct, frozen=True, kw_only=True):
     replay: Replay
     progress: Progress
     copy: Beginning | None
+    begins: Mapping[Place, int]
 
     @property
     def group(self) -> str:
         """The projection's consumer group."""
         return self.projection.group(self.settings.topic_prefix)
 
-    async def live_at(self) -> dict[Place, int]:
-        """Where the live tables stand."""
+    async def targets(self) -> dict[Place, int]:
+        """Up to where the tables are to be filled: as far as the live ones stand."""
         async with self.live.acquire() as connection:
-            return await positions.read(connection, self.group)
+            return await self.targets_seen_by(connection)
+
+    async def targets_seen_by(self, connection: Connection) -> dict[Place, int]:
+        """As `targets`, by a connection that holds the positions.
+
+        Tables that are to take the live ones' place go on to the topic's begin where those never came: only
+        the copy has what lies before.
+        """
+        live_at = await positions.read(connection, self.group)
+        if self.rebuild.purpose != "swap":
+            return live_at
+        return {
+            place: max(live_at.get(place, 0), self.begins.get(place, 0)) for place in {*live_at, *self.begins}
+        }
 
     async def forward(self, targets: Mapping[Place, int]) -> None:
         """Bring the shadow to these places."""
@@ -143,6 +158,7 @@ async def working(
 ) -> AsyncGenerator[Work]:
     """The parts of the work, with connections of their own."""
     progress = Progress()
+    held = await log.bounds(settings, projection.topic(settings.topics))
     async with (
         database(settings, size=3, schema=projection.schema) as live,
         database(settings, size=2, schema=rebuild.shadow) as other,
@@ -155,6 +171,7 @@ async def working(
             replay=Replay(settings, projection, rebuild, other, progress, copy),
             progress=progress,
             copy=copy,
+            begins={place: found.begin for place, found in held.items() if found.begin > 0},
         )
 
 
@@ -226,7 +243,7 @@ async def _standing_still(
     await _catch_up(work)
     async with work.live.acquire() as connection, connection.transaction():
         await lock(connection, work.projection.schema, LOCK_WAIT)
-        targets = await positions.read(connection, work.group)
+        targets = await work.targets_seen_by(connection)
         if await _behind(work, targets) > CLOSE:
             raise TooFarBehind("the projector writes faster than the rebuild can follow")
         await work.forward(targets)
@@ -235,10 +252,10 @@ async def _standing_still(
 
 async def _catch_up(work: Work) -> None:
     """Bring the shadow close to where the live tables stand."""
-    targets = await work.live_at()
+    targets = await work.targets()
     while await _behind(work, targets) > 0:
         await work.forward(targets)
-        before, targets = targets, await work.live_at()
+        before, targets = targets, await work.targets()
         if sum(targets.values()) - sum(before.values()) <= CLOSE:
             return
 

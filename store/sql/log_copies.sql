@@ -21,6 +21,16 @@ CREATE TEMPORARY TABLE log_runs (
     PRIMARY KEY (topic, partition, old_first)
 ) ON COMMIT DROP;
 
+-- name: create_log_reaches
+-- From where to where a copy goes in the old log, for the transaction at hand.
+CREATE TEMPORARY TABLE log_reaches (
+    topic text,
+    partition integer,
+    copied_from bigint,
+    copied_to bigint,
+    PRIMARY KEY (topic, partition)
+) ON COMMIT DROP;
+
 -- name: schemas_with_places
 -- Every schema that has positions of a projection, kept and new ones, too; and whether it has places of pages.
 SELECT table_schema AS name, bool_or(table_name = 'pages') AS has_pages
@@ -36,12 +46,18 @@ LOCK TABLE positions IN EXCLUSIVE MODE;
 
 -- name: positions_ahead
 -- Positions behind the end of the copy, with the position at that end, in the old log.
-SELECT t.group_name, t.topic, t.partition, t.next_offset, coalesce(max(r.old_first + r.records), 0) AS copied_to
+SELECT t.group_name, t.topic, t.partition, t.next_offset, coalesce(r.copied_to, 0) AS copied_to
 FROM positions AS t
-LEFT JOIN log_runs AS r ON r.topic = t.topic AND r.partition = t.partition
-WHERE t.topic = ANY($1::text[])
-GROUP BY t.group_name, t.topic, t.partition, t.next_offset
-HAVING t.next_offset > coalesce(max(r.old_first + r.records), 0)
+LEFT JOIN log_reaches AS r ON r.topic = t.topic AND r.partition = t.partition
+WHERE t.topic = ANY($1::text[]) AND t.next_offset > coalesce(r.copied_to, 0)
+ORDER BY t.group_name, t.topic, t.partition;
+
+-- name: positions_short
+-- Positions before the beginning of the copy, in the old log.
+SELECT t.group_name, t.topic, t.partition, t.next_offset, r.copied_from
+FROM positions AS t
+JOIN log_reaches AS r ON r.topic = t.topic AND r.partition = t.partition
+WHERE t.topic = ANY($1::text[]) AND t.next_offset < r.copied_from
 ORDER BY t.group_name, t.topic, t.partition;
 
 -- name: cancel_rebuild_ahead

@@ -1,4 +1,4 @@
-"""Servers that tests of outages may stop: a broker and a database of each module's own."""
+"""Servers that tests of outages may stop, of each module's own; and Kafka's own commands."""
 
 import asyncio
 import tempfile
@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 
 from embedded import stack
+from embedded.errors import JarsUnavailable
 from ops import migrate
 from ops.settings import Settings
 from store.pool import connect
+from tests import kafka_tools
 from tests.conftest import create_topics
 
 
@@ -43,3 +45,12 @@ async def own(home: Path) -> Settings:
     )
     await create_topics(settings)
     return settings
+
+
+@pytest.fixture(scope="session")
+def class_path() -> str:
+    """Where Kafka's own commands lie; a test that needs them is left out where they can't be had."""
+    try:
+        return kafka_tools.class_path()
+    except (JarsUnavailable, OSError, RuntimeError) as error:
+        pytest.skip(f"Kafka's own commands can't be fetched here: {error}")

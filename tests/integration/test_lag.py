@@ -12,14 +12,12 @@ import msgspec
 import pytest
 import typer
 from aiokafka import TopicPartition
-from jgo.maven import MavenContext
 from typer.testing import CliRunner
 
-from embedded import jars, java
-from embedded.errors import JarsUnavailable
 from ops.cli import lag as lag_command
-from ops.kafka import make_consumer, make_producer
-from ops.lag import FETCH_BYTES, GroupLag, TopicMissing, watching
+from ops.kafka import ONE_RECORD_BYTES, make_consumer, make_producer
+from ops.lag import TopicMissing, watching
+from ops.lag_figures import GroupLag
 from ops.settings import Settings, environment
 from ops.wiring import detail_group, groups, projection_group
 from schemas.envelope import Context, pack
@@ -27,9 +25,10 @@ from schemas.events import Event
 from store.pool import Pool
 from tests.conftest import at, working
 from tests.events import fetched, listed, row
+from tests.kafka_tools import tool
 from tests.producers import leave_gaps
 
-TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+TOOL = "consumer.group.ConsumerGroupCommand"
 SECONDS = 60.0
 
 
@@ -63,39 +62,14 @@ async def caught_up(settings: Settings) -> GroupLag:
                 return found
 
 
-@pytest.fixture(scope="session")
-def class_path() -> str:
-    """Kafka's own commands, with what they need: they ask any broker, the embedded one or another."""
-    try:
-        jars.jars(jars.default_cache(), report=lambda _: None)
-        tools = MavenContext().create_dependency(f"org.apache.kafka:kafka-tools:{jars.KAFKA_VERSION}")
-        return f"{jars.default_cache()}/*:{tools.artifact.resolve()}"
-    except (JarsUnavailable, OSError, RuntimeError) as error:
-        pytest.skip(f"Kafka's own commands can't be fetched here: {error}")
-
-
 Offsets = dict[int, tuple[int | None, int, int | None]]
 """By partition: the committed offset, the end and the lag."""
 
 
 async def said_by_kafka(settings: Settings, class_path: str, group: str) -> Offsets:
     """What ConsumerGroupCommand prints."""
-    process = await asyncio.create_subprocess_exec(
-        java.find_java(),
-        "-cp",
-        class_path,
-        TOOL,
-        "--bootstrap-server",
-        settings.kafka_bootstrap,
-        "--describe",
-        "--group",
-        group,
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-    printed, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
-    assert process.returncode == 0, complaint
-    lines = [line.split() for line in printed.decode().splitlines() if line.startswith(group)]
+    printed = await tool(settings, class_path, TOOL, "--describe", "--group", group)
+    lines = [line.split() for line in printed.splitlines() if line.startswith(group)]
     return {int(line[2]): (_number(line[3]), int(line[4]), _number(line[5])) for line in lines}
 
 
@@ -162,7 +136,7 @@ async def test_records_larger_than_what_is_fetched_of_a_partition_have_an_age_to
     async with producer:
         for partition in range(3):
             await producer.send_and_wait(
-                settings.topics.days, value=os.urandom(16 * FETCH_BYTES), partition=partition
+                settings.topics.days, value=os.urandom(16 * ONE_RECORD_BYTES), partition=partition
             )
     [found, *_] = await look(settings)
     assert [one.oldest_seconds is not None for one in found.partitions[:4]] == [True, True, True, False]
@@ -185,7 +159,7 @@ async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
     async with asyncio.timeout(SECONDS):
         found = {one.group: one for one in await look(settings)}[detail_group(settings)]
     first, second = found.partitions[:2]
-    assert (first.behind, first.oldest_seconds) == (1, None)
+    assert (first.behind, first.kafka_behind, first.oldest_seconds) == (0, 1, None)
     assert second.behind == 2
     assert second.oldest_seconds is not None
 

@@ -22,10 +22,10 @@ from embedded import stack
 from ops import follow
 from ops.batches import BATCH_BYTES
 from ops.cli.log import app
-from ops.kafka import make_reader
+from ops.kafka import Bounds, make_reader
 from ops.logcopy.carrying import carry_over, check_places
 from ops.logcopy.checking import Checked, check_folder, check_topics
-from ops.logcopy.cluster import Bounds, cluster
+from ops.logcopy.cluster import cluster
 from ops.logcopy.errors import CannotCarry, Damaged, NotEmpty, OtherLog, TargetDiffers, TopicGone
 from ops.logcopy.exporting import Exported, export_log
 from ops.logcopy.folder import Folder
@@ -55,6 +55,7 @@ from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until, u
 from tests.producers import leave_gaps, producing
 from tests.raw_records import ZSTD, RawRecord, batch, produce
 from tests.servers import Servers
+from tests.topics import grow, lose
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -126,7 +127,7 @@ async def records(settings: Settings, topic: str) -> dict[int, list[Sent]]:
     """All records of a topic, by partition, as they were sent."""
     found: dict[int, list[Sent]] = {}
     async with cluster(settings.kafka_bootstrap) as here:
-        for partition, (begin, end) in (await here.bounds(topic)).items():
+        for partition, (begin, end, _) in (await here.bounds(topic)).items():
             found[partition] = [
                 Sent(one.key, one.value, tuple(one.headers), one.timestamp)
                 async for batch in here.read(topic, partition, begin, end)
@@ -182,14 +183,15 @@ async def caught_up(settings: Settings) -> None:
 async def stands_at(pool: Pool, group: str, wanted: dict[int, int]) -> bool:
     async with pool.acquire() as connection:
         found = await positions.read(connection, group)
-    return {place.partition: at for place, at in found.items() if at} == wanted
+    at = {place.partition: offset for place, offset in found.items()}
+    return all(at.get(partition, 0) >= offset for partition, offset in wanted.items())
 
 
 async def offsets(settings: Settings, topic: str) -> dict[int, list[int]]:
     """The offsets of all records of a topic, by partition."""
     found: dict[int, list[int]] = {}
     async with cluster(settings.kafka_bootstrap) as here:
-        for partition, (begin, end) in (await here.bounds(topic)).items():
+        for partition, (begin, end, _) in (await here.bounds(topic)).items():
             reading = here.read(topic, partition, begin, end)
             found[partition] = [one.offset async for batch in reading for one in batch]
     return found
@@ -278,9 +280,42 @@ async def test_an_end_that_holds_no_record_is_no_end_of_the_export(
     settings: Settings, tmp_path: Path
 ) -> None:
     await leave_gaps(settings, settings.topics.days, end="abort_transaction")
-    found = await export(settings, tmp_path)
-    assert found.new_records == 8
-    assert (await export(settings, tmp_path)).new_records == 0
+    first, again = await export(settings, tmp_path), await export(settings, tmp_path)
+    assert [(one.new_records, one.new_files) for one in (first, again)] == [(0, 8), (0, 0)]
+    await publish(settings, settings.topics.days, *ODD[:1])
+    await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+    later = await export(settings, tmp_path)
+    assert (later.new_records, later.manifest.copy_of("practice-days", PARTITION).next_offset) == (1, 5)
+    assert (await check(settings, tmp_path)).problems == []
+    assert (await export(settings, tmp_path)).new_files == 0
+
+
+async def test_positions_behind_what_was_aborted_are_not_ahead_of_the_copy(
+    settings: Settings, there: Settings, pool: Pool, tmp_path: Path
+) -> None:
+    await publish(settings, settings.topics.days, *ODD[:1])
+    await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+    async with projecting(settings):
+        await until_at(pool, settings, 3)
+    await export(settings, tmp_path)
+    carried = await carry(there, pool, tmp_path)
+    assert (carried.ahead, carried.short) == ([], [])
+    assert await stood(pool, there) == {number: int(number == PARTITION) for number in range(8)}
+
+
+async def test_positions_before_the_beginning_of_the_copy_are_told(
+    settings: Settings, there: Settings, pool: Pool, tmp_path: Path
+) -> None:
+    await publish(settings, settings.topics.days, *ODD[:1])
+    async with projecting(settings):
+        await until_at(pool, settings, 1)
+    await publish(settings, settings.topics.days, *ODD[:3])
+    await lose(settings, 3)
+    await export(settings, tmp_path)
+    carried = await carry(there, pool, tmp_path)
+    [one] = carried.short
+    assert (one.partition, one.next_offset, one.copied_from) == (PARTITION, 1, 3)
+    assert one.group_name == projection_group(settings)
 
 
 class Copying:
@@ -385,14 +420,36 @@ async def test_a_target_whose_last_record_is_another_one_is_refused(
         await bring(there, tmp_path)
 
 
-async def test_topics_with_other_partitions_are_refused(
-    settings: Settings, second: str, tmp_path: Path
+async def test_a_topic_that_has_grown_comes_back_with_all_its_partitions(
+    settings: Settings, there: Settings, tmp_path: Path
 ) -> None:
-    manifest = (await export(settings, tmp_path)).manifest
-    manifest.topics[0].partitions.pop()
-    Folder(tmp_path).save(manifest)
-    with pytest.raises(TargetDiffers, match="has 8 partitions, its copy 7"):
-        await bring(at(settings, kafka_bootstrap=second), tmp_path)
+    days = settings.topics.days
+    await grow(settings, days, 10)
+    await publish(settings, days, *ODD[:2], partition=9)
+    await export(settings, tmp_path)
+    await bring(there, tmp_path)
+    assert await records(there, days) == await records(settings, days)
+    assert len(await records(there, days)) == 10
+
+
+async def test_topics_with_more_partitions_take_a_copy_and_with_fewer_refuse_it(
+    settings: Settings, there: Settings, tmp_path: Path
+) -> None:
+    days = settings.topics.days
+    await publish(settings, days, *ODD[:2])
+    await export(settings, tmp_path)
+    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await grow(there, days, 10)
+    assert (await bring(there, tmp_path)).sent == 2
+    assert (await check(there, tmp_path)).newer_offsets == 0
+    await publish(there, days, Sent(), partition=9)
+    assert (await check(there, tmp_path)).newer_offsets == 1
+    with pytest.raises(NotEmpty, match=r"\[9\] holds offsets 0 to 0"):
+        await bring(there, tmp_path)
+    await grow(settings, days, 12)
+    await export(settings, tmp_path)
+    with pytest.raises(TargetDiffers, match=r"has 10 partitions, its copy 12: .*--alter .*--partitions 12`"):
+        await bring(there, tmp_path)
 
 
 async def test_records_that_the_client_can_not_hand_out_are_copied_as_it_hands_them_out(

@@ -11,8 +11,6 @@ from typing import Any, Literal
 import msgspec
 import psutil
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from bench.kills import trial
@@ -28,7 +26,8 @@ from bench.kills.trial import Plan
 from consumers import projector
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project, project_in_bulk
-from consumers.projector import BrokerRefuses, DatabaseRefuses, LogRewound
+from consumers.projector import BrokerRefuses, DatabaseRefuses
+from consumers.standing import LogRewound
 from embedded import stack
 from ops.replay import states
 from ops.settings import Settings, environment
@@ -53,6 +52,7 @@ from tests.members import (
     until_at,
     waits_for_a_lock,
 )
+from tests.topics import lose, make_anew
 
 AWAY = "projector_database_away"
 
@@ -200,23 +200,6 @@ async def test_a_database_that_hangs_costs_no_membership(
 # A log that is not the one that the tables were made from
 
 
-async def make_anew(settings: Settings) -> None:
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([settings.topics.days])
-        [spec] = [spec for spec in settings.topics.specs() if spec.name == settings.topics.days]
-
-        async def created() -> bool:
-            anew = NewTopic(spec.name, spec.partitions, 1, topic_configs=spec.config)
-            answer = await admin.create_topics([anew])
-            return answer.topic_errors[0][1] == 0
-
-        await until(created)
-    finally:
-        await admin.close()
-
-
 async def project_and_leave(settings: Settings, pool: Pool) -> list[Any]:
     await send(settings, EVENTS)
     async with member(settings, pool):
@@ -232,7 +215,7 @@ async def test_a_topic_that_was_made_anew_ends_the_command_and_leaves_the_tables
     await send(settings, [listed(50)])
     code, said = await command(settings)
     assert code == 1
-    assert f"stands at offset {len(EVENTS)} of {settings.topics.days}[{PARTITION}]" in said
+    assert f"stand at offset {len(EVENTS)} of {settings.topics.days}[{PARTITION}]" in said
     assert "the topic ends at 1" in said
     assert "Traceback" not in said
     assert await tables(pool) == before
@@ -273,12 +256,7 @@ async def all_held(watched: Any) -> bool:
 async def test_records_that_were_deleted_unread_are_noticed(settings: Settings, pool: Pool) -> None:
     before = await project_and_leave(settings, pool)
     await send(settings, [listed(50), listed(60)])
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    await admin.delete_records(
-        {TopicPartition(settings.topics.days, PARTITION): RecordsToDelete(len(EVENTS) + 1)}
-    )
-    await admin.close()
+    await lose(settings, len(EVENTS) + 1)
     with pytest.raises(LogRewound, match="begins at 5"):
         async with member(settings, pool) as watched:
             await until(lambda: stopped(watched))

@@ -11,11 +11,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaConsumer
 from typer.testing import CliRunner, Result
 
 from ops.cli.parked import app
-from ops.kafka import make_producer
+from ops.kafka import make_producer, make_reader, partitions_of
 from ops.lag import watching
 from ops.parking import BadFix, NotParked, NotWritten
 from ops.roles import run_roles
@@ -422,11 +421,9 @@ async def test_a_requeued_request_is_a_new_record_with_the_same_bytes(settings: 
 
 
 async def records_of(settings: Settings, topic: str) -> list[Any]:
-
-    consumer: Any = AIOKafkaConsumer(
-        topic, bootstrap_servers=settings.kafka_bootstrap, auto_offset_reset="earliest"
-    )
+    consumer: Any = make_reader(settings.kafka_bootstrap, reset="earliest")
     async with consumer:
+        consumer.assign(await partitions_of(consumer, topic))
         ends = await consumer.end_offsets(consumer.assignment())
         found: list[Any] = []
         while len(found) < sum(ends.values()):

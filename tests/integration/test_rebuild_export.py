@@ -4,12 +4,9 @@ import datetime as dt
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from consumers.live import PRACTICE_DAYS
 from ops.logcopy.errors import CopyError, Damaged, OtherLog
@@ -38,6 +35,7 @@ from tests.integration.test_rebuild_states import (
     waiting_in,
 )
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until_at
+from tests.topics import lose
 
 NEWS = [fetched(10 + number, "1", laps=laps(number)) for number in range(1, 4)]
 LATER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -47,14 +45,6 @@ GONE = len(EVENTS)
 
 async def export(settings: Settings, folder: Path) -> None:
     await export_log(settings, folder, lambda _done, _total: None, segment_bytes=1_000)
-
-
-async def lose(settings: Settings, before: int) -> None:
-    """Delete the topic's records before this offset."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    await admin.delete_records({TopicPartition(settings.topics.days, PARTITION): RecordsToDelete(before)})
-    await admin.close()
 
 
 async def project(settings: Settings, pool: Pool, offset: int) -> None:

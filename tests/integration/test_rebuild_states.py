@@ -12,8 +12,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from consumers.live import PRACTICE_DAYS
 from consumers.track_records import TRACK_RECORDS
@@ -35,6 +33,7 @@ from tests.conftest import projecting, working
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, unseen, verified
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until, until_at, waits_for_a_lock
+from tests.topics import lose
 
 BLOCKS = MappingProxyType(
     {
@@ -308,9 +307,6 @@ async def test_a_log_that_ends_before_the_live_tables_is_refused(
 
 
 async def test_a_topic_whose_beginning_is_gone_is_refused(filled: None, settings: Settings) -> None:
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    await admin.delete_records({TopicPartition(settings.topics.days, PARTITION): RecordsToDelete(2)})
-    await admin.close()
+    await lose(settings, 2)
     with pytest.raises(TopicBeginGone, match="begins at 2"):
         await rebuild(settings)

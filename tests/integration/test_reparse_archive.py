@@ -2,11 +2,8 @@
 
 import datetime as dt
 import hashlib
-from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from ops.kafka import make_producer
 from ops.replay.log import reading
@@ -16,6 +13,7 @@ from producer.archive import Found, read_pages
 from schemas.envelope import Context
 from schemas.pages import pack_page
 from store.pages import PageRow
+from tests.topics import lose
 
 PAGES = 30
 BODY = b"<html>%d</html>"
@@ -99,11 +97,7 @@ async def test_no_rows_are_no_pages(settings: Settings) -> None:
 
 async def test_records_whose_beginning_is_gone_are_said_to_be_missing(settings: Settings) -> None:
     await put_pages(settings, 0)
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    before = RecordsToDelete(before_offset=10)
-    await admin.delete_records({TopicPartition(settings.topics.pages, 0): before})
-    await admin.close()
+    await lose(settings, 10, topic=settings.topics.pages, partition=0)
     found = await read(settings, *(row(settings, number) for number in (2, 9, 10)))
     assert [(one.record_offset, page is not None) for one, page in found] == [
         (2, False),

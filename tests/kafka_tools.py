@@ -1,0 +1,35 @@
+"""Kafka's own commands, which ask any broker, the embedded one or another."""
+
+import asyncio
+from asyncio.subprocess import PIPE
+
+from jgo.maven import MavenContext
+
+from embedded import jars, java
+from ops.settings import Settings
+
+SECONDS = 60.0
+
+
+def class_path() -> str:
+    """Where the commands lie, with what they need; raises JarsUnavailable, OSError, RuntimeError."""
+    jars.jars(jars.default_cache(), report=lambda _: None)
+    tools = MavenContext().create_dependency(f"org.apache.kafka:kafka-tools:{jars.KAFKA_VERSION}")
+    return f"{jars.default_cache()}/*:{tools.artifact.resolve()}"
+
+
+async def tool(settings: Settings, class_path: str, name: str, *arguments: str) -> str:
+    """What a command of the package org.apache.kafka.tools prints."""
+    command = ["-cp", class_path, f"org.apache.kafka.tools.{name}"]
+    process = await asyncio.create_subprocess_exec(
+        java.find_java(),
+        *command,
+        "--bootstrap-server",
+        settings.kafka_bootstrap,
+        *arguments,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    printed, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 0, complaint
+    return printed.decode()

@@ -1,0 +1,38 @@
+"""Kafka consumers: all are made in one place, and every one reads committed records only."""
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from ops.kafka import make_consumer, make_reader
+from tests.sources import PACKAGES, modules
+
+ALL = tuple(modules(*PACKAGES, "bench", "tests"))
+
+
+def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+            yield node
+
+
+def test_no_consumer_is_made_elsewhere() -> None:
+    own = "tests/unit/ops/test_kafka_clients.py"
+    assert [path for path, text in ALL if "AIOKafkaConsumer" in text and path != own] == ["ops/kafka.py"]
+
+
+def test_every_subscriber_reads_committed_records() -> None:
+    found = [
+        (path, {word.arg: ast.unparse(word.value) for word in call.keywords}.get("isolation_level"))
+        for path, text in ALL
+        for call in calls(ast.parse(text), "subscriber")
+    ]
+    assert found == [("producer/members.py", "'read_committed'")]
+
+
+async def test_consumers_read_committed_records_and_commit_nothing_by_themselves() -> None:
+    consumers: list[Any] = [make_consumer("x:1", "a-group", gather_ms=1), make_reader("x:1")]
+    for made in consumers:
+        assert vars(made)["_isolation_level"] == "read_committed"
+        assert vars(made)["_enable_auto_commit"] is False
+        await made.stop()
