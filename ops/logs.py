@@ -1,9 +1,11 @@
 """Structured logs on stderr: for a person where it is a terminal, one JSON object a line where it is not.
 
-What a site or a producer wrote is data there, too: each text is bounded, and moves no terminal's cursor.
+What a site or a producer wrote is data there, too: each text is bounded, and moves no terminal's cursor. A
+warning that says the same again and again is logged once, and counted.
 `docs/observability.md` names every event.
 """
 
+import atexit
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -12,6 +14,7 @@ from typing import Any, cast
 import stamina.instrumentation
 import structlog
 
+from ops.repeats import Repeats
 from schemas.terminal import clean
 from telemetry import tracing
 
@@ -20,6 +23,7 @@ LONGEST_TEXT = 2_000
 
 LONGEST_TRACEBACK = 20_000
 
+_WARNINGS = ("warning", "error", "critical")
 _PLAIN = (bool, int, float, type(None))
 
 
@@ -47,6 +51,36 @@ def _shown(value: object, name: str) -> object:
     return clean(text[:LONGEST_TEXT]) + (f"… and {more} more" if more > 0 else "")
 
 
+log = structlog.get_logger("lapstream.logs")
+
+
+def _report(said: str, times: int) -> None:
+    log.warning("log_repeated", said=said, times=times)
+
+
+_repeats = Repeats(_report)
+atexit.register(_repeats.flush)
+
+
+def _seldom(_logger: object, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The line, unless it is a warning that was logged just now."""
+    event = str(line.get("event"))
+    if line["level"] in _WARNINGS and event != "log_repeated":
+        key = tuple(sorted((name, repr(value)) for name, value in line.items() if name != "timestamp"))
+        if not _repeats.is_new(key, event):
+            raise structlog.DropEvent
+    return line
+
+
+class _Seldom(logging.Filter):
+    """The same for lines of libraries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        error = repr(record.exc_info[1]) if record.exc_info else None
+        return _repeats.is_new((record.name, record.levelno, text, error), text)
+
+
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     with_trace,
@@ -61,7 +95,7 @@ def configure_logs(level: int = logging.INFO) -> None:
     """Set the form of all logs of this process, those of libraries included."""
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*_SHARED, renderer],
+        processors=[*_SHARED, _seldom, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
@@ -72,6 +106,7 @@ def configure_logs(level: int = logging.INFO) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_Seldom())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("faststream").setLevel(logging.ERROR)
     stamina.instrumentation.set_on_retry_hooks([])  # our own log lines say more

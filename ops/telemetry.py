@@ -10,10 +10,9 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from prometheus_client import start_http_server
 
+from ops import metrics_port
 from ops.settings import Settings, SettingsError, variable
-from telemetry.metrics import REGISTRY
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -42,19 +41,15 @@ def showing_metrics(settings: Settings) -> Generator[int]:
     if not settings.metrics_port:
         yield 0
         return
-    try:
-        server, thread = start_http_server(settings.metrics_port, settings.api_host, REGISTRY)
-    except OSError as error:
-        raise SettingsError(
-            f"can't show metrics on {settings.api_host}:{settings.metrics_port}: {error.strerror or error}; "
-            f"{variable('api_host')} and {variable('metrics_port')} say where"
-        ) from error
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with contextlib.ExitStack() as stack:
+        try:
+            port = stack.enter_context(metrics_port.showing(settings.api_host, settings.metrics_port))
+        except OSError as error:
+            raise SettingsError(
+                f"can't show metrics on {settings.api_host}:{settings.metrics_port}: "
+                f"{error.strerror or error}; {variable('api_host')} and {variable('metrics_port')} say where"
+            ) from error
+        yield port
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from ops.api.app import make_app
+from ops.api.connections import BACKLOG, Bounds, Connections, bounds_here
 from ops.api.edge import Edge
 from ops.api.services import Services
 from ops.api.traced import Traced
@@ -24,10 +25,7 @@ CONNECTIONS = 8
 """Connections to the database of one API process."""
 
 STREAMS = 100
-"""Streams of progress that one API process has open at a time."""
-
-REQUESTS = 1_000
-"""Requests that one API process has open at a time; what is beyond is answered 503."""
+"""Streams of progress that one API process has open at a time; no more than half of its connections."""
 
 STOP_SECONDS = 7
 """How long open requests may take after the server was told to stop."""
@@ -44,12 +42,16 @@ async def run_api(settings: Settings, stop: asyncio.Event, discover: Discover) -
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, discover: Discover) -> AsyncGenerator[str]:
+async def serving(
+    settings: Settings, discover: Discover, bounds: Bounds | None = None
+) -> AsyncGenerator[str]:
     """The API for the length of a block; gives its address, also where it took a free port.
 
-    Raises `SettingsError` where the address can't be listened on, `ServerAway` where the database is.
+    Its connections have `bounds`, or else those of this process. Raises `SettingsError` where the address
+    can't be listened on, `ServerAway` where the database is.
     """
     listening = _listen(settings)
+    bounds = bounds or bounds_here()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
         stopping = asyncio.Event()
@@ -59,9 +61,9 @@ async def serving(settings: Settings, discover: Discover) -> AsyncGenerator[str]
             watch=await stack.enter_async_context(watching(settings)),
             discover=discover,
             stopping=stopping,
-            streams=asyncio.Semaphore(STREAMS),
+            streams=asyncio.Semaphore(min(STREAMS, bounds.connections // 2)),
         )
-        server = _Server(_config(services))
+        server = _Server(_config(services, bounds))
         work = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             host, port = listening.getsockname()[:2]
@@ -80,14 +82,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(services: Services) -> uvicorn.Config:
+def _config(services: Services, bounds: Bounds) -> uvicorn.Config:
     return uvicorn.Config(
-        Traced(Edge(make_app(services))),  # pyright: ignore[reportArgumentType] - ASGI's own types, and the framework's
+        http=Connections(bounds).protocol(),
+        ws="none",
+        backlog=BACKLOG,
+        app=Traced(Edge(make_app(services))),  # pyright: ignore[reportArgumentType] - ASGI's own types, and the framework's
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=REQUESTS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
 
@@ -98,7 +102,7 @@ def _listen(settings: Settings) -> socket.socket:
         [(family, *_, address), *_] = socket.getaddrinfo(
             settings.api_host, settings.api_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        return socket.create_server(address[:2], family=family, backlog=1024)
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise SettingsError(
             f"can't listen on {settings.api_host}:{settings.api_port}: {error.strerror or error}; "

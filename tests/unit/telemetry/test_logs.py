@@ -59,3 +59,31 @@ def test_a_traceback_keeps_its_lines_and_nothing_that_moves_a_cursor() -> None:
 def test_what_libraries_log_is_of_the_same_form() -> None:
     [line] = lines("logging.getLogger('library').error('broker said %s', '\\x1b[31mred')")
     assert (line["event"], line["logger"], line["level"]) == ("broker said \\x1b[31mred", "library", "error")
+
+
+AGAIN = """
+for number in range(1_000):
+    log.warning('server_away', error='no answer')
+    log.info('request_answered', status=200)
+    logging.getLogger('library').error('accept() failed')
+log.warning('server_away', error='another')
+"""
+
+
+def test_the_same_warning_is_logged_once_and_counted() -> None:
+    found = lines(AGAIN)
+    assert sum(line["event"] == "request_answered" for line in found) == 1_000
+    warnings = [line for line in found if line["level"] != "info"]
+    said = [(line["event"], line.get("error"), line.get("said"), line.get("times")) for line in warnings]
+    assert said == [
+        ("server_away", "no answer", None, None),
+        ("accept() failed", None, None, None),
+        ("server_away", "another", None, None),
+        ("log_repeated", None, "server_away", 999),
+        ("log_repeated", None, "accept() failed", 999),
+    ]
+
+
+def test_a_warning_that_goes_on_is_logged_again_after_a_while() -> None:
+    found = lines("import ops.repeats\nops.repeats.REPEAT_SECONDS = -1\n" + "log.warning('away')\n" * 3)
+    assert [line["event"] for line in found] == ["away"] * 3
