@@ -9,7 +9,7 @@ from uuid import UUID
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from store import runs
-from store.notifications import Ear, hearing
+from store.notifications import listening
 from store.pool import Pool
 from store.runs import Run, RunProgress
 
@@ -30,16 +30,11 @@ class RunWatch:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._ear: Ear | None = None
 
     def heard(self, run_id: str) -> None:
         """Wake who waits for a run."""
         for event in self._waiting.get(run_id, ()):
             event.set()
-
-    def attach(self, ear: Ear) -> None:
-        """Hear through this ear, and open it again where it broke."""
-        self._ear = ear
 
     async def ended(self, run_id: UUID, pool: Pool, seconds: float) -> Run:
         """The run when it ended, or as it is after so many seconds; raises `RunVanished`."""
@@ -82,8 +77,6 @@ class RunWatch:
                 self._waiting.pop(str(run_id), None)
 
     async def _wait(self, moved: asyncio.Event, seconds: float) -> None:
-        if self._ear:
-            await self._ear.open()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(moved.wait(), seconds)
         moved.clear()
@@ -100,6 +93,5 @@ class RunWatch:
 async def watching(settings: Settings) -> AsyncGenerator[RunWatch]:
     """What follows runs; raises nothing where the database is away: the next look does."""
     watch = RunWatch()
-    async with hearing(settings.postgres_dsn, CHANNEL, watch.heard) as ear:
-        watch.attach(ear)
+    async with listening(settings.postgres_dsn, CHANNEL, watch.heard):
         yield watch

@@ -17,7 +17,7 @@ from outbox.lease import Lease, LeaseLost
 from outbox.sending import NotTaken, Producer, Sender
 from schemas.errors import LapstreamError
 from store import relay
-from store.notifications import Ear
+from store.notifications import Listener
 from store.pool import TRANSIENT, Pool
 from telemetry import metrics
 
@@ -58,7 +58,7 @@ class Relay:
         self._make_producer = make_producer
         self._prefix = prefix
         self._lease = Lease(pool)
-        self._ear = Ear(dsn, relay.CHANNEL, self._heard)
+        self._listener = Listener(dsn, relay.CHANNEL, self._heard)
         self._told = asyncio.Event()
         self._stopping = asyncio.Event()
         self._part = ""
@@ -93,12 +93,11 @@ class Relay:
                 await self._lease.give_back()
         except (asyncpg.PostgresError, *TRANSIENT) as error:
             log.warning("relay_lease_not_given_back", error=repr(error))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._ear.close()
+        await self._listener.close()
         log.info("relay_stop")
 
     async def _work(self) -> None:
+        await self._listener.open()  # before the first look: what is notified in between is heard
         while not self._stopping.is_set():
             try:
                 await self._take_part()
@@ -137,7 +136,6 @@ class Relay:
 
     async def _take_part(self) -> None:
         """Publish while the lease is held; or stand by, until it is free or it is time to look."""
-        await self._ear.open()
         if await self._lease.take():
             self._now("relay_active")
             await self._lead()
@@ -166,7 +164,6 @@ class Relay:
 
     async def _publish(self, sender: Sender) -> None:
         while not self._stopping.is_set():
-            await self._ear.open()  # before the look: what is told of in between is heard
             if not await self._turn(sender):
                 await self._rest()
 

@@ -6,11 +6,12 @@ is used here, so that everything above them is checked.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, Self
 
 import asyncpg
+import structlog
 
 from store.session import Session, open_session
 from store.statements import statement
@@ -33,8 +34,11 @@ class Connection(Protocol):
 
 
 class SingleConnection(Connection, Protocol):
-    """A connection of one's own."""
+    """A connection of one's own; `ended` is set when it is closed or lost."""
 
+    @property
+    def ended(self) -> asyncio.Event: ...
+    async def add_listener(self, channel: str, callback: Callable[[object, int, str, str], None]) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -74,6 +78,9 @@ under a statement's plan as `InvalidCachedStatementError`.
 """
 
 
+log = structlog.get_logger("lapstream.database")
+
+
 def search_path(schema: str) -> str:
     """A projection's schema first, then what a replay leaves alone."""
     return f"{schema}, lapstream"
@@ -110,11 +117,15 @@ class _Pool:
 
     async def _release(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg's own
         """Give a connection back; one that can't be used again is closed, and the block's work is done."""
-        with contextlib.suppress(asyncpg.PostgresError, *TRANSIENT):
+        try:
             await self._pool.release(connection, timeout=RELEASE_SECONDS)
+        except TimeoutError:
+            await self._replace_all()
+        except (asyncpg.PostgresError, *TRANSIENT) as error:
+            log.info("database_connection_not_given_back", error=repr(error))
 
     async def _replace_all(self) -> None:
-        """One was found dead: the others may be, too."""
+        """One was found dead, and closed: the others may be dead, too."""
         await self._pool.expire_connections()
 
     async def close(self) -> None:

@@ -142,6 +142,16 @@ async def work_in_bulk(connection: Connection) -> None:
     await connection.execute(statement("work_in_bulk"))
 
 
+async def keep_snapshot(connection: Connection) -> None:
+    """For the transaction at hand, which has not read yet: it may wait long for its snapshot."""
+    await connection.execute(statement("keep_snapshot"))
+
+
+async def keep_locks(connection: Connection) -> None:
+    """For the transaction at hand: let it do nothing for minutes while it holds its locks."""
+    await connection.execute(statement("keep_locks"))
+
+
 async def refuse(connection: Connection, rebuild_id: UUID, records: Iterable[ParkedRecord]) -> None:
     """Note records that the replay could not apply, in the transaction that goes past them."""
     rows = [

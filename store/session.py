@@ -28,8 +28,8 @@ SILENT_SECONDS = 5.0
 ASK_SECONDS = 5.0
 """How long the server may take to say so."""
 
-GRACE_SECONDS = 1.0
-"""How long an answer may be on its way after the server is done."""
+GRACE_SECONDS = 5.0
+"""How long an answer may be on its way after the server is done, or a statement before the server has it."""
 
 CANCEL_SECONDS = 1.0
 """How long the server may take to stop a statement that is not wanted any more."""
@@ -125,6 +125,9 @@ class Session(_untyped.Connection):
         except asyncio.CancelledError:
             self._cut_short = True
             raise
+        except TimeoutError:  # only what follows a statement that was cut short is bounded
+            await self._give_up()
+            raise
         finally:
             soon.cancel()
             if self._watch:
@@ -140,6 +143,9 @@ class Session(_untyped.Connection):
         """Ask after the statement until it is done, or the session is dead."""
         while await self._is_alive():  # noqa: ASYNC110 - the server is what says so
             await asyncio.sleep(SILENT_SECONDS)
+        await self._give_up()
+
+    async def _give_up(self) -> None:
         log.warning("database_connection_dead", pid=self._pid)
         if self._when_dead:
             await self._when_dead()

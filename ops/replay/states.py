@@ -180,6 +180,7 @@ async def _verify(work: Work) -> None:
         async def look(_: Connection) -> None:
             await connection.execute("SELECT")
 
+        await rebuilds.keep_snapshot(connection)
         await standing_still(work, shadow.lock_positions, look)
         report = await compare(connection, work.rebuild, sides, work.group, work.progress.total)
     async with work.live.acquire() as connection, connection.transaction():

@@ -242,6 +242,7 @@ async def _standing_still(
 ) -> ResultT:
     await _catch_up(work)
     async with work.live.acquire() as connection, connection.transaction():
+        await rebuilds.keep_locks(connection)
         await lock(connection, work.projection.schema, LOCK_WAIT)
         targets = await work.targets_seen_by(connection)
         if await _behind(work, targets) > CLOSE:

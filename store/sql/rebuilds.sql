@@ -100,3 +100,11 @@ SELECT topic, partition, next_offset FROM announced WHERE group_name = $1;
 -- For the transaction at hand: what it writes may be lost with the place in the log that it stands for, and
 -- tables that nobody has analysed yet are read by their keys.
 SELECT set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true);
+
+-- name: keep_snapshot
+-- For the transaction at hand, which is to take its snapshot later (SET takes none): it may wait as long as it must.
+SET LOCAL idle_in_transaction_session_timeout = 0;
+
+-- name: keep_locks
+-- For the transaction at hand: it may wait for a while, its locks with it.
+SET LOCAL idle_in_transaction_session_timeout = '5min';

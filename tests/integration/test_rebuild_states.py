@@ -25,10 +25,11 @@ from ops.settings import Settings, environment
 from ops.wiring import database
 from schemas.envelope import Context, pack
 from schemas.events import Event
-from store import shadow
+from store import session, shadow
 from store.digest import OBSERVATION_TABLES, READ_TABLES, digest
 from store.pool import Pool
 from store.rebuilds import Purpose
+from store.statements import statement
 from tests.conftest import projecting, working
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, unseen, verified
@@ -171,6 +172,32 @@ async def test_events_that_come_in_any_state_are_in_the_swapped_tables(
         await until_at(pool, settings, ALL + len(sent))
     assert (await verified(settings)).equal
     assert await tables(pool) == await undisturbed(pool, [*EVENTS, *sent])
+
+
+async def test_a_comparison_waits_for_locks_longer_than_a_transaction_may_do_nothing(
+    filled: None, settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(name: str) -> str:
+        return statement(name).replace("session_timeout', '30s'", "session_timeout', '200ms'")
+
+    async with waiting_in(settings, "catching_up") as free:
+        monkeypatch.setattr(session, "statement", impatient)
+        working = asyncio.create_task(rebuild(settings))
+        await until(lambda: has_done_nothing(pool, working))
+        free.set()
+        assert (await working).state == "swapped"
+
+
+async def has_done_nothing(pool: Pool, working: asyncio.Task[object]) -> bool:
+    """Whether a transaction with a snapshot to take has waited for a while, or the work is over."""
+    query = """
+        SELECT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE query ~ 'SET LOCAL' AND state = 'idle in transaction'
+                AND state_change < now() - interval '0.5s'
+        )
+    """
+    return working.done() or (await fetch(pool, query))[0][0]
 
 
 async def until_waiting_newest(pool: Pool, state: str) -> None:

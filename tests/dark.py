@@ -1,0 +1,137 @@
+"""A TCP proxy whose connections can die without a word: no byte goes through any more, and nobody is told."""
+
+import asyncio
+import contextlib
+import socket
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncGenerator
+from typing import Literal
+
+CHUNK = 64 * 1024
+
+Dark = Literal["stops reading", "swallows"]
+"""What a dead connection does with what is sent into it: its buffers fill, or it takes everything."""
+
+
+class Proxy:
+    """Connections to a server that can be cut off, and the road to new ones, too."""
+
+    def __init__(self, host: str, port: int, chunk_seconds: float = 0) -> None:
+        self._to = (host, port)
+        self._chunk_seconds = chunk_seconds
+        self._server: asyncio.Server | None = None
+        self._alive = asyncio.Event()
+        self._dark: Dark = "stops reading"
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._links: set[_Link] = set()
+        self._alive.set()
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
+        self._server = await asyncio.start_server(self._accept, sock=listening)
+        self.port = listening.getsockname()[1]
+
+    def cut(self, dark: Dark = "stops reading") -> None:
+        """Let every connection that there is die; new ones work."""
+        for link in self._links:
+            link.die(dark)
+        self._links.clear()
+
+    def go_dark(self, dark: Dark = "stops reading") -> None:
+        """As `cut`, and new connections are accepted and lead nowhere."""
+        self._alive.clear()
+        self._dark = dark
+        self.cut(dark)
+
+    def come_back(self) -> None:
+        """Let new connections through; those that died stay dead."""
+        self._alive.set()
+
+    async def close(self) -> None:
+        """Close everything, with a word."""
+        if self._server:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        link = _Link()
+        if self._alive.is_set():
+            self._links.add(link)
+        else:
+            link.die(self._dark)
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await link.carry(reader, writer, self._to, self._chunk_seconds)
+        self._tasks.discard(task)
+        self._links.discard(link)
+        writer.close()
+
+
+class _Link:
+    """One connection through the proxy."""
+
+    def __init__(self) -> None:
+        self._dark: Dark | None = None
+        self._ways: list[asyncio.Task[None]] = []
+
+    def die(self, dark: Dark) -> None:
+        self._dark = dark
+        for way in self._ways:
+            way.cancel()
+
+    async def carry(
+        self, reader: StreamReader, writer: StreamWriter, to: tuple[str, int], chunk_seconds: float
+    ) -> None:
+        """Carry bytes both ways until one side ends; once dead, until the task is cancelled."""
+        if self._dark is None:
+            there, back = await asyncio.open_connection(*to)
+            self._ways = [
+                asyncio.create_task(pump(one, other, chunk_seconds))
+                for one, other in ((reader, back), (there, writer))
+            ]
+            try:
+                await asyncio.wait(self._ways, return_when=asyncio.FIRST_COMPLETED)
+                await self._be_dead(reader, there)
+            finally:
+                for way in self._ways:
+                    way.cancel()
+                back.close()
+        else:
+            await self._be_dead(reader)
+
+    async def _be_dead(self, *readers: StreamReader) -> None:
+        """Nothing, for ever, where the connection died; at once where it ended as connections do."""
+        if self._dark == "swallows":
+            await asyncio.gather(*(swallow(reader) for reader in readers))
+        if self._dark:
+            await asyncio.Event().wait()
+
+
+async def pump(reader: StreamReader, writer: StreamWriter, chunk_seconds: float) -> None:
+    while chunk := await reader.read(CHUNK):
+        await asyncio.sleep(chunk_seconds)
+        writer.write(chunk)
+        await writer.drain()
+
+
+async def swallow(reader: StreamReader) -> None:
+    while await reader.read(CHUNK):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def proxy(host: str, port: int, chunk_seconds: float = 0) -> AsyncGenerator[Proxy]:
+    """A proxy before a server, for the length of a block; it takes so long for 64 KiB."""
+    found = Proxy(host, port, chunk_seconds)
+    await found.start()
+    try:
+        yield found
+    finally:
+        await found.close()
