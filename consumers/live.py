@@ -3,7 +3,7 @@
 A replay uses `consumers.practice_days` alone: it ends no run and announces nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
 
@@ -13,13 +13,11 @@ from consumers.practice_days import project, project_in_bulk
 from consumers.projection import AfterCommit, Projection
 from consumers.telling import tell_ended
 from schemas.envelope import Context, Received
-from schemas.events import (
-    MAX_SESSIONS,
-    PracticeDayChanged,
-)
+from schemas.events import MAX_SESSIONS, PracticeDayChanged
 from schemas.records import decode
 from schemas.topics import Topics
-from store import outbox, run_changes
+from store import run_changes
+from store.outbox import Entry
 from store.parking import ParkedRecord
 from store.pool import Connection
 from store.run_changes import SOURCE
@@ -27,18 +25,15 @@ from store.run_marks import marks_of
 from telemetry import tracing
 
 
-async def project_and_announce(connection: Connection, received: Sequence[Received]) -> None:
-    """Apply a batch of events, and have announced what it changed."""
-    changed = await project(connection, received)
-    runs = {(one.event.source, one.event.track_slug, one.event.date): one.context for one in received}
+def _news(received: Iterable[Received], changed: Iterable[PracticeDayChanged]) -> Iterator[Entry]:
+    """What is announced of days that changed, each with the context of an event that it is of."""
+    causes = {(one.event.source, one.event.track_slug, one.event.date): one.context for one in received}
     for one in changed:
-        await _announce(connection, one, runs[one.source, one.track_slug, one.date])
-
-
-async def _announce(connection: Connection, changed: PracticeDayChanged, cause: Context) -> None:
-    traceparent = tracing.carried(cause.traceparent)
-    context = Context(source=SOURCE, correlation_id=cause.correlation_id, traceparent=traceparent)
-    await outbox.add(connection, Topics().outcomes, within_bounds(changed), context)
+        cause = causes[one.source, one.track_slug, one.date]
+        traceparent = tracing.carried(cause.traceparent)
+        context = Context(source=SOURCE, correlation_id=cause.correlation_id, traceparent=traceparent)
+        for part in within_bounds(one):
+            yield Entry(Topics().outcomes, part, context)
 
 
 def within_bounds(changed: PracticeDayChanged) -> list[PracticeDayChanged]:
@@ -58,10 +53,17 @@ def _parts(sessions: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 async def settle(
-    connection: Connection, received: Sequence[Received], parked: Sequence[ParkedRecord]
+    connection: Connection,
+    received: Sequence[Received],
+    parked: Sequence[ParkedRecord],
+    changed: Sequence[PracticeDayChanged],
 ) -> AfterCommit | None:
-    """Note what a batch, and what was parked of it, means for runs; which ended is told afterwards."""
-    ended = await run_changes.mark(connection, marks_of(received, parked))
+    """Note what a batch, and what was parked of it, means for runs, and announce that and what changed.
+
+    Which runs ended is told afterwards.
+    """
+    marks = marks_of(received, parked)
+    ended = await run_changes.mark(connection, marks, _news(received, changed))
     return partial(tell_ended, ended) if ended else None
 
 
@@ -70,9 +72,8 @@ PRACTICE_DAYS = Projection(
     schema="practice_days",
     topic=lambda topics: topics.days,
     decode=decode,
-    project=project_and_announce,
+    project=project,
     settle=settle,
-    replay=project,
     bulk=project_in_bulk,
     lookups=("observations_by_event",),
     members=2,

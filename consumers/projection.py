@@ -4,7 +4,7 @@ Each has a consumer group and a schema of its own; in that schema lies a table `
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ AfterCommit = Callable[[], None]
 
 
 async def nothing_to_settle(
-    connection: Connection, events: Sequence[object], parked: Sequence[ParkedRecord]
+    connection: Connection, events: Sequence[object], parked: Sequence[ParkedRecord], projected: object
 ) -> None:
     """For a projection that only writes its own rows."""
 
@@ -30,9 +30,9 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
     """A read model and how it is made.
 
     `project` applies a batch of events to the rows, in any order and any number of times, in the transaction
-    that the connection is in. `settle` does in the same transaction what only the live projection may do and
-    a replay must not: it closes runs and announces; it is also told which records were parked. What it
-    returns is to be called after the commit.
+    that the connection is in. `settle` does at the end of the same transaction what only the live projection
+    may do and a replay must not: it closes runs and announces; it is also told which records were parked, and
+    what `project` returned. What it returns is to be called after the commit.
     """
 
     name: str
@@ -41,13 +41,10 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
     decode: Callable[[Iterable[Record]], Decoded[EventT]]
     project: Callable[[Connection, Sequence[EventT]], Awaitable[object]]
     settle: Callable[
-        [Connection, Sequence[EventT], Sequence[ParkedRecord]], Awaitable[AfterCommit | None]
+        [Connection, Sequence[EventT], Sequence[ParkedRecord], Any], Awaitable[AfterCommit | None]
     ] = nothing_to_settle
-    replay: Callable[[Connection, Sequence[EventT]], Awaitable[object]] | None = None
-    """As `project`, without anything that only the live projection may do; None where they are the same."""
-
     bulk: Callable[[Connection, Sequence[EventT]], Awaitable[object]] | None = None
-    """As `replay`, faster, for tables of which nobody else knows; None where there is no such way."""
+    """As `project`, faster, for tables of which nobody else knows; None where there is no such way."""
 
     lookups: tuple[str, ...] = ()
     """Indexes that `project` itself reads by, beside the tables' keys: a replay needs them from the start."""
@@ -62,10 +59,6 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
         """The name of its consumer group."""
         return f"{prefix}{self.name}-projection"
 
-    async def apply_again(self, connection: Connection, events: Sequence[EventT]) -> None:
-        """Apply events to the rows, and do nothing else: for a replay, and for what was announced before."""
-        await (self.replay or self.project)(connection, events)
-
     async def fill(self, connection: Connection, events: Sequence[EventT]) -> None:
-        """As `apply_again`, for tables that nothing else ever wrote."""
-        await (self.bulk or self.replay or self.project)(connection, events)
+        """As `project`, for tables that nothing else ever wrote."""
+        await (self.bulk or self.project)(connection, events)

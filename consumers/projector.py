@@ -296,14 +296,10 @@ class Projector(ConsumerRebalanceListener):
     async def _project(
         self, connection: Connection, events: Sequence[Any], bad: Sequence[ParkedRecord], *, again: bool
     ) -> AfterCommit | None:
-        """The rows, what is parked, and of news all that follows; returns what is to be told of it."""
-        if again:
-            await self._projection.apply_again(connection, events)
-            await parking.park(connection, self._group, bad, self._parking_limit)
-            return None
-        await self._projection.project(connection, events)
+        """What is parked, the rows, and of news all that follows; returns what is to be told of it."""
         await parking.park(connection, self._group, bad, self._parking_limit)
-        return await self._projection.settle(connection, events, bad)
+        projected = await self._projection.project(connection, events)
+        return None if again else await self._projection.settle(connection, events, bad, projected)
 
     def _span(self, records: Sequence[Record]) -> AbstractContextManager[object]:
         """A span of the first record's trace, linked to the others'."""

@@ -135,8 +135,8 @@ def _projecting(projection: Projection[Any]) -> Way:
     async def work(connection: Connection, good: Good) -> Worked:
         events = [event for _, event in good.values()]
         await use_schema(connection, projection.schema)
-        await projection.project(connection, events)
-        return Worked({}, await projection.settle(connection, events, []))
+        projected = await projection.project(connection, events)
+        return Worked({}, await projection.settle(connection, events, [], projected))
 
     return Way(read, work)
 

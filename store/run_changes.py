@@ -7,6 +7,7 @@ is left to wait for, and ends it: counts, state and the announcement are of that
 import contextlib
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Literal, cast
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from schemas.identity import event_id, practice_event_id
 from schemas.topics import Topics
 from store import outbox
 from store.constraints import forbidden_by
+from store.outbox import Entry
 from store.pool import Connection
 from store.run_marks import Marks
 from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, progress, requests_of
@@ -85,16 +87,21 @@ async def open_run(
 
 async def _ask(connection: Connection, run: Run) -> None:
     context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=run.traceparent)
-    await outbox.add(connection, Topics().requests, [run.request], context)
+    await outbox.add(connection, [Entry(Topics().requests, run.request, context)])
 
 
-async def mark(connection: Connection, marks: Marks) -> list[Run]:
+async def mark(connection: Connection, marks: Marks, news: Iterable[Entry] = ()) -> list[Run]:
     """Note what came of runs, and end those that wait for nothing any more; returns those that ended.
 
     Done twice, or in another order, it comes to the same; a run that is unknown or cancelled is left alone.
+    That runs ended is announced with the other news of the transaction, of which this is the end.
     """
-    if not marks.run_ids:
-        return []
+    ended = await _mark(connection, marks) if marks.run_ids else []
+    await outbox.add(connection, [*news, *map(_outcome, ended)])
+    return ended
+
+
+async def _mark(connection: Connection, marks: Marks) -> list[Run]:
     rows = await connection.fetch(statement("lock_runs"), marks.run_ids)
     runs = {run.id: run for run in map(as_run, rows) if run.state != "cancelled"}
     if not runs:
@@ -125,14 +132,14 @@ async def _end_if_over(connection: Connection, run: Run, marks: Marks, *, moved:
     """End a run whose list failed, or that waits for nothing any more; one that ended, if it came to more."""
     if run.listed_at is None and run.id not in marks.listed:
         error = marks.list_failed.get(run.id) or marks.request_failed.get(run.id)
-        return await end(connection, run, "failed", error) if error and run.state == "running" else None
+        return await _end(connection, run, "failed", error) if error and run.state == "running" else None
     if run.state != "running" and not moved:
         return None
     so_far = await progress(connection, run.id)
     if so_far.waiting:
         return None
     counts = await counts_so_far(connection, run.id)
-    return await end(connection, run, _state(so_far.done + so_far.unchanged, counts), counts=counts)
+    return await _end(connection, run, _state(so_far.done + so_far.unchanged, counts), counts=counts)
 
 
 def _state(good: int, counts: RunCounts) -> EndState:
@@ -142,31 +149,40 @@ def _state(good: int, counts: RunCounts) -> EndState:
     return "partial" if counts.sessions_detail_failed or counts.sessions_failed else "completed"
 
 
-async def end(
+async def end(connection: Connection, run: Run, state: EndState, error: RunError | None = None) -> Run:
+    """End a run, and have that announced; the run is held, and this the end of the caller's transaction."""
+    ended = await _end(connection, run, state, error)
+    await outbox.add(connection, [_outcome(ended)])
+    return ended
+
+
+async def _end(
     connection: Connection,
     run: Run,
     state: EndState,
     error: RunError | None = None,
     counts: RunCounts | None = None,
 ) -> Run:
-    """End a run, and have that announced; the run is locked, the transaction the caller's."""
     counts = counts or await counts_so_far(connection, run.id)
     row = await connection.fetchrow(
         statement("end_run"), run.id, state, _text(counts), None if error is None else _text(error)
     )
-    ended = as_run(row)
-    traceparent = tracing.carried(run.traceparent)
-    context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=traceparent)
-    await outbox.add(connection, Topics().outcomes, [_outcome(ended, counts)], context)
     await connection.execute(statement("runs_moved"), [run.id])
-    return ended
+    return as_run(row)
 
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _outcome(run: Run, counts: RunCounts) -> PracticeDayIngested:
+def _outcome(run: Run) -> Entry:
+    """What is announced of a run that ended."""
+    traceparent = tracing.carried(run.traceparent)
+    context = Context(source=SOURCE, correlation_id=str(run.id), traceparent=traceparent)
+    return Entry(Topics().outcomes, _ingested(run), context)
+
+
+def _ingested(run: Run) -> PracticeDayIngested:
     return PracticeDayIngested(
         source=run.source,
         track_slug=run.track_slug,
@@ -179,7 +195,7 @@ def _outcome(run: Run, counts: RunCounts) -> PracticeDayIngested:
         findings=tuple(run.findings),
         code=run.error.code if run.error else None,
         message=run.error.message if run.error else None,
-        **msgspec.structs.asdict(counts),
+        **msgspec.structs.asdict(run.counts or RunCounts()),
     )
 
 

@@ -1,7 +1,7 @@
 """Members of the projection's group in the test's own process, and what they leave."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from ops.kafka import CommittedConsumer, make_producer
 from ops.settings import Settings
 from ops.wiring import projection_group
 from schemas.envelope import Context, Received, pack
-from schemas.events import Event
+from schemas.events import Event, PracticeDayChanged
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.pool import Connection, Pool
@@ -143,10 +143,12 @@ class Noted:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
 
-    async def __call__(self, connection: Connection, batch: Iterable[Received]) -> None:
+    async def __call__(
+        self, connection: Connection, batch: Iterable[Received]
+    ) -> Sequence[PracticeDayChanged]:
         events = list(batch)
         self.batches.append([one.id for one in events])
-        await project(connection, events)
+        return await project(connection, events)
 
     @property
     def ids(self) -> list[str]:

@@ -31,6 +31,7 @@ from schemas.events import Event
 from schemas.identity import event_id
 from schemas.topics import Topics
 from store import outbox, relay
+from store.outbox import Entry
 from store.pool import Pool
 
 ROUNDS = 3
@@ -158,7 +159,7 @@ async def _backlog(bench: Bench, load: list[Event]) -> float:
     end = await bench.topic.records() + len(load)
     async with bench.pool.acquire() as connection:
         async with connection.transaction():
-            await outbox.add(connection, Topics().outcomes, load, CONTEXT)
+            await outbox.add(connection, [Entry(Topics().outcomes, event, CONTEXT) for event in load])
             began = time.perf_counter()
         while await bench.topic.records() < end:  # noqa: ASYNC110 - what is waited for lies in servers
             await asyncio.sleep(LOOK_SECONDS)
@@ -182,7 +183,7 @@ def _sender(bench: Bench) -> Publish:
 def _committer(bench: Bench) -> Publish:
     async def publish(event: Event) -> float:
         async with bench.pool.acquire() as connection, connection.transaction():
-            await outbox.add(connection, Topics().outcomes, [event], CONTEXT)
+            await outbox.add(connection, [Entry(Topics().outcomes, event, CONTEXT)])
             return time.perf_counter()
 
     return publish

@@ -77,11 +77,12 @@ SELECT event_date, run_id FROM backfill_days WHERE backfill_id = $1 AND state = 
 ORDER BY event_date LIMIT 1;
 
 -- name: next_backfill_day
--- The day that is fed next, and how its last run ended.
+-- The day that is fed next, held until the transaction ends, and how its last run ended.
 SELECT d.event_date, r.state AS last_state
 FROM backfill_days AS d LEFT JOIN ingest_runs AS r ON r.id = d.run_id
 WHERE d.backfill_id = $1 AND d.state = 'waiting'
-ORDER BY d.event_date LIMIT 1;
+ORDER BY d.event_date LIMIT 1
+FOR NO KEY UPDATE OF d;
 
 -- name: run_at_work
 -- The run that was asked for first, of those at work.

@@ -77,16 +77,24 @@ ORDER BY t.group_name, t.topic, t.partition, t.record_offset
 FOR UPDATE OF t;
 
 -- name: settle_parked
--- Records that are parked no more: how, by whom, and where the new record is that took the place of each.
+-- Records that are parked no more: how, by whom, and where the new record is that took the place of each; held in
+-- the order of their places.
+WITH held AS (
+    SELECT s.*
+    FROM unnest(
+        $1::text[], $2::text[], $3::integer[], $4::bigint[], $8::text[], $9::integer[], $10::bigint[]
+    ) AS s (group_name, topic, partition, record_offset, new_topic, new_partition, new_offset)
+    JOIN parked_records AS t USING (group_name, topic, partition, record_offset)
+    WHERE t.state = 'parked'
+    ORDER BY t.group_name, t.topic, t.partition, t.record_offset
+    FOR NO KEY UPDATE OF t
+)
 UPDATE parked_records AS t
 SET state = $5, settled_at = now(), settled_by = $6, discard_reason = $7,
-    new_topic = s.new_topic, new_partition = s.new_partition, new_offset = s.new_offset
-FROM unnest(
-    $1::text[], $2::text[], $3::integer[], $4::bigint[], $8::text[], $9::integer[], $10::bigint[]
-) AS s (group_name, topic, partition, record_offset, new_topic, new_partition, new_offset)
+    new_topic = held.new_topic, new_partition = held.new_partition, new_offset = held.new_offset
+FROM held
 WHERE (t.group_name, t.topic, t.partition, t.record_offset)
-    = (s.group_name, s.topic, s.partition, s.record_offset)
-    AND t.state = 'parked';
+    = (held.group_name, held.topic, held.partition, held.record_offset);
 
 -- name: explain_parked
 -- Records that stay parked, for a newer reason.

@@ -19,14 +19,22 @@ JOIN positions AS t ON t.group_name = $1 AND t.topic = s.topic AND t.partition =
 JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = t.xmax;
 
 -- name: move_position
--- From where this member last wrote to where it is now, if it still holds the partition.
-UPDATE positions AS t
-SET next_offset = s.next_offset
-FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[]) AS s (
-    topic, partition, was_offset, next_offset, epoch
+-- From where this member last wrote to where it is now, if it still holds the partition; held in the order in
+-- which a take-over holds them.
+WITH held AS (
+    SELECT t.topic, t.partition, s.next_offset
+    FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[]) AS s (
+        topic, partition, was_offset, next_offset, epoch
+    )
+    JOIN positions AS t ON t.group_name = $1 AND t.topic = s.topic AND t.partition = s.partition
+        AND t.next_offset = s.was_offset AND t.epoch = s.epoch
+    ORDER BY t.topic, t.partition
+    FOR NO KEY UPDATE OF t
 )
-WHERE t.group_name = $1 AND t.topic = s.topic AND t.partition = s.partition
-    AND t.next_offset = s.was_offset AND t.epoch = s.epoch;
+UPDATE positions AS t
+SET next_offset = held.next_offset
+FROM held
+WHERE t.group_name = $1 AND t.topic = held.topic AND t.partition = held.partition;
 
 -- name: read_positions
 -- Where a group stands.

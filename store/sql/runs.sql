@@ -21,15 +21,15 @@ SELECT {run} FROM ingest_runs WHERE event_id = $1 AND state = 'running';
 -- A run that still shows no sign of life for so many seconds, held until the transaction ends.
 SELECT {run} FROM ingest_runs
 WHERE id = $1 AND state = 'running' AND moved_at < now() - make_interval(secs => $2)
-FOR UPDATE;
+FOR NO KEY UPDATE;
 
 -- name: lock_run
 -- A run, held until the transaction ends.
-SELECT {run} FROM ingest_runs WHERE id = $1 FOR UPDATE;
+SELECT {run} FROM ingest_runs WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: lock_runs
 -- Runs, held until the transaction ends; ordered, so that two with the same runs can't wait for each other.
-SELECT {run} FROM ingest_runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE;
+SELECT {run} FROM ingest_runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: find_runs
 -- Runs, the newest first, from the one before another on.

@@ -106,10 +106,11 @@ async def test_an_error_of_the_moment_is_waited_for_and_nothing_is_parked(
 ) -> None:
     errors = [code]
 
-    async def unlucky(connection: Connection, batch: Any) -> None:
-        await project(connection, batch)
+    async def unlucky(connection: Connection, batch: Any) -> object:
+        changed = await project(connection, batch)
         if errors:
             await connection.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{errors.pop()}'; END $$")
+        return changed
 
     await send(settings, EVENTS)
     async with member(settings, pool, project=unlucky) as watched:
@@ -124,12 +125,12 @@ async def test_a_connection_that_the_server_ends_in_a_batch_is_no_fault_of_its_r
 ) -> None:
     ended: list[int] = []
 
-    async def cut_off(connection: Connection, batch: Any) -> None:
+    async def cut_off(connection: Connection, batch: Any) -> object:
         if not ended:
             ended.append(await connection.fetchval("SELECT pg_backend_pid()"))
             async with pool.acquire() as other:
                 await other.execute("SELECT pg_terminate_backend($1)", ended[0])
-        await project(connection, batch)
+        return await project(connection, batch)
 
     await send(settings, EVENTS[:1])
     async with member(settings, pool, project=cut_off) as watched:

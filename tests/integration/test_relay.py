@@ -32,6 +32,7 @@ from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id
 from store import outbox
 from store import relay as store
+from store.outbox import Entry
 from store.pool import Connection, Pool
 from store.relay import Backlog
 from tests.events import DATE, seen
@@ -56,7 +57,7 @@ def changed(track: int, number: int) -> PracticeDayChanged:
 
 async def add(connection: Connection, *events: Event, topic: str = OUTCOMES) -> None:
     async with connection.transaction():
-        await outbox.add(connection, topic, events, CONTEXT)
+        await outbox.add(connection, [Entry(topic, event, CONTEXT) for event in events])
 
 
 async def add_all(pool: Pool, events: Iterable[Event]) -> None:
@@ -160,7 +161,7 @@ async def test_a_record_has_the_bytes_that_the_event_was_packed_into(settings: S
     )
     async with relaying(settings):
         async with pool.acquire() as connection, connection.transaction():
-            await outbox.add(connection, OUTCOMES, [event], context)
+            await outbox.add(connection, [Entry(OUTCOMES, event, context)])
         await until_empty(pool)
     [record] = await records(settings)
     packed = pack(event, context)
@@ -176,7 +177,7 @@ async def test_a_transaction_that_is_rolled_back_publishes_nothing(
 ) -> None:
     async with relaying(settings):
         await connection.execute("BEGIN")
-        await outbox.add(connection, OUTCOMES, [changed(1, 1)], CONTEXT)
+        await outbox.add(connection, [Entry(OUTCOMES, changed(1, 1), CONTEXT)])
         await connection.execute("ROLLBACK")
         await add_all(pool, [changed(2, 2)])
         await until_empty(pool)
@@ -188,7 +189,7 @@ async def test_a_row_that_commits_late_is_neither_skipped_nor_waited_for(
 ) -> None:
     async with relaying(settings):
         await connection.execute("BEGIN")
-        await outbox.add(connection, OUTCOMES, [changed(0, 0)], CONTEXT)
+        await outbox.add(connection, [Entry(OUTCOMES, changed(0, 0), CONTEXT)])
         await add_all(pool, [changed(track, 1) for track in range(1, 60)])
         await until_empty(pool)
         assert len(await published(settings)) == 59
