@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import asyncpg
 import pytest
 
 from store import statements
+from store.session import Session
 
 PAGE = Path("docs/architecture.md")
 
@@ -48,68 +49,42 @@ class Noted:
     def __init__(self) -> None:
         self.broken: list[str] = []
         self.seen: set[int] = set()
+        self._so_far: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
         self._held_by = held_by()
         self._order = places()
 
-    def connection_class(self) -> type[asyncpg.Connection]:
-        """A connection that notes each statement."""
-        noted = self
-        base: Any = asyncpg.Connection
-
-        class Noting(base):
-            """A connection whose statements are held against the order."""
-
-            so_far = 0
-
-        def noting(method: Callable[..., Any]) -> Callable[..., Any]:
-            async def call(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
-                noted.statement(self, query)
-                return await method(self, query, *args, **kwargs)
-
-            return call
-
-        for name in ("execute", "fetch", "fetchrow", "fetchval"):
-            setattr(Noting, name, noting(getattr(base, name)))
-
-        async def copy(self: Any, table_name: str, **kwargs: Any) -> Any:
-            noted.holds(self, {noted.place(table_name)}, f"COPY {table_name}")
-            return await base.copy_records_to_table(self, table_name, **kwargs)
-
-        Noting.copy_records_to_table = copy
-        return Noting
-
-    def place(self, table: str) -> int:
-        """Where a table stands in the order; nowhere, if it is not on the page."""
-        return self._order.get(table, 0)
-
-    def statement(self, connection: Any, query: str) -> None:
+    def statement(self, session: Session, query: str) -> None:
         """Hold a statement against what its transaction holds."""
-        self.holds(connection, self._held_by.get(query.strip(), set()), query)
+        self._asked(session, self._held_by.get(query.strip(), set()), query)
 
-    def holds(self, connection: Any, asked: set[int], what: str) -> None:
-        """Note what is asked for; the end of the order may be asked for once."""
-        if not connection.is_in_transaction():
-            connection.so_far = 0
-            return
-        asked.discard(0)
-        if not asked:
-            return
-        self.seen |= asked
-        at_end = connection.so_far == ADVISORY["lock_aggregates"]
-        if min(asked) < connection.so_far or (at_end and "advisory" in what):
-            self.broken.append(f"{sorted(asked)} after {connection.so_far}: {what[:200]}")
-        connection.so_far = max(*asked, connection.so_far)
+    def copied(self, session: Session, table: str) -> None:
+        """Hold rows that are copied into a table against what their transaction holds."""
+        self._asked(session, {self._order[table]} if table in self._order else set(), f"COPY {table}")
+
+    def _asked(self, session: Session, asked: set[int], what: str) -> None:
+        connection: Any = session
+        so_far = self._so_far.get(session, 0) if connection.is_in_transaction() else 0
+        if asked:
+            again = so_far == ADVISORY["lock_aggregates"] and "advisory" in what
+            if min(asked) < so_far or again:
+                self.broken.append(f"{sorted(asked)} after {so_far}: {what[:200]}")
+            self.seen |= asked
+        self._so_far[session] = max(so_far, *asked, 0)
 
 
 def noting(monkeypatch: pytest.MonkeyPatch) -> Noted:
-    """Have every connection that is opened from now on note its statements."""
+    """Hold the statements of every session against the order from now on."""
     noted = Noted()
-    kind = noted.connection_class()
-    for name in ("create_pool", "connect"):
-        opened = getattr(asyncpg, name)
 
-        def opening(*args: Any, opened: Any = opened, **kwargs: Any) -> Any:
-            return opened(*args, **kwargs, connection_class=kind)
+    def with_note(method: Any, note: Callable[[Session, str], None]) -> Any:
+        async def call(self: Session, what: str, *args: Any, **kwargs: Any) -> Any:
+            note(self, what)
+            return await method(self, what, *args, **kwargs)
 
-        monkeypatch.setattr(asyncpg, name, opening)
+        return call
+
+    for name in ("execute", "fetch", "fetchrow", "fetchval"):
+        monkeypatch.setattr(Session, name, with_note(getattr(Session, name), noted.statement))
+    name = "copy_records_to_table"
+    monkeypatch.setattr(Session, name, with_note(getattr(Session, name), noted.copied))
     return noted
