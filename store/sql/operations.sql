@@ -80,7 +80,7 @@ FOR UPDATE OF t;
 -- Records that are parked no more: how, by whom, and where the new record is that took the place of each; held in
 -- the order of their places.
 WITH held AS (
-    SELECT s.*
+    SELECT s.group_name, s.topic, s.partition, s.record_offset, s.new_topic, s.new_partition, s.new_offset
     FROM unnest(
         $1::text[], $2::text[], $3::integer[], $4::bigint[], $8::text[], $9::integer[], $10::bigint[]
     ) AS s (group_name, topic, partition, record_offset, new_topic, new_partition, new_offset)
