@@ -156,10 +156,14 @@ async def expel(consumer: Any) -> None:
 async def test_a_member_that_believes_in_its_old_assignment_does_not_disturb_its_successor(
     settings: Settings, pool: Pool
 ) -> None:
+    async def followed() -> bool:
+        return await committed(settings) == 1
+
     slow: Any = consumer_of(settings, heartbeat_interval_ms=5_000)
     await send(settings, EVENTS[:1])
     async with member(settings, pool, slow) as believer:
         await until_at(pool, settings, 1)
+        await until(followed)  # or the commit that fails tells it
         await expel(slow)
         async with member(settings, pool) as successor:
             await until(lambda: epoch_is(pool, 2))
