@@ -1,24 +1,26 @@
 """A schema made in the likeness of another: its tables beside the live ones, and the exchange of the two.
 
 A schema's catalog goes in; tables without what only costs while they are filled come out, later the rest of
-their indexes and keys, and in the end the two schemas change names, with the rights and the views of the one.
+their indexes and keys, and in the end the two schemas change names, with all that hangs on the one.
 """
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
 
 from schemas.errors import LapstreamError
-from store.pool import Connection, search_path
+from store import attached
+from store.attached import Thing
+from store.pool import TRANSIENT, Connection, search_path
 from store.statements import statement
 
 BUILD_MEMORY = "256MB"
 """What the database may use to build one index."""
 
-_EARLY = ("p", "u", "x")
+_EARLY = ("p", "u", "x", "c")
 _GRANTEE = "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END"
 _OPTION = "CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
 
@@ -46,9 +48,17 @@ async def tables(connection: Connection, schema: str) -> list[str]:
     return [row["name"] for row in rows if row["name"] != "positions"]
 
 
-async def keys(connection: Connection, schema: str) -> dict[str, list[str]]:
-    """The columns of each table's primary key."""
-    return {row["table"]: row["columns"] for row in await connection.fetch(statement("schema_keys"), schema)}
+class RowKey(NamedTuple):
+    """The columns that tell a table's rows apart; `exact` where no two rows agree in them, none null."""
+
+    columns: list[str]
+    exact: bool
+
+
+async def keys(connection: Connection, schema: str) -> dict[str, RowKey]:
+    """What tells the rows of each table apart: its key, or all columns where it has none."""
+    rows = await connection.fetch(statement("schema_keys"), schema)
+    return {row["table"]: RowKey(row["columns"], row["exact"]) for row in rows}
 
 
 async def name_everything(connection: Connection) -> None:
@@ -64,13 +74,23 @@ async def create(connection: Connection, live: str, shadow: str, lookups: Sequen
     await name_everything(connection)
     await discard(connection, shadow)
     await connection.execute(f"CREATE SCHEMA {shadow}")
-    for table in [*await tables(connection, live), "positions"]:
+    for row in await connection.fetch(statement("schema_tables"), live):
+        table = _quoted(row["name"])
+        await _use_tablespace(connection, row)
         await connection.execute(
-            f"CREATE TABLE {shadow}.{table} (LIKE {live}.{table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
-            " INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS)"
+            f"CREATE TABLE {shadow}.{table} (LIKE {live}.{table} INCLUDING DEFAULTS"
+            " INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION)"
         )
+    for one in await attached.things(connection, live):
+        if one.kind == "setting" and one.make.startswith("ALTER TABLE"):
+            await connection.execute(_moved(one.make, live, shadow))
     await _add_constraints(connection, live, shadow, _EARLY)
     await _add_indexes(connection, live, shadow, lookups)
+
+
+async def _use_tablespace(connection: Connection, row: Mapping[str, str]) -> None:
+    """For the transaction at hand: make what comes next where its like lies."""
+    await connection.execute("SELECT set_config('default_tablespace', $1, true)", row["tablespace"])
 
 
 async def finish(connection: Connection, live: str, shadow: str) -> None:
@@ -79,8 +99,11 @@ async def finish(connection: Connection, live: str, shadow: str) -> None:
     await connection.execute("SELECT set_config('maintenance_work_mem', $1, true)", BUILD_MEMORY)
     await _add_constraints(connection, live, shadow, _EARLY)
     await _add_indexes(connection, live, shadow, None)
+    for one in await attached.things(connection, live):
+        if one.kind == "statistics" and not one.moves:
+            await connection.execute(_moved(one.make, live, shadow))
     for table in await tables(connection, shadow):
-        await connection.execute(f"ANALYZE {shadow}.{table}")
+        await connection.execute(f"ANALYZE {shadow}.{_quoted(table)}")
     await _add_constraints(connection, live, shadow, ("f",))
 
 
@@ -89,6 +112,7 @@ async def _add_indexes(connection: Connection, live: str, shadow: str, names: Se
     there = {row["name"] for row in await connection.fetch(statement("schema_indexes"), shadow)}
     for row in await connection.fetch(statement("schema_indexes"), live):
         if row["name"] not in there and (names is None or row["name"] in names):
+            await _use_tablespace(connection, row)
             await connection.execute(_moved(row["definition"], live, shadow))
 
 
@@ -99,9 +123,9 @@ async def _add_constraints(connection: Connection, live: str, shadow: str, kinds
     for row in await connection.fetch(statement("schema_constraints"), live):
         if row["kind"] in kinds and (row["table"], row["name"]) not in there:
             definition = _moved(row["definition"], live, shadow)
-            await connection.execute(
-                f"ALTER TABLE {shadow}.{row['table']} ADD CONSTRAINT {row['name']} {definition}"
-            )
+            await _use_tablespace(connection, row)
+            table, name = _quoted(row["table"]), _quoted(row["name"])
+            await connection.execute(f"ALTER TABLE {shadow}.{table} ADD CONSTRAINT {name} {definition}")
 
 
 def _moved(definition: str, live: str, shadow: str) -> str:
@@ -143,14 +167,9 @@ async def _shape(connection: Connection, schema: str) -> set[str]:
     return found
 
 
-async def check_carried_over(connection: Connection, live: str) -> None:
-    """Raise `NotCarriedOver` where something hangs on the live tables that is not moved to others."""
-    found = [row["what"] for row in await connection.fetch(statement("schema_unsupported"), live)]
-    if found:
-        raise NotCarriedOver(
-            f"{', '.join(found)}: tables in the place of {live}'s would not have it. Take it away before the "
-            "rebuild, and make it again afterwards; views and rights are carried over"
-        )
+async def limit_lock_wait(connection: Connection, wait: str) -> None:
+    """For the transaction at hand: give up waiting for a lock after so long."""
+    await connection.execute(statement("limit_lock_wait"), wait)
 
 
 async def lock_writers_out(connection: Connection, schema: str, wait: str) -> None:
@@ -158,14 +177,14 @@ async def lock_writers_out(connection: Connection, schema: str, wait: str) -> No
 
     The positions come first: a projector's batch begins with them. Raises `LockNotAvailableError`.
     """
-    await connection.execute(statement("limit_lock_wait"), wait)
+    await limit_lock_wait(connection, wait)
     for table in ["positions", *await tables(connection, schema)]:
-        await connection.execute(f"LOCK TABLE {schema}.{table} IN EXCLUSIVE MODE")
+        await connection.execute(f"LOCK TABLE {schema}.{_quoted(table)} IN EXCLUSIVE MODE")
 
 
 async def lock_positions(connection: Connection, schema: str, wait: str) -> None:
     """Wait until no batch is being written, and let none until the transaction ends."""
-    await connection.execute(statement("limit_lock_wait"), wait)
+    await limit_lock_wait(connection, wait)
     await connection.execute(f"LOCK TABLE {schema}.positions IN EXCLUSIVE MODE")
 
 
@@ -180,23 +199,52 @@ async def old_readers(connection: Connection, live: str, since: dt.datetime) -> 
 async def exchange(connection: Connection, live: str, other: str, kept: str, group: str) -> None:
     """Let other tables take the place of the live ones, which are kept, in the open transaction.
 
-    What the live ones have of rights and views, the others have from now on. Whoever holds a partition is
-    fenced, and what was announced up to now is not announced again.
+    Whatever hangs on the live ones hangs on the others from now on; raises `NotCarriedOver` where something
+    would not. Whoever holds a partition is fenced, and what was announced is not announced again.
     """
     await name_everything(connection)
+    before = await attached.lines(connection, live)
     await connection.execute(_filled("hold_from_now", live=live), group)
     await connection.execute(_filled("raise_epochs", live=live, other=other), group)
+    try:
+        await _exchange(connection, live, other, kept)
+    except TRANSIENT:
+        raise
+    except asyncpg.PostgresError as error:
+        raise NotCarriedOver(f"what hangs on the tables of {live} can't be made again: {error}") from error
+    _check_same(live, before, await attached.lines(connection, live))
+
+
+async def _exchange(connection: Connection, live: str, other: str, kept: str) -> None:
     await _copy_rights(connection, live, other)
-    views = await connection.fetch(statement("schema_views"), live)
-    inside = [row["name"] for row in await connection.fetch(statement("other_views"), live)]
+    found = await attached.things(connection, live)
+    defined = await attached.dependents(connection, live)
+    there = await attached.things(connection, other)
+    same = {one.make for one in found if _stays(one)} & {
+        _moved(one.make, other, live) for one in there if _stays(one)
+    }
+    await attached.remove(connection, [one for one in there if _moved(one.make, other, live) not in same])
+    await attached.remove(connection, [one for one in found if one.moves])
     leaving = f"{live}_leaving"
     for old, new in ((live, leaving), (other, live), (leaving, kept)):
         await connection.execute(f"ALTER SCHEMA {old} RENAME TO {new}")
-    for name in inside:
-        await connection.execute(f"ALTER VIEW {_moved(name, live, kept)} SET SCHEMA {live}")
-    for view in views:
-        options = f" WITH ({view['options']})" if view["options"] else ""
-        await connection.execute(f"CREATE OR REPLACE VIEW {view['name']}{options} AS {view['definition']}")
+    await attached.execute(connection, await attached.strays(connection, kept, live))
+    await attached.execute(connection, [one.make for one in found if one.make not in same])
+    await attached.execute(connection, defined)
+
+
+def _stays(one: Thing) -> bool:
+    """Whether a thing was made with the other tables, and is not made anew: statistics have been gathered."""
+    return one.kind == "statistics" and not one.moves
+
+
+def _check_same(live: str, before: set[str], after: set[str]) -> None:
+    if before != after:
+        raise NotCarriedOver(
+            f"tables in the place of {live}'s would lack {attached.some(before - after) or 'nothing'}, and "
+            f"have {attached.some(after - before) or 'nothing more'}. Take away what would be lost, and make "
+            "it again afterwards; docs/rebuild.md says what is carried over"
+        )
 
 
 async def _copy_rights(connection: Connection, live: str, other: str) -> None:
@@ -213,7 +261,8 @@ async def drop(connection: Connection, schema: str) -> None:
         return
     try:
         async with connection.transaction():
-            names = ", ".join(f"{schema}.{name}" for name in [*await tables(connection, schema), "positions"])
+            all_tables = [*await tables(connection, schema), "positions"]
+            names = ", ".join(f"{schema}.{_quoted(name)}" for name in all_tables)
             await connection.execute(f"DROP TABLE {names}")
             await connection.execute(f"DROP SCHEMA {schema}")
     except asyncpg.DependentObjectsStillExistError as error:
@@ -239,15 +288,15 @@ class Checksum(NamedTuple):
 
 async def checksum(connection: Connection, schema: str, table: str) -> Checksum:
     """The checksum of a table; it is comparable with that of a table of the same shape in this database."""
-    row = await connection.fetchrow(_filled("checksum_table", schema=schema, table=table))
+    row = await connection.fetchrow(_filled("checksum_table", schema=schema, table=_quoted(table)))
     return Checksum(row["rows"], f"{int(row['total']) % 2**128:032x}")
 
 
-async def open_differences(
-    connection: Connection, live: str, other: str, table: str, key: Iterable[str]
-) -> None:
+async def open_differences(connection: Connection, live: str, other: str, table: str, key: RowKey) -> None:
     """Begin to read the rows of a table in which two schemas differ, in the open transaction."""
-    query = _filled("differences", live=live, other=other, table=table, key=", ".join(key))
+    name = "differences" if key.exact else "differences_without_key"
+    columns = ", ".join(map(_quoted, key.columns))
+    query = _filled(name, live=live, other=other, table=_quoted(table), key=columns)
     await connection.execute(f"DECLARE differences NO SCROLL CURSOR FOR {query}")
 
 
@@ -264,7 +313,7 @@ def _bytes(text: str | None) -> bytes | None:
 
 
 async def names(connection: Connection, schema: str, table: str, ids: Sequence[str]) -> list[asyncpg.Record]:
-    """What people call these rows, and the observation that set each: `id`, `key`, `day`, `observation`."""
+    """What people call these rows, and the events that set each: `id`, `key`, `day`, `observations`."""
     return await connection.fetch(_filled(f"name_{table}", schema=schema), ids)
 
 
@@ -272,6 +321,12 @@ async def lists_of_days(connection: Connection, schema: str, days: Sequence[obje
     """The event of the newest list of each of these days."""
     rows = await connection.fetch(_filled("lists_of_days", schema=schema), days)
     return {row["day"]: row["observation"] for row in rows}
+
+
+def _quoted(name: str) -> str:
+    """A name of the catalog's, as a statement has it."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _filled(name: str, **names: str) -> str:

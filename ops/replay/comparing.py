@@ -1,7 +1,7 @@
 """Comparing live tables with rebuilt ones, both of one moment at which they had applied the same records.
 
 A connection whose transaction sees both goes in; a report comes out. Row counts and checksums are compared
-first; only tables that differ are read row by row, along their primary keys.
+first; only tables that differ are read row by row, along their keys.
 """
 
 import time
@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Raw
 
 from ops.replay.report import SAMPLE, Cause, Change, Difference, Kind, RefusedRecord, Report, TableReport
-from store import rebuilds, shadow
+from store import attached, rebuilds, shadow
 from store.pool import Connection
 from store.rebuilds import Rebuild, Refused
+from store.shadow import RowKey
 
 CHUNK = 1_000
 
@@ -37,9 +38,6 @@ NAMED = {
 }
 """Tables whose rows have a name that people know, and the column by which it is found."""
 
-NAMED_AS = {"laps": "race_results"}
-"""Tables whose rows are named by another's."""
-
 
 class Sides(NamedTuple):
     """The schemas of the live tables and of the rebuilt ones."""
@@ -49,11 +47,11 @@ class Sides(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What people call a row, the day that it is of, and the event that set it."""
+    """What people call a row, the day that it is of, and the events that set it, the newest first."""
 
     key: str
     day: UUID | None = None
-    observation: str | None = None
+    observations: Sequence[str] = ()
 
 
 class Evidence(NamedTuple):
@@ -62,18 +60,21 @@ class Evidence(NamedTuple):
     parked: Mapping[str, str]
     refused: frozenset[str]
 
-    def cause(self, kind: Kind, new: str | None, old: str | None) -> Cause:
-        """Why a row differs, by the events that set it on the rebuilt and on the live side."""
-        state = self.parked.get(_hex(new))
-        if state == "parked":
-            return "parked"
-        if state == "discarded":
-            return "discarded"
-        return "refused" if kind != "added" and _hex(old) in self.refused else "unexplained"
+    def explain(self, kind: Kind, new: Sequence[str], old: Sequence[str]) -> tuple[Cause, str | None]:
+        """Why a row differs, by the events that set it on the rebuilt and on the live side, and by which."""
+        for cause in _WAITING:
+            for event_id in new:
+                if self.parked.get(_hex(event_id)) == cause:
+                    return cause, event_id
+        refused = kind != "added" and any(_hex(event_id) in self.refused for event_id in old)
+        return "refused" if refused else "unexplained", next(iter(new), None)
 
 
-def _hex(event_id: str | None) -> str:
-    return "" if event_id is None else event_id.encode().hex()
+_WAITING: tuple[Cause, ...] = ("parked", "discarded")
+
+
+def _hex(event_id: str) -> str:
+    return event_id.encode().hex()
 
 
 class Pair(NamedTuple):
@@ -106,6 +107,7 @@ async def compare(connection: Connection, rebuild: Rebuild, sides: Sides, group:
         records=records,
         seconds=round(time.perf_counter() - began, 3),
         tables=tables,
+        publications=await attached.publications(connection, sides.live),
         refused=len(refused),
         refused_sample=[_refused(one) for one in refused[:SAMPLE]],
     )
@@ -118,7 +120,7 @@ def _refused(one: Refused) -> RefusedRecord:
 
 
 async def _table(
-    connection: Connection, sides: Sides, table: str, key: Sequence[str], evidence: Evidence
+    connection: Connection, sides: Sides, table: str, key: RowKey, evidence: Evidence
 ) -> TableReport:
     live, rebuilt = [await shadow.checksum(connection, side, table) for side in sides]
     report = TableReport(
@@ -132,7 +134,7 @@ async def _table(
 
 
 async def _with_differences(
-    connection: Connection, sides: Sides, report: TableReport, key: Sequence[str], evidence: Evidence
+    connection: Connection, sides: Sides, report: TableReport, key: RowKey, evidence: Evidence
 ) -> TableReport:
     """The report with what differs, read in chunks, so that memory stays small however much it is."""
     kinds: Counter[Kind] = Counter()
@@ -141,7 +143,7 @@ async def _with_differences(
     await shadow.open_differences(connection, sides.live, sides.rebuilt, report.table, key)
     while chunk := await shadow.next_differences(connection, CHUNK):
         pairs = [Pair(*(None if side is None else _row.decode(side) for side in row)) for row in chunk]
-        for one in await _explained(connection, sides, report.table, key, pairs, evidence):
+        for one in await _explained(connection, sides, report.table, key.columns, pairs, evidence):
             kinds[one.kind] += 1
             causes[one.cause] += 1
             if kinds[one.kind] <= SAMPLE:
@@ -165,14 +167,16 @@ async def _explained(
     lists = await shadow.lists_of_days(connection, sides.rebuilt, sorted(days)) if days else {}
     found: list[Difference] = []
     for pair, before, after in zip(pairs, old, new, strict=True):
-        by = lists.get(before.day) if after is None and before else after.observation if after else None
+        gone_by = lists.get(before.day) if before else None
+        by = after.observations if after else [gone_by] if gone_by else []
         name = after or before or Named("?")
+        cause, observation = evidence.explain(pair.kind, by, before.observations if before else [])
         found.append(
             Difference(
                 kind=pair.kind,
                 key=name.key,
-                cause=evidence.cause(pair.kind, by, before.observation if before else None),
-                observation=by,
+                cause=cause,
+                observation=observation,
                 changes=tuple(_changes(pair)),
             )
         )
@@ -187,10 +191,8 @@ async def _names(
     rest = [name for name in key if name != column]
     ids = {_text(row[column]) for row in rows if row} if column else set[str]()
     found = {
-        str(one["id"]): Named(one["key"], one["day"], one["observation"])
-        for one in (
-            await shadow.names(connection, schema, NAMED_AS.get(table, table), sorted(ids)) if ids else ()
-        )
+        str(one["id"]): Named(one["key"], one["day"], _known(one["observations"]))
+        for one in (await shadow.names(connection, schema, table, sorted(ids)) if ids else ())
     }
     return [
         None if row is None else _named(row, rest, found.get(_text(row[column])) if column else None)
@@ -198,13 +200,17 @@ async def _names(
     ]
 
 
+def _known(event_ids: Sequence[str | None] | None) -> list[str]:
+    return [event_id for event_id in event_ids or () if event_id]
+
+
 def _named(row: Row, rest: Iterable[str], name: Named | None) -> Named:
     """The row's name, with those columns of its key that the name does not hold."""
     parts = [f"{column} {_text(row[column])}" for column in rest]
-    own = _text(row["source_event_id"]) if "content_digest" in row else None
+    own = [_text(row["source_event_id"])] if "content_digest" in row else []
     if name is None:
         return Named(", ".join(parts) or _text(next(iter(row.values()))), None, own)
-    return Named(", ".join([name.key, *parts]), name.day, own or name.observation)
+    return Named(", ".join([name.key, *parts]), name.day, own or name.observations)
 
 
 def _changes(pair: Pair) -> Iterable[Change]:

@@ -83,12 +83,16 @@ class RefusedRecord(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """A comparison: of one moment, at which both sides had applied the same records."""
+    """A comparison: of one moment, at which both sides had applied the same records.
+
+    `publications` publish live tables: who subscribes to them is not sent what a swap changes.
+    """
 
     projection: str
     records: int
     seconds: float
     tables: list[TableReport]
+    publications: list[str] = field(default_factory=list[str])
     refused: int = 0
     refused_sample: list[RefusedRecord] = field(default_factory=list[RefusedRecord])
 
@@ -108,6 +112,11 @@ def lines(report: Report) -> Iterator[str]:
     yield f"{report.projection}: {report.records:,} records, compared in {report.seconds:.1f} s"
     for table in report.tables:
         yield from _table_lines(table)
+    if report.publications and not report.equal:
+        yield (
+            f"published by {', '.join(report.publications)}: subscribers are not sent what a swap changes; "
+            "copy the tables to them anew after it"
+        )
     if report.refused:
         yield f"{report.refused} records can't be applied:"
     for one in report.refused_sample:

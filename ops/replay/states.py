@@ -8,6 +8,7 @@ error leaves it where it stands: the same command goes on there.
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,8 +21,8 @@ from ops.replay.beginning import Beginning, beginning
 from ops.replay.comparing import Sides, compare
 from ops.replay.replaying import Stopped
 from ops.replay.report import Report
-from ops.replay.swapping import swap
-from ops.replay.work import Show, Work, holding, noting, shadow_name, standing_still, working
+from ops.replay.swapping import rehearse, swap
+from ops.replay.work import Show, Work, holding, noting, patiently, shadow_name, standing_still, working
 from ops.settings import Settings
 from ops.wiring import ServerAway, connected
 from schemas.errors import LapstreamError
@@ -128,11 +129,16 @@ def report_of(found: Rebuild) -> Report | None:
 
 
 async def _prepare(work: Work) -> None:
-    """Make the empty tables."""
+    """Make the empty tables, once it is known that they can take the live ones' place."""
     await _targets(work)
+    await patiently(partial(_make, work))
+
+
+async def _make(work: Work) -> None:
     live = work.projection.schema
     async with work.live.acquire() as connection, connection.transaction():
-        await shadow.check_carried_over(connection, live)
+        if work.rebuild.purpose == "swap":
+            await rehearse(work, connection)
         await shadow.create(connection, live, work.rebuild.shadow, work.projection.lookups)
         await shadow.see(connection, live)
         await rebuilds.move(connection, work.rebuild, "replaying")

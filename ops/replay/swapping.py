@@ -4,6 +4,7 @@ A rebuild whose tables stand where the live ones do goes in; in one transaction 
 Readers are not held up, writers for the length of that transaction.
 """
 
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -42,11 +43,30 @@ async def _swap(work: Work, connection: Connection) -> bool:
     if not await rebuilds.move(connection, work.rebuild, "swapped"):
         return False
     await rebuilds.park_refused_again(connection, work.rebuild, work.group)
-    await shadow.check_carried_over(connection, live)
     await shadow.check_shapes(connection, live, work.rebuild.shadow)
     await shadow.drop(connection, kept)
     await shadow.exchange(connection, live, work.rebuild.shadow, kept, work.group)
     return True
+
+
+class _Undone(Exception):
+    """The exchange can be made; it is not to be made yet."""
+
+
+async def rehearse(work: Work, connection: Connection) -> None:
+    """Exchange empty tables for the live ones in the open transaction, and undo that.
+
+    Raises `NotCarriedOver` or `KeptInUse` where the exchange can't be made as things are.
+    """
+    live, other, kept = work.projection.schema, work.rebuild.shadow, kept_name(work.projection)
+    with contextlib.suppress(_Undone):
+        async with connection.transaction():
+            await shadow.limit_lock_wait(connection, LOCK_WAIT)
+            await shadow.create(connection, live, other, work.projection.lookups)
+            await shadow.finish(connection, live, other)
+            await shadow.drop(connection, kept)
+            await shadow.exchange(connection, live, other, kept, work.group)
+            raise _Undone
 
 
 async def take_back(settings: Settings, projection: Projection[Any]) -> Rebuild:
@@ -69,7 +89,6 @@ async def _take_back(pool: Pool, projection: Projection[Any], group: str) -> Reb
         await shadow.lock_writers_out(connection, live, LOCK_WAIT)
         await rebuilds.park_redriven_again(connection, found, group)
         await rebuilds.move(connection, found, "rolled_back")
-        await shadow.check_carried_over(connection, live)
         await shadow.check_shapes(connection, live, kept)
         await shadow.exchange(connection, live, kept, kept, group)
         await shadow.see(connection, live)

@@ -5,32 +5,53 @@
 SELECT to_regnamespace($1) IS NOT NULL;
 
 -- name: schema_tables
--- The tables of a schema.
-SELECT relname::text AS name FROM pg_class
-WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY relname;
+-- The tables of a schema, and where they lie.
+SELECT c.relname::text AS name, coalesce(s.spcname, '')::text AS tablespace
+FROM pg_class AS c LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
+WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' ORDER BY c.relname;
 
 -- name: schema_keys
--- The columns of each table's primary key, in their order.
-SELECT c.relname::text AS table, array_agg(a.attname::text ORDER BY k.place) AS columns
-FROM pg_constraint AS p
-JOIN pg_class AS c ON c.oid = p.conrelid
-CROSS JOIN LATERAL unnest(p.conkey) WITH ORDINALITY AS k (number, place)
-JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.number
-WHERE p.connamespace = to_regnamespace($1) AND p.contype = 'p'
-GROUP BY c.relname ORDER BY c.relname;
+-- What tells the rows of each table apart: the columns of its primary key, or of another unique key in which a null
+-- counts as a value, or else all columns; `exact` where no two rows agree in them, and none is null.
+WITH uniques AS (
+    SELECT i.indrelid, i.indisprimary, i.indexrelid, bool_and(a.attnotnull) AS exact,
+        array_agg(a.attname::text ORDER BY k.place) AS columns
+    FROM pg_index AS i
+    CROSS JOIN LATERAL unnest(i.indkey::integer[]) WITH ORDINALITY AS k (number, place)
+    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number
+    WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts
+    GROUP BY i.indrelid, i.indisprimary, i.indexrelid, i.indnullsnotdistinct
+    HAVING bool_and(a.attnotnull) OR i.indnullsnotdistinct
+)
+SELECT DISTINCT ON (c.relname) c.relname::text AS table, coalesce(u.exact, false) AS exact, coalesce(
+    u.columns,
+    (
+        SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+    )
+) AS columns
+FROM pg_class AS c LEFT JOIN uniques AS u ON u.indrelid = c.oid
+WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
+ORDER BY c.relname, u.indisprimary DESC, u.exact DESC, u.indexrelid;
 
 -- name: schema_indexes
 -- The indexes of a schema that belong to no constraint.
-SELECT i.indexrelid::regclass::text AS qualified, c.relname::text AS name, pg_get_indexdef(i.indexrelid) AS definition
-FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+SELECT c.relname::text AS name, pg_get_indexdef(i.indexrelid) AS definition, coalesce(s.spcname, '')::text AS tablespace
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
 WHERE c.relnamespace = to_regnamespace($1)
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))
 ORDER BY c.relname;
 
 -- name: schema_constraints
 -- The constraints of a schema's tables; the primary keys first, those to other tables last.
-SELECT c.relname::text AS table, p.conname::text AS name, p.contype::text AS kind, pg_get_constraintdef(p.oid) AS definition
-FROM pg_constraint AS p JOIN pg_class AS c ON c.oid = p.conrelid
+SELECT c.relname::text AS table, p.conname::text AS name, p.contype::text AS kind, pg_get_constraintdef(p.oid) AS definition,
+    coalesce(s.spcname, '')::text AS tablespace
+FROM pg_constraint AS p
+JOIN pg_class AS c ON c.oid = p.conrelid
+LEFT JOIN pg_class AS i ON i.oid = p.conindid AND p.contype <> 'f'
+LEFT JOIN pg_tablespace AS s ON s.oid = i.reltablespace
 WHERE p.connamespace = to_regnamespace($1) AND p.contype IN ('p', 'u', 'c', 'f', 'x')
 ORDER BY array_position(ARRAY['p', 'u', 'x', 'c', 'f'], p.contype::text), c.relname, p.conname;
 
@@ -45,50 +66,6 @@ LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
 LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
 ORDER BY c.relname, a.attname;
-
--- name: schema_unsupported
--- What hangs on a schema's tables, or lies beside them, and could not be carried over to tables that replace them.
-WITH live AS (
-    SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
-)
-SELECT 'the foreign key ' || conname || ' of ' || conrelid::regclass AS what
-FROM pg_constraint
-WHERE contype = 'f' AND confrelid IN (SELECT oid FROM live) AND conrelid NOT IN (SELECT oid FROM live)
-UNION ALL
-SELECT 'the trigger ' || tgname || ' of ' || tgrelid::regclass
-FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM live)
-UNION ALL
-SELECT 'the policy ' || polname || ' of ' || polrelid::regclass
-FROM pg_policy WHERE polrelid IN (SELECT oid FROM live)
-UNION ALL
-SELECT 'the function ' || oid::regprocedure FROM pg_proc WHERE pronamespace = to_regnamespace($1)
-UNION ALL
-SELECT 'the relation ' || oid::regclass FROM pg_class
-WHERE relnamespace = to_regnamespace($1) AND relkind IN ('S', 'm', 'f', 'p')
-UNION ALL
-SELECT DISTINCT 'the relation ' || v.oid::regclass
-FROM pg_depend AS d
-JOIN pg_rewrite AS r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
-JOIN pg_class AS v ON v.oid = r.ev_class
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM live) AND v.relkind <> 'v'
-    AND v.relnamespace <> to_regnamespace($1);
-
--- name: schema_views
--- The views of a schema's tables, with what they are: a definition that names every schema, and options.
-SELECT DISTINCT v.oid::regclass::text AS name, pg_get_viewdef(v.oid) AS definition,
-    coalesce(array_to_string(v.reloptions, ', '), '') AS options,
-    v.relnamespace = to_regnamespace($1) AS inside
-FROM pg_depend AS d
-JOIN pg_rewrite AS r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
-JOIN pg_class AS v ON v.oid = r.ev_class AND v.relkind = 'v'
-JOIN pg_class AS t ON t.oid = d.refobjid AND t.relkind = 'r' AND t.relnamespace = to_regnamespace($1)
-WHERE d.refclassid = 'pg_class'::regclass
-ORDER BY 1;
-
--- name: other_views
--- The views that lie in a schema and are of other tables than its own, or of none.
-SELECT v.oid::regclass::text AS name FROM pg_class AS v
-WHERE v.relnamespace = to_regnamespace($1) AND v.relkind = 'v' ORDER BY 1;
 
 -- name: rights_to_take
 -- Statements that take every right of others on schema $1 and its tables.
@@ -144,90 +121,126 @@ SELECT to_json(l)::text AS old, to_json(o)::text AS new
 FROM {live}.{table} AS l FULL JOIN {other}.{table} AS o USING ({key})
 WHERE l::text IS DISTINCT FROM o::text;
 
+-- name: differences_without_key
+-- As differences, where rows may agree in the columns that tell them apart, or have none in them.
+SELECT to_json(l.found)::text AS old, to_json(o.found)::text AS new
+FROM (
+    SELECT t AS found, ROW({key})::text AS key, row_number() OVER (PARTITION BY ROW({key})::text ORDER BY t::text) AS place
+    FROM {live}.{table} AS t
+) AS l
+FULL JOIN (
+    SELECT t AS found, ROW({key})::text AS key, row_number() OVER (PARTITION BY ROW({key})::text ORDER BY t::text) AS place
+    FROM {other}.{table} AS t
+) AS o USING (key, place)
+WHERE l.found::text IS DISTINCT FROM o.found::text;
+
 -- name: name_tracks
 -- Tracks by name, with the list that named each.
-SELECT t.id, t.source || '/' || t.source_track_slug AS key, NULL::uuid AS day, o.source_event_id AS observation
+SELECT t.id, t.source || '/' || t.source_track_slug AS key, NULL::uuid AS day, ARRAY[o.source_event_id] AS observations
 FROM {schema}.tracks AS t LEFT JOIN {schema}.track_observations AS o ON o.track_id = t.id
 WHERE t.id = ANY ($1::uuid[]);
 
 -- name: name_events
 -- Days, with the newest list of each.
-SELECT e.id, e.source || '/' || e.source_event_id AS key, e.id AS day, o.source_event_id AS observation
+SELECT e.id, e.source || '/' || e.source_event_id AS key, e.id AS day, ARRAY[o.source_event_id] AS observations
 FROM {schema}.events AS e
 LEFT JOIN {schema}.observations AS o ON o.kind = 'list' AND o.subject_id = e.id
 WHERE e.id = ANY ($1::uuid[]);
 
 -- name: name_drivers
 -- Drivers, with the observation that named each.
-SELECT d.id, d.source || '/' || d.source_driver_id AS key, NULL::uuid AS day, o.source_event_id AS observation
+SELECT d.id, d.source || '/' || d.source_driver_id AS key, NULL::uuid AS day, ARRAY[o.source_event_id] AS observations
 FROM {schema}.drivers AS d LEFT JOIN {schema}.driver_observations AS o ON o.driver_id = d.id
 WHERE d.id = ANY ($1::uuid[]);
 
 -- name: name_races
--- Sessions, with the newest observation of each.
+-- Sessions, with the observations of each, the newest first.
 SELECT r.id, e.source || '/' || e.source_event_id || '/' || r.source_race_id AS key, e.id AS day,
-    o.source_event_id AS observation
+    o.ids AS observations
 FROM {schema}.races AS r JOIN {schema}.events AS e ON e.id = r.event_id
-LEFT JOIN LATERAL (
-    SELECT source_event_id FROM {schema}.observations
-    WHERE kind IN ('row', 'detail') AND subject_id = r.id ORDER BY kind LIMIT 1
-) AS o ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(
+        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
+    ) AS ids
+    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
+) AS o
 WHERE r.id = ANY ($1::uuid[]);
 
 -- name: name_race_drivers
--- Who drove a session, with that session's newest observation.
+-- Who drove a session, with that session's observations.
 SELECT d.id, e.source || '/' || e.source_event_id || '/' || r.source_race_id || '/' || d.source_driver_id AS key,
-    e.id AS day, o.source_event_id AS observation
+    e.id AS day, o.ids AS observations
 FROM {schema}.race_drivers AS d JOIN {schema}.races AS r ON r.id = d.race_id
 JOIN {schema}.events AS e ON e.id = r.event_id
-LEFT JOIN LATERAL (
-    SELECT source_event_id FROM {schema}.observations
-    WHERE kind IN ('row', 'detail') AND subject_id = r.id ORDER BY kind LIMIT 1
-) AS o ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(
+        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
+    ) AS ids
+    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
+) AS o
 WHERE d.id = ANY ($1::uuid[]);
 
 -- name: name_race_results
--- Results, and laps by their result, with their session's newest observation.
+-- Results, with their session's observations.
 SELECT t.id, e.source || '/' || e.source_event_id || '/' || r.source_race_id || '/' || d.source_driver_id AS key,
-    e.id AS day, o.source_event_id AS observation
+    e.id AS day, o.ids AS observations
 FROM {schema}.race_results AS t JOIN {schema}.races AS r ON r.id = t.race_id
 JOIN {schema}.race_drivers AS d ON d.id = t.race_driver_id
 JOIN {schema}.events AS e ON e.id = r.event_id
-LEFT JOIN LATERAL (
-    SELECT source_event_id FROM {schema}.observations
-    WHERE kind IN ('row', 'detail') AND subject_id = r.id ORDER BY kind LIMIT 1
-) AS o ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(
+        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
+    ) AS ids
+    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
+) AS o
+WHERE t.id = ANY ($1::uuid[]);
+
+-- name: name_laps
+-- Laps by their result, with the detail that said them.
+SELECT t.id, e.source || '/' || e.source_event_id || '/' || r.source_race_id || '/' || d.source_driver_id AS key,
+    e.id AS day, o.ids AS observations
+FROM {schema}.race_results AS t JOIN {schema}.races AS r ON r.id = t.race_id
+JOIN {schema}.race_drivers AS d ON d.id = t.race_driver_id
+JOIN {schema}.events AS e ON e.id = r.event_id
+CROSS JOIN LATERAL (
+    SELECT array_agg(
+        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
+    ) AS ids
+    FROM {schema}.observations WHERE kind = 'detail' AND subject_id = r.id
+) AS o
 WHERE t.id = ANY ($1::uuid[]);
 
 -- name: name_observations
 -- Observations, each of itself.
 SELECT o.subject_id AS id,
     e.source || '/' || e.source_event_id || coalesce('/' || (o.facts ->> 'session_id'), '') AS key, e.id AS day,
-    o.source_event_id AS observation
+    ARRAY[o.source_event_id] AS observations
 FROM {schema}.observations AS o JOIN {schema}.events AS e ON e.id = o.event_id
 WHERE o.subject_id = ANY ($1::uuid[]);
 
 -- name: name_track_observations
 -- Lists that name tracks.
-SELECT t.id, t.source || '/' || t.source_track_slug AS key, NULL::uuid AS day, o.source_event_id AS observation
+SELECT t.id, t.source || '/' || t.source_track_slug AS key, NULL::uuid AS day, ARRAY[o.source_event_id] AS observations
 FROM {schema}.track_observations AS o JOIN {schema}.tracks AS t ON t.id = o.track_id
 WHERE t.id = ANY ($1::uuid[]);
 
 -- name: name_driver_observations
 -- Observations that name drivers.
-SELECT d.id, d.source || '/' || d.source_driver_id AS key, NULL::uuid AS day, o.source_event_id AS observation
+SELECT d.id, d.source || '/' || d.source_driver_id AS key, NULL::uuid AS day, ARRAY[o.source_event_id] AS observations
 FROM {schema}.driver_observations AS o JOIN {schema}.drivers AS d ON d.id = o.driver_id
 WHERE d.id = ANY ($1::uuid[]);
 
 -- name: name_fastest_laps
--- Fastest laps, with their session's newest observation.
+-- Fastest laps, with their session's observations.
 SELECT f.id, e.source || '/' || e.source_event_id || '/' || f.session_id AS key, e.id AS day,
-    o.source_event_id AS observation
+    o.ids AS observations
 FROM {schema}.fastest_laps AS f JOIN {schema}.events AS e ON e.id = f.event_id
-LEFT JOIN LATERAL (
-    SELECT source_event_id FROM {schema}.observations
-    WHERE kind IN ('row', 'detail') AND subject_id = f.id ORDER BY kind LIMIT 1
-) AS o ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(
+        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
+    ) AS ids
+    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = f.id
+) AS o
 WHERE f.id = ANY ($1::uuid[]);
 
 -- name: lists_of_days

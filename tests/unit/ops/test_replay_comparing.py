@@ -29,7 +29,23 @@ EVIDENCE = Evidence(
 def test_a_difference_is_classed_by_the_records_behind_it(
     kind: Kind, new: str | None, old: str | None, cause: Cause
 ) -> None:
-    assert EVIDENCE.cause(kind, new, old) == cause
+    assert EVIDENCE.explain(kind, [new] if new else [], [old] if old else []) == (cause, new)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "cause", "by"),
+    [
+        ([FINE, PARKED], [], "parked", PARKED),
+        ([DISCARDED, PARKED], [], "parked", PARKED),
+        ([FINE, DISCARDED], [FINE], "discarded", DISCARDED),
+        ([FINE, "older"], [FINE, REFUSED], "refused", FINE),
+        ([FINE, "older"], [FINE], "unexplained", FINE),
+    ],
+)
+def test_of_several_records_the_one_that_explains_it_is_named_or_else_the_newest(
+    new: list[str], old: list[str], cause: Cause, by: str
+) -> None:
+    assert EVIDENCE.explain("changed", new, old) == (cause, by)
 
 
 def test_a_row_is_added_gone_or_changed() -> None:
