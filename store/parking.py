@@ -52,7 +52,7 @@ class ParkedRecord(NamedTuple):
 def parked(record: Record, code: str, reason: str) -> ParkedRecord:
     """The record as it is parked."""
     headers = [
-        (quote(name, errors="surrogatepass"), None if value is None else value.hex())
+        (quote(name, errors="replace"), None if value is None else value.hex())
         for name, value in record.headers
     ]
     return ParkedRecord(
@@ -76,7 +76,7 @@ def attributes(record: ParkedRecord) -> Attributes:
 def decoded_headers(text: str) -> Headers:
     """Headers from the form in which they are kept."""
     return tuple(
-        (unquote(name, errors="surrogatepass"), None if data is None else bytes.fromhex(data))
+        (unquote(name, errors="replace"), None if data is None else bytes.fromhex(data))
         for name, data in _headers.decode(text)
     )
 

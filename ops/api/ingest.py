@@ -73,7 +73,7 @@ class IngestRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         HTTPStatus.ACCEPTED: success_spec(
             Success[IngestOutcome], "The import goes on: `Location` tells where it is followed."
         ),
-        **refusals(400, 401, 403, 404, 413, 422, 429, 502, 503),
+        **refusals(400, 401, 403, 404, 413, 422, 429, 500, 502, 503),
     },
 )
 async def ingest(

@@ -72,7 +72,7 @@ _HTTP_CODES = {
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure | Problem]:
     """The answer to a request that met an error; one of our own is logged with its traceback."""
     refusal = _refusal(error)
-    if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+    if refusal is not error and refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("api_fault", path=request.scope["path"], exc_info=error)
     as_problem = _accepts_problems(request)
     return Response(

@@ -15,6 +15,7 @@ REFUSALS = {
     413: "The body is larger than 64 KiB.",
     422: "The request can be read, but not be carried out: `details.fields` or the code says why.",
     429: "More requests than one caller may make in a minute: `Retry-After` says when to go on.",
+    500: "The request could not be served, by an internal error: the code begins with `parked_`.",
     502: "The site gave no such page: `details` has its address and what was found there.",
     503: "The database or the site is away for a while: `Retry-After` says when to ask again.",
 }

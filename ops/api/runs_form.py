@@ -19,6 +19,7 @@ from store.runs import Refresh, Run, RunCounts, RunError, RunFailure, RunProgres
 
 RUNS = "/api/v1/ingest-runs"
 STALLED = "run_stalled"
+PARKED = "parked_"
 RETRY_SECONDS = 5
 """After so many seconds it is worth asking for a running run again."""
 
@@ -116,12 +117,12 @@ def check_listed(run: Run) -> None:
     error = run.error
     if run.state != "failed" or error is None or run.listed_at is not None:
         return
-    stalled = error.code == STALLED
+    stalled, parked = error.code == STALLED, error.code.startswith(PARKED)
     raise Refusal(
-        HTTPStatus.SERVICE_UNAVAILABLE if stalled else HTTPStatus.BAD_GATEWAY,
+        _status(stalled=stalled, parked=parked),
         error.code,
         error.message,
-        source="service" if stalled else "site",
+        source="service" if stalled or parked else "site",
         details=Details(
             run_id=run.id,
             url=error.url,
@@ -129,3 +130,9 @@ def check_listed(run: Run) -> None:
             retry_after_seconds=RETRY_SECONDS if stalled else None,
         ),
     )
+
+
+def _status(*, stalled: bool, parked: bool) -> HTTPStatus:
+    if stalled:
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return HTTPStatus.INTERNAL_SERVER_ERROR if parked else HTTPStatus.BAD_GATEWAY

@@ -17,6 +17,7 @@ from sample_site.generate import generate_day, real_shape_day
 from sample_site.site import SampleSite
 from store import run_changes, runs
 from store.api_keys import Scope
+from store.run_marks import Marks
 from store.runs import RunError
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.conftest import DAY, TRACK, at, working
@@ -265,6 +266,16 @@ async def test_a_run_that_nobody_worked_on_is_a_503(api: httpx.AsyncClient, idle
         )
     error = error_of(await waiting, 503)
     assert (error["code"], error["source"], error["details"]["run_id"]) == ("run_stalled", "service", run_id)
+
+
+async def test_a_request_that_is_parked_is_an_internal_error(api: httpx.AsyncClient, idle: Settings) -> None:
+    waiting = asyncio.create_task(api.post(INGEST, json=BODY))
+    run_id = uuid.UUID((await asked(api))["run_id"])
+    why = RunError(code="parked_work_failed", message="record requests/0/7 is parked: KeyError()")
+    async with connected(idle) as connection, connection.transaction():
+        await run_changes.mark(connection, Marks(request_failed={run_id: why}))
+    error = error_of(await waiting, 500)
+    assert (error["code"], error["source"], error["message"]) == (why.code, "service", why.message)
 
 
 async def test_runs_are_listed_by_track_and_state_a_page_at_a_time(api: httpx.AsyncClient) -> None:

@@ -14,7 +14,8 @@ from store import api_keys, backfills, rebuilds, run_changes
 from store.api_keys import NameTaken, Scope
 from store.backfills import Months
 from store.pool import Connection
-from store.run_changes import Marks, RunStillRunning
+from store.run_changes import RunStillRunning
+from store.run_marks import Marks
 from store.runs import Run, RunError
 from tests.api import asking, data_of, error_of, settings_of
 from tests.events import DATE
