@@ -1,9 +1,10 @@
 """Batches of records as the broker sends them: bytes go in, records come out, whatever the bytes are.
 
 It takes the place of aiokafka's own reader, which unpacks a batch to whatever size it has, and which no
-consumer gets past where a header's name is not UTF-8. Here the size of what is unpacked is bounded, and so is
-the number of a record's headers. A record that can't be handed out as it is comes with a header `UNREADABLE`
-that says why, at its place, between the records before and behind it: whoever reads it parks it.
+consumer gets past where a header's name is not UTF-8. Here the size of what is unpacked is bounded, that of a
+batch as that of a record, and so is the number of a record's headers. A record that can't be handed out as it
+is comes with a header `UNREADABLE` that says why, at its place, between the records before and behind it:
+whoever reads it parks it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from ops.codecs import CannotUnpack, unpacked
 from schemas.headers import UNREADABLE, Header, Headers
+from schemas.topics import RECORD_BYTES
 
 BATCH_BYTES = 32 * 1024 * 1024
 """The most that a batch may unpack to."""
@@ -160,11 +162,16 @@ def _records(data: bytes, count: int) -> Iterator[Unpacked]:
 
 
 def _record(data: bytes, at: int, end: int) -> Unpacked:
+    """A record; of one that is larger than a producer may send all but the value."""
+    size = end - at
     timestamp, at = _number(data, at + 1)  # the byte before is of no use yet
     offset, at = _number(data, at)
     key, at = _bytes(data, at)
     value, at = _bytes(data, at)
-    return Unpacked(offset, timestamp, 0, key, value, _headers(data, at, end))
+    headers = _headers(data, at, end)
+    if size > RECORD_BYTES:
+        value, headers = None, (_mark(f"the record has {size} bytes, {RECORD_BYTES} allowed"), *headers)
+    return Unpacked(offset, timestamp, 0, key, value, headers)
 
 
 def _headers(data: bytes, at: int, end: int) -> Headers:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ops import kafka
 from ops.batches import ANSWER_BYTES, BATCH_BYTES, MAX_HEADERS, Batches, Unpacked
 from schemas.headers import UNREADABLE
+from schemas.topics import RECORD_BYTES
 from tests.raw_records import (
     CODECS,
     GZIP,
@@ -102,6 +103,16 @@ def test_a_record_with_too_many_headers_is_unreadable_and_keeps_the_first_ones()
     assert len(most.headers) == MAX_HEADERS
 
 
+def test_a_record_that_is_too_large_is_unreadable_and_keeps_its_headers() -> None:
+    large = RawRecord(bytes(RECORD_BYTES), [(b"ce_id", b"1")])
+    bad, behind = read(batch([large, RawRecord()], ZSTD))
+    assert (bad.key, bad.value, bad.headers[1:]) == (b"key", None, (("ce_id", b"1"),))
+    assert reason_of(bad).endswith(f"bytes, {RECORD_BYTES} allowed")
+    assert behind.value == b"{}"
+    [largest] = read(batch([RawRecord(bytes(RECORD_BYTES - 20))], ZSTD))
+    assert largest.value == bytes(RECORD_BYTES - 20)
+
+
 @pytest.mark.parametrize("packed_by", [GZIP, SNAPPY, LZ4, ZSTD])
 def test_a_batch_that_unpacks_to_too_much_is_bounded(packed_by: int) -> None:
     bomb = batch([RawRecord(), RawRecord(bytes(BATCH_BYTES)), RawRecord()], packed_by)
@@ -117,17 +128,18 @@ def test_a_batch_that_unpacks_to_too_much_is_bounded(packed_by: int) -> None:
 
 @pytest.mark.parametrize("packed_by", CODECS)
 def test_a_batch_of_the_largest_size_is_read(packed_by: int) -> None:
-    [found] = read(batch([RawRecord(bytes(BATCH_BYTES - 20))], packed_by))
-    assert found.value == bytes(BATCH_BYTES - 20)
+    size = BATCH_BYTES // 16 - 20
+    found = read(batch([RawRecord(bytes(size))] * 16, packed_by))
+    assert [one.value for one in found] == [bytes(size)] * 16
 
 
 def test_what_lies_behind_enough_is_asked_for_again() -> None:
-    large = batch([RawRecord(bytes(ANSWER_BYTES // 2))], ZSTD)
-    batches = Batches(large * 5)
+    large = batch([RawRecord(bytes(ANSWER_BYTES // 4))], ZSTD)
+    batches = Batches(large * 9)
     found = 0
     while batches.has_next():
         found += len(list(batches.next_batch()))
-    assert found == 2
+    assert found == 4
 
 
 @pytest.mark.parametrize(
