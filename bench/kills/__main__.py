@@ -36,6 +36,8 @@ def _print(outcome: Outcome) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(outcome.disturbances.items()))
     print(f"{sum(outcome.disturbances.values())} disturbances: {kinds}")
     print(f"{outcome.in_open_transaction} were aimed at an open transaction and met it")
+    ended = ", ".join(f"{count} {end}" for end, count in sorted(outcome.transactions.items()))
+    print(f"transactions of producers: {ended}")
     print(
         f"{outcome.records} records, {outcome.seconds:.0f} s, caught up in {outcome.catch_up_seconds:.0f} s"
     )

@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 import asyncpg
 import msgspec
 from aiokafka import TopicPartition
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bench.kills.disturbances import Disturbance, Scene
 from bench.kills.load import PARTITIONS, Load, Sent
 from bench.kills.members import members, said
+from bench.kills.transactions import drawn, send
 from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
 from consumers.track_records import TRACK_RECORDS
 from ops import migrate, topics
-from ops.kafka import make_consumer, make_producer
+from ops.kafka import bounds_of, make_producer, make_reader
 from ops.replay import states
 from ops.roles import run_projector
 from ops.settings import Settings, environment
@@ -44,6 +45,9 @@ AIMED_SECONDS = (0.0, 0.03)
 BETWEEN_SECONDS = (0.0, 1.5)
 IMPORT_SECONDS = (0.0, 0.8)
 CATCH_UP_SECONDS = 180.0
+SETTLE_SECONDS = 60.0
+IN_TRANSACTION = 0.25
+"""The part of the imports that is sent in a transaction."""
 
 COMPARED: tuple[Projection[Any], ...] = (PRACTICE_DAYS, TRACK_RECORDS)
 
@@ -61,6 +65,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     exits_by_themselves: dict[str, int]
     said: dict[str, int]
     records: int
+    transactions: dict[str, int]
     seconds: float
     catch_up_seconds: float
     parked: int
@@ -89,6 +94,7 @@ class Course(Struct):
 
     sent: int = 0
     hits: int = 0
+    transactions: Counter[str] = field(default_factory=Counter[str])
 
 
 async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Outcome:
@@ -119,6 +125,7 @@ async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Out
         exits_by_themselves=dict(Counter(str(code) for member in found for code in member.gave_up)),
         said=dict(said(home / "logs")),
         records=course.sent,
+        transactions=dict(course.transactions),
         seconds=round(time.monotonic() - began, 1),
         catch_up_seconds=round(caught_up, 1),
         parked=sum(tables.parked.values()),
@@ -178,15 +185,19 @@ async def _writing(pool: Pool) -> bool:
 
 
 async def _produce(settings: Settings, seed: int, course: Course, done: asyncio.Event) -> None:
-    """Send imports until all is done; the producer itself waits for a broker that is away."""
+    """Send imports until all is done, some in a transaction; a producer waits for a broker that is away."""
     load, chance = Load(seed), random.Random(seed)
     producer = make_producer(settings.kafka_bootstrap)
     await producer.start()
     try:
         while not done.is_set():
-            pending = [await _send(producer, settings.topics.days, one) for one in load.import_()]
-            await asyncio.gather(*pending)
-            course.sent += len(pending)
+            records = list(load.import_())
+            if chance.random() < IN_TRANSACTION:
+                name = f"kills-{course.transactions.total()}"
+                course.transactions[await send(settings, name, records, drawn(chance))] += 1
+            else:
+                await asyncio.gather(*[await _send(producer, settings.topics.days, one) for one in records])
+            course.sent += len(records)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), chance.uniform(*IMPORT_SECONDS))
     finally:
@@ -201,13 +212,15 @@ async def _send(producer: Producer, topic: str, sent: Sent) -> Awaitable[object]
 
 
 async def _ends(settings: Settings) -> dict[Place, int]:
-    consumer = make_consumer(settings.kafka_bootstrap, f"{settings.topic_prefix}kills", gather_ms=1)
-    await consumer.start()
-    try:
-        places = [TopicPartition(settings.topics.days, number) for number in range(PARTITIONS)]
-        return {Place(*tp): end for tp, end in (await consumer.end_offsets(places)).items()}
-    finally:
-        await consumer.stop()
+    """Where the topic's partitions end, once no transaction is open any more."""
+    tps = [TopicPartition(settings.topics.days, number) for number in range(PARTITIONS)]
+    consumer: Any = make_reader(settings.kafka_bootstrap)
+    async with asyncio.timeout(SETTLE_SECONDS), consumer:
+        while True:
+            found = await bounds_of(consumer, tps)
+            if all(one.stable == one.end for one in found.values()):
+                return {Place(*tp): one.end for tp, one in found.items()}
+            await asyncio.sleep(0.1)
 
 
 async def _caught_up(settings: Settings, ends: dict[Place, int]) -> Tables:

@@ -11,12 +11,13 @@ from ops.cli.log_show import (
     ExportView,
     ImportView,
     copy_view,
+    note_what_is_missing,
     showing,
     tell_checked,
     tell_exported,
     tell_imported,
 )
-from ops.cli.output import JsonFlag, note, print_json
+from ops.cli.output import JsonFlag, print_json
 from ops.logcopy.carrying import carry_over, check_places
 from ops.logcopy.checking import Checked, check_folder, check_topics
 from ops.logcopy.exporting import Show, export_log
@@ -76,8 +77,7 @@ def import_(
     """
     settings = read_settings()
     manifest = Folder(folder).manifest()
-    if manifest.finished_at is None:
-        note(f"the newest export into {folder} did not come to its end: newest records may be missing")
+    note_what_is_missing(copy_view(folder, manifest))
     if not yes:
         typer.confirm(_question(settings, manifest, carry=carry), abort=True, err=True)
     with showing("importing") as show:

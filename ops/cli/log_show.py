@@ -121,6 +121,11 @@ def tell_copy(view: CopyView) -> None:
         counts = (one.partitions, one.records, one.files, decimal(one.file_bytes), one.missing_offsets)
         table.add_row(clean(one.topic), *map(str, counts), _utc(one.earliest), _utc(one.latest))
     out.print(table)
+    note_what_is_missing(view)
+
+
+def note_what_is_missing(view: CopyView) -> None:
+    """Say what a copy lacks of the log that it was taken from."""
     for one in view.topics:
         if one.begins_late:
             note(f"{one.topic}: the beginning of partitions {one.begins_late} was gone when it was exported")

@@ -762,6 +762,17 @@ async def test_the_commands_export_check_ask_and_import(
     assert msgspec.json.decode(compared.stdout)["newer_offsets"] == 0
 
 
+async def test_an_import_says_which_beginnings_were_gone(
+    settings: Settings, there: Settings, tmp_path: Path
+) -> None:
+    await publish(settings, settings.topics.days, *ODD[:3])
+    await lose(settings, 1)
+    await export(settings, tmp_path)
+    imported = await asyncio.to_thread(invoke, there, "import", tmp_path, "--yes")
+    assert f"practice-days: the beginning of partitions [{PARTITION}] was gone" in imported.stderr
+    assert "2 were written now" in imported.stdout
+
+
 async def test_without_carry_over_the_database_stays_as_it_was(settings: Settings, tmp_path: Path) -> None:
     await publish(settings, settings.topics.days, *ODD[:3])
     await export(settings, tmp_path)
