@@ -50,8 +50,8 @@ from tests.producers import in_transaction, put
 OTHERS: tuple[Event, ...] = (listed(50, row("9")), fetched(51, "9", laps=laps(9)))
 """Events that change the tables, wherever they stand among the others."""
 
-MANY = 700
-"""More records than a swap leaves for the moment in which writers wait."""
+MANY = 20
+"""More records than a swap leaves, in these tests, for the moment in which writers wait."""
 
 SECONDS = 20.0
 
@@ -153,8 +153,9 @@ async def test_a_group_that_is_stopped_is_not_behind_by_what_no_record_comes_of(
 
 
 async def test_a_rebuild_reads_what_is_committed_and_ends_before_an_open_transaction(
-    settings: Settings, pool: Pool
+    settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ops.replay.work.CLOSE", MANY // 2)
     await send(settings, EVENTS)
     await abort(settings, *[OTHERS[0]] * MANY)
     await project(settings, pool)
