@@ -46,8 +46,11 @@ FOLLOW_SECONDS = 1.0
 BROKER_SECONDS = 5.0
 """How long the broker may take to note an offset, or to say where the log begins after one was gone."""
 
-STOP_SECONDS = 8.0
-"""How long the batch at hand, and then leaving the group, may take after the member was told to stop."""
+FINISH_SECONDS = 4.0
+"""How long the batch at hand may take after the member was told to stop."""
+
+LEAVE_SECONDS = 2.0
+"""How long leaving the group may take, and ending what was cancelled."""
 
 REFUSALS = 5
 """So many errors in a row that no waiting mends end the member."""
@@ -96,7 +99,7 @@ class Projector(ConsumerRebalanceListener):
         self._refusals = 0
 
     def stop(self) -> None:
-        """Finish the batch at hand, leave the group and return from `run`, within `STOP_SECONDS` each."""
+        """Finish the batch at hand, leave the group and return from `run`, whoever is away."""
         self._stopping.set()
 
     async def run(self) -> None:
@@ -105,13 +108,13 @@ class Projector(ConsumerRebalanceListener):
         told = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({work}, timeout=STOP_SECONDS)
+            await asyncio.wait({work}, timeout=FINISH_SECONDS)
         finally:
             told.cancel()
             await _end(work)
             await self._leave()
             log.info("projector_stop", group=self._group)
-        if not work.cancelled():
+        if work.done() and not work.cancelled():
             work.result()
 
     async def _work(self) -> None:
@@ -131,7 +134,7 @@ class Projector(ConsumerRebalanceListener):
         aiokafka's `stop` can end as if it had been cancelled: as a task of its own it takes nothing with it.
         """
         leaving = asyncio.create_task(self._consumer.stop())
-        await asyncio.wait({leaving}, timeout=STOP_SECONDS)
+        await asyncio.wait({leaving}, timeout=LEAVE_SECONDS)
         if not leaving.done() or leaving.cancelled() or leaving.exception():
             log.warning("projector_left_without_word", group=self._group)
         await _end(leaving)
@@ -372,4 +375,4 @@ async def _answered(asked: Awaitable[ResultT]) -> ResultT:
 async def _end(task: asyncio.Task[None]) -> None:
     """Cancel a task that is not done, and wait for it, but not for ever."""
     task.cancel()
-    await asyncio.wait({task}, timeout=STOP_SECONDS)
+    await asyncio.wait({task}, timeout=LEAVE_SECONDS)

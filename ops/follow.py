@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
 
-from ops.kafka import describe_group
+from ops.kafka import administering, describe_group
 from ops.settings import Settings
 from ops.watch import watching
 from ops.wiring import connected, database, detail_group, list_group, projection_group
@@ -117,16 +116,11 @@ async def _check_alive(settings: Settings, pool: Pool, run: Run) -> None:
 async def await_workers(settings: Settings) -> None:
     """Return when all roles that an import needs are at work; raises `NobodyWorks` after a while."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        async with connected(settings) as connection:
-            while missing := await _missing_role(settings, admin, connection):
-                if time.monotonic() > deadline:
-                    raise NobodyWorks(f"no {missing} is at work: start `lapstream run all` beside this")
-                await asyncio.sleep(LOOK_SECONDS)
-    finally:
-        await admin.close()
+    async with administering(settings.kafka_bootstrap) as admin, connected(settings) as connection:
+        while missing := await _missing_role(settings, admin, connection):
+            if time.monotonic() > deadline:
+                raise NobodyWorks(f"no {missing} is at work: start `lapstream run all` beside this")
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _missing_role(settings: Settings, admin: Any, connection: Connection) -> str | None:  # noqa: ANN401 - aiokafka is untyped

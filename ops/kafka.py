@@ -8,10 +8,12 @@ open one when it is committed. Whatever consumer a process makes once this is im
 import asyncio
 import contextlib
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import OffsetOutOfRangeError
 
@@ -32,10 +34,44 @@ FETCH_BYTES = 256 * 1024
 OPEN_SECONDS = 2.0
 """How long the broker may take to hand out a record of an open transaction, which is read for its time."""
 
+REQUEST_MS = 12_000
+"""How long the broker may take to answer a request; then the connection is given up, and another one opened.
+
+Longer than a rebalance waits for members that are gone, which the broker answers only afterwards.
+"""
+
+STOP_SECONDS = 3.0
+"""How long a client may take to stop; one whose broker is away goes on stopping by itself."""
+
 read_batches_here()
+
+_stopping: set[asyncio.Task[None]] = set()
 
 _AIOKafkaConsumer: Any = AIOKafkaConsumer
 """aiokafka carries no types."""
+
+_AIOKafkaProducer: Any = AIOKafkaProducer
+
+log = structlog.get_logger("lapstream.kafka")
+
+
+async def bounded(stop: Coroutine[Any, Any, None]) -> None:
+    """Let a client stop; one whose broker does not answer goes on stopping by itself.
+
+    aiokafka's `stop` can end as if it had been cancelled: as a task of its own it takes nothing with it.
+    """
+    stopping = asyncio.create_task(stop)
+    _stopping.add(stopping)
+    stopping.add_done_callback(_stopped)
+    await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    if not stopping.done():
+        log.warning("kafka_client_not_stopped", seconds=STOP_SECONDS)
+
+
+def _stopped(stopping: asyncio.Task[None]) -> None:
+    _stopping.discard(stopping)
+    if not stopping.cancelled() and (error := stopping.exception()):
+        log.warning("kafka_client_stopped_with_error", error=repr(error))
 
 
 class CommittedConsumer(_AIOKafkaConsumer):
@@ -47,13 +83,42 @@ class CommittedConsumer(_AIOKafkaConsumer):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
         base: Any = super()
-        base.__init__(isolation_level="read_committed", enable_auto_commit=False, **options)
+        base.__init__(
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            request_timeout_ms=REQUEST_MS,
+            **options,
+        )
+
+    async def stop(self) -> None:
+        """Leave the group, and stop; a broker that does not answer is not waited for."""
+        base: Any = super()
+        await bounded(base.stop())
 
     async def log_ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Where these partitions end, the records of open transactions included."""
         asking = copy.copy(self._fetcher)
         asking._isolation_level = READ_UNCOMMITTED  # noqa: SLF001 - aiokafka has no other way to ask
         return await asking.end_offsets(partitions, self._request_timeout_ms)
+
+
+class AcknowledgedProducer(_AIOKafkaProducer):
+    """An idempotent producer that waits for all replicas."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
+        base: Any = super()
+        base.__init__(
+            enable_idempotence=True,
+            acks="all",
+            compression_type="zstd",
+            request_timeout_ms=REQUEST_MS,
+            **options,
+        )
+
+    async def stop(self) -> None:
+        """Wait for what was sent, and stop; a broker that does not answer is not waited for."""
+        base: Any = super()
+        await bounded(base.stop())
 
 
 class Bounds(NamedTuple):
@@ -78,14 +143,8 @@ async def bounds_of(
 
 
 def make_producer(bootstrap: str) -> Producer:
-    """An idempotent producer that waits for all replicas."""
-    producer: Any = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        enable_idempotence=True,
-        acks="all",
-        compression_type="zstd",
-        max_request_size=RECORD_BYTES,
-    )
+    """A producer of records as large as a topic takes."""
+    producer = AcknowledgedProducer(bootstrap_servers=bootstrap, max_request_size=RECORD_BYTES)
     return cast("Producer", producer)
 
 
@@ -129,6 +188,17 @@ def make_reader(
     )
 
 
+@contextlib.asynccontextmanager
+async def administering(bootstrap: str) -> AsyncGenerator[Any]:
+    """What asks the brokers about topics and groups, for the length of a block."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await bounded(admin.close())
+
+
 async def time_of_open(bootstrap: str, tp: TopicPartition, offset: int) -> int | None:
     """The time stamp of an open transaction's record, in milliseconds since 1970; None where none comes.
 
@@ -140,6 +210,7 @@ async def time_of_open(bootstrap: str, tp: TopicPartition, offset: int) -> int |
         enable_auto_commit=False,
         auto_offset_reset="none",
         max_partition_fetch_bytes=ONE_RECORD_BYTES,
+        request_timeout_ms=REQUEST_MS,
     )
     await consumer.start()
     try:
@@ -149,7 +220,7 @@ async def time_of_open(bootstrap: str, tp: TopicPartition, offset: int) -> int |
             async with asyncio.timeout(OPEN_SECONDS):
                 return (await consumer.getone()).timestamp
     finally:
-        await consumer.stop()
+        await bounded(consumer.stop())
     return None
 
 

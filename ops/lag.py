@@ -11,9 +11,16 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
-from ops.kafka import Bounds, CommittedConsumer, bounds_of, describe_group, make_reader, time_of_open
+from ops.kafka import (
+    Bounds,
+    CommittedConsumer,
+    administering,
+    bounds_of,
+    describe_group,
+    make_reader,
+    time_of_open,
+)
 from ops.lag_figures import UNKNOWN, GroupLag, Look, age, group_lag, partition_lag
 from ops.settings import Settings
 from ops.wiring import Group, database, groups
@@ -141,9 +148,7 @@ async def watching(settings: Settings) -> AsyncGenerator[Lag]:
     """What looks at the lag, with its connections open; raises `ServerAway`, or KafkaError."""
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=1))
-        admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-        stack.push_async_callback(admin.close)
-        await admin.start()
+        admin = await stack.enter_async_context(administering(settings.kafka_bootstrap))
         consumer = make_reader(settings.kafka_bootstrap, reset="earliest")
         stack.push_async_callback(consumer.stop)
         await consumer.start()

@@ -13,13 +13,14 @@ from consumers.projector import Projector
 from ops import topics
 from ops.api.server import run_api
 from ops.garbage import collect_seldom
-from ops.kafka import make_consumer
+from ops.kafka import REQUEST_MS, bounded, make_consumer
 from ops.keeper import run_keeper
 from ops.obtaining import discovering, obtaining
 from ops.projections import PROJECTIONS
 from ops.refused import refusing
 from ops.relay import run_relay
 from ops.settings import Settings, check_contact
+from ops.stopping import until_stopped
 from ops.wiring import database, detail_group, list_group, publishing
 from producer.fetcher import Fetching, Groups, join_groups
 from producer.obtain import Obtainer
@@ -28,7 +29,7 @@ from producer.site import Site
 from schemas.errors import LapstreamError
 from store.pool import Pool
 
-STOP_SECONDS = 8.0
+FINISH_SECONDS = 4.0
 """How long the work at hand may take after a role was told to stop."""
 
 Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
@@ -50,9 +51,13 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
             obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
         )
         broker = KafkaBroker(
-            settings.kafka_bootstrap, graceful_timeout=STOP_SECONDS, logger=None, apply_types=False
+            settings.kafka_bootstrap,
+            request_timeout_ms=REQUEST_MS,
+            graceful_timeout=FINISH_SECONDS,
+            logger=None,
+            apply_types=False,
         )
-        stack.push_async_callback(broker.stop)
+        stack.push_async_callback(lambda: bounded(broker.stop()))
         await broker.start()
         members = await join_groups(
             broker,
@@ -64,7 +69,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         )
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         await stop.wait()
-        await asyncio.gather(*(member.leave(STOP_SECONDS) for member in members))
+        await asyncio.gather(*(member.leave(FINISH_SECONDS) for member in members))
     log.info("fetcher_stop")
 
 
@@ -168,6 +173,10 @@ async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -
     """Run these roles side by side until told to stop; the first that fails ends all of them."""
     if {"api", "fetcher"} & set(names):
         check_contact(settings)
+    await until_stopped(_run_when_ready(settings, names, stop), stop)
+
+
+async def _run_when_ready(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
     await check_ready(settings)
     await run_side_by_side({name: ROLES[name](settings, stop) for name in names}, stop)
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError
 from msgspec import Struct, field
 
+from ops.kafka import administering
 from schemas.errors import LapstreamError
 from schemas.topics import Topics, TopicSpec
 
@@ -37,12 +38,8 @@ class TopicState(Struct, frozen=True, kw_only=True):
 
 async def check_topics(bootstrap: str, topics: Topics) -> list[TopicState]:
     """Every topic as it is on the broker; changes nothing."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with administering(bootstrap) as admin:
         return await _states(admin, topics)
-    finally:
-        await admin.close()
 
 
 async def create_topics(
@@ -57,9 +54,7 @@ async def create_topics(
     Those named in `at_least` get so many partitions, where more than declared. Raises `TopicRefused` where
     the broker does not create one.
     """
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with administering(bootstrap) as admin:
         existing = set(await admin.list_topics())
         missing = [
             NewTopic(
@@ -74,8 +69,6 @@ async def create_topics(
         if missing:
             _check(await admin.create_topics(missing))
         return await _states_when_known(admin, topics)
-    finally:
-        await admin.close()
 
 
 def _check(response: Any) -> None:  # noqa: ANN401 - the protocol's response

@@ -46,6 +46,9 @@ paused or a database that is away. All else that a record waits for has a bound 
 ended is missed by its heartbeats.
 """
 
+BROKER_SECONDS = 2.0
+"""How long the broker may take to note an offset."""
+
 COMMIT_SECONDS = 0.3
 """How long a record that is done may wait for others to be committed with it; killed, it comes again."""
 
@@ -182,8 +185,9 @@ class Member(ConsumerRebalanceListener):
             return
         self._due = {}
         try:
-            await consumer.commit(due)
-        except KafkaError as error:
+            async with asyncio.timeout(BROKER_SECONDS):
+                await consumer.commit(due)
+        except (KafkaError, TimeoutError) as error:
             log.info("offset_not_committed", group=self._group, error=repr(error))
 
 

@@ -209,13 +209,20 @@ async def open_session(dsn: str, search_path: str, when_dead: WhenDead | None = 
 
     Raises OSError or an asyncpg error where the database does not answer, or does not let us in.
     """
-    async with asyncio.timeout(CONNECT_SECONDS):
-        session: Session = await _untyped.connect(
-            dsn, connection_class=Session, server_settings={"application_name": "lapstream"}
-        )
-        try:
-            await session.prepare_for(dsn, search_path, when_dead)
-        except BaseException:
-            session.terminate()
-            raise
-        return session
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await _opened(dsn, search_path, when_dead)
+    except TimeoutError as error:
+        raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s") from error
+
+
+async def _opened(dsn: str, search_path: str, when_dead: WhenDead | None) -> Session:
+    session: Session = await _untyped.connect(
+        dsn, connection_class=Session, server_settings={"application_name": "lapstream"}
+    )
+    try:
+        await session.prepare_for(dsn, search_path, when_dead)
+    except BaseException:
+        session.terminate()
+        raise
+    return session

@@ -6,6 +6,11 @@ import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator
 from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+
+from store import notifications, pool, session
 
 CHUNK = 64 * 1024
 
@@ -16,7 +21,7 @@ Dark = Literal["stops reading", "swallows"]
 class Proxy:
     """Connections to a server that can be cut off, and the road to new ones, too."""
 
-    def __init__(self, host: str, port: int, chunk_seconds: float = 0) -> None:
+    def __init__(self, host: str, port: int, listen: int = 0, chunk_seconds: float = 0) -> None:
         self._to = (host, port)
         self._chunk_seconds = chunk_seconds
         self._server: asyncio.Server | None = None
@@ -25,11 +30,11 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._links: set[_Link] = set()
         self._alive.set()
-        self.port = 0
+        self.port = listen
 
     async def start(self) -> None:
-        """Listen on a free port."""
-        listening = socket.create_server(("127.0.0.1", 0))
+        """Listen on the port, by default a free one."""
+        listening = socket.create_server(("127.0.0.1", self.port))
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
         self._server = await asyncio.start_server(self._accept, sock=listening)
         self.port = listening.getsockname()[1]
@@ -127,11 +132,33 @@ async def swallow(reader: StreamReader) -> None:
 
 
 @contextlib.asynccontextmanager
-async def proxy(host: str, port: int, chunk_seconds: float = 0) -> AsyncGenerator[Proxy]:
+async def before(dsn: str, chunk_seconds: float = 0) -> AsyncGenerator[tuple[Proxy, str]]:
+    """A proxy before a database, and the database's address through it."""
+    parts = urlsplit(dsn)
+    async with proxy(parts.hostname or "", parts.port or 0, chunk_seconds=chunk_seconds) as found:
+        user = parts.netloc.rpartition("@")[0]
+        yield found, parts._replace(netloc=f"{user}@127.0.0.1:{found.port}").geturl()
+
+
+@contextlib.asynccontextmanager
+async def proxy(host: str, port: int, listen: int = 0, chunk_seconds: float = 0) -> AsyncGenerator[Proxy]:
     """A proxy before a server, for the length of a block; it takes so long for 64 KiB."""
-    found = Proxy(host, port, chunk_seconds)
+    found = Proxy(host, port, listen, chunk_seconds)
     await found.start()
     try:
         yield found
     finally:
         await found.close()
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the time-outs of sessions so short that a test can wait for them."""
+    monkeypatch.setattr(session, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(session, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(session, "ASK_SECONDS", 0.5)
+    monkeypatch.setattr(session, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(session, "CANCEL_SECONDS", 0.3)
+    monkeypatch.setattr(pool, "RELEASE_SECONDS", 0.3)
+    monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr(notifications, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(notifications, "RETRY_SECONDS", 0.1)

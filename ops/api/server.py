@@ -27,7 +27,7 @@ CONNECTIONS = 8
 STREAMS = 100
 """Streams of progress that one API process has open at a time; no more than half of its connections."""
 
-STOP_SECONDS = 7
+STOP_SECONDS = 5
 """How long open requests may take after the server was told to stop."""
 
 log = structlog.get_logger("lapstream.api")

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from ops.cli.arguments import run
 from ops.cli.output import JsonFlag, clean, out, print_json
 from ops.logs import configure_logs
 from ops.settings import read_settings
+from ops.stopping import last_resort
 from ops.topics import TopicState
 from ops.wiring import connected
 from store import sites
@@ -48,17 +50,27 @@ def run_role(
         if role is RoleName.all
         else [role.value]
     )
-    run(_until_stopped(names))
+    resort = last_resort()
+    try:
+        run(_until_stopped(names, resort))
+    finally:
+        resort.cancel()
 
 
-async def _until_stopped(names: list[str]) -> None:
+async def _until_stopped(names: list[str], resort: threading.Timer) -> None:
     from ops.roles import run_roles  # noqa: PLC0415 - half a second of imports that only roles need
     from ops.telemetry import observed  # noqa: PLC0415
 
     stop = asyncio.Event()
+
+    def told() -> None:
+        if not stop.is_set():
+            resort.start()
+            stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told)
     settings = read_settings()
     with observed(settings, names):
         await run_roles(settings, names, stop)

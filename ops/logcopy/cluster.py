@@ -8,10 +8,9 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
-from ops.kafka import Bounds, bounds_of, make_reader
+from ops.kafka import Bounds, administering, bounds_of, make_reader
 from ops.logcopy.errors import TopicGone
 from ops.wiring import ServerAway
 from schemas.records import Record
@@ -101,9 +100,7 @@ def _consumer(bootstrap: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
 async def cluster(bootstrap: str) -> AsyncGenerator[Cluster]:
     """A cluster, to be read for the length of a block, one partition at a time."""
     async with contextlib.AsyncExitStack() as stack:
-        admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-        stack.push_async_callback(admin.close)
-        await admin.start()
+        admin = await stack.enter_async_context(administering(bootstrap))
         consumer = _consumer(bootstrap)
         found = Cluster(bootstrap, admin, consumer)
         stack.push_async_callback(found.close)

@@ -11,11 +11,10 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from msgspec import Struct
 
-from ops.kafka import Bounds
+from ops.kafka import AcknowledgedProducer, Bounds
 from ops.logcopy.cluster import Cluster, cluster, record_topics
 from ops.logcopy.errors import NotEmpty, RecordRefused, TargetDiffers
 from ops.logcopy.exporting import Show
@@ -139,11 +138,8 @@ def _value(wrapped: tuple[bytes | None]) -> bytes | None:
 @contextlib.asynccontextmanager
 async def _sending(bootstrap: str) -> AsyncGenerator[Any]:
     """A producer that writes each record once and in order, without key and value where it has neither."""
-    producer: Any = AIOKafkaProducer(
+    producer = AcknowledgedProducer(
         bootstrap_servers=bootstrap,
-        enable_idempotence=True,
-        acks="all",
-        compression_type="zstd",
         linger_ms=5,
         max_batch_size=BATCH_BYTES,
         max_request_size=LARGEST_BYTES,

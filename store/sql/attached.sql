@@ -133,17 +133,17 @@ WITH RECURSIVE own (classid, objid) AS (
     UNION
     SELECT format('%s on %s to %s, %s', r.privilege_type, r.name, nullif(r.grantee, 0)::regrole, r.is_grantable)
     FROM (
-        SELECT n.name, a.*
+        SELECT n.name, a.privilege_type, a.grantee, a.is_grantable
         FROM named AS n
         JOIN pg_class AS c ON n.classid = 'pg_class'::regclass AND c.oid = n.objid AND c.relkind = 'r'
         CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS a
         UNION ALL
-        SELECT format('column %I of %s', t.attname, n.name), a.*
+        SELECT format('column %I of %s', t.attname, n.name), a.privilege_type, a.grantee, a.is_grantable
         FROM named AS n
         JOIN pg_attribute AS t ON n.classid = 'pg_class'::regclass AND t.attrelid = n.objid
         CROSS JOIN LATERAL aclexplode(t.attacl) AS a
         UNION ALL
-        SELECT 'the schema', a.*
+        SELECT 'the schema', a.privilege_type, a.grantee, a.is_grantable
         FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
         WHERE n.oid = to_regnamespace($1)
     ) AS r

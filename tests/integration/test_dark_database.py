@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Generator
-from urllib.parse import urlsplit
 
 import pytest
 
-from store import notifications, pool, session
 from store.notifications import listening
 from store.pool import TRANSIENT, Pool, connect, open_pool
-from tests.dark import Dark, Proxy, proxy
+from tests.dark import Dark, Proxy, before, shorten
 
 SOON = 5.0
 """Much longer than the shortened time-outs together, much shorter than the real ones."""
@@ -20,24 +18,7 @@ SOON = 5.0
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time-outs that a test can wait for."""
-    monkeypatch.setattr(session, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(session, "SILENT_SECONDS", 0.3)
-    monkeypatch.setattr(session, "ASK_SECONDS", 0.5)
-    monkeypatch.setattr(session, "GRACE_SECONDS", 0.2)
-    monkeypatch.setattr(session, "CANCEL_SECONDS", 0.3)
-    monkeypatch.setattr(pool, "RELEASE_SECONDS", 0.3)
-    monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.3)
-    monkeypatch.setattr(notifications, "CHECK_SECONDS", 0.3)
-    monkeypatch.setattr(notifications, "RETRY_SECONDS", 0.1)
-
-
-@contextlib.asynccontextmanager
-async def before(dsn: str, chunk_seconds: float = 0) -> AsyncGenerator[tuple[Proxy, str]]:
-    """A proxy before a database, and the database's address through it."""
-    parts = urlsplit(dsn)
-    async with proxy(parts.hostname or "", parts.port or 0, chunk_seconds) as found:
-        user = parts.netloc.rpartition("@")[0]
-        yield found, parts._replace(netloc=f"{user}@127.0.0.1:{found.port}").geturl()
+    shorten(monkeypatch)
 
 
 @pytest.fixture(params=["stops reading", "swallows"])

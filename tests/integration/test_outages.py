@@ -354,7 +354,8 @@ async def begun(pool: Pool, settings: Settings) -> bool:
 async def test_a_member_stops_in_good_time_while_both_servers_are_away(
     home: Path, own: Settings, own_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projector, "STOP_SECONDS", 1.0)
+    monkeypatch.setattr(projector, "FINISH_SECONDS", 1.0)
+    monkeypatch.setattr(projector, "LEAVE_SECONDS", 1.0)
     await send(own, EVENTS)
     async with asyncio.timeout(20), member(own, own_pool):
         await until_at(own_pool, own, len(EVENTS))
