@@ -100,6 +100,15 @@ class Kafka:
         return f"{ports.HOST}:{self.state.kafka_port}"
 
     @property
+    def shown(self) -> str:
+        return self.address
+
+    @property
+    def is_open(self) -> bool:
+        """Kafka asks nobody for a password, here."""
+        return False
+
+    @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"
 

@@ -2,11 +2,13 @@
 
 In: a home and a port. Out: how it is set up, started, recognised and asked.
 
-It trusts whoever connects from this machine: it is for development. It refuses to run as root, so for root it
-runs as the wheel's user `pgserver`.
+It asks for a password, which is made with the home and kept in it for its owner's eyes: its superuser runs
+programs, and whoever uses this machine can connect. It refuses to run as root, so for root it runs as the
+wheel's user `pgserver`.
 """
 
 import os
+import secrets
 import shutil
 import signal
 import stat
@@ -35,6 +37,7 @@ FIND_DATABASE = "SELECT 1 FROM pg_database WHERE datname = 'lapstream'"
 CREATE_DATABASE = "CREATE DATABASE lapstream"
 SYSTEM_USER = "pgserver"
 CONNECT_SECONDS = 5
+PASSWORD_BYTES = 24
 
 SETTINGS = {
     "listen_addresses": ports.HOST,
@@ -43,6 +46,13 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+RULES = """\
+local all all scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256
+host all all ::1/128 scram-sha-256
+"""
+"""The server's `pg_hba.conf`: who may connect, and how that is checked."""
+
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 """What a crash of the machine may damage; a killed server still loses no commit."""
 
@@ -71,11 +81,33 @@ class Postgres:
 
     @property
     def address(self) -> str:
-        """What clients call the DSN."""
+        """What clients call the DSN, with the password."""
+        return self._dsn(DATABASE, login=f"{SUPERUSER}:{self._password}" if self._password else SUPERUSER)
+
+    @property
+    def shown(self) -> str:
+        """The address without the password."""
         return self._dsn(DATABASE)
 
-    def _dsn(self, database: str) -> str:
-        return f"postgresql://{SUPERUSER}@{ports.HOST}:{self.state.postgres_port}/{database}"
+    def _dsn(self, database: str, login: str = SUPERUSER) -> str:
+        return f"postgresql://{login}@{ports.HOST}:{self.state.postgres_port}/{database}"
+
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "password"
+
+    @property
+    def _password(self) -> str | None:
+        """The superuser's password; None for a home of a version that had none, and for another's home."""
+        try:
+            return self._password_file.read_text(encoding="ascii")
+        except (FileNotFoundError, PermissionError):
+            return None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a version that asked nobody for a password made this home."""
+        return self.data.is_dir() and not self._password_file.exists()
 
     @property
     def _programs(self) -> Path:
@@ -103,16 +135,43 @@ class Postgres:
             open_way(self.folder, report)
 
     def make_data(self, report: Callable[[str], None]) -> None:
-        """Initialise the data folder when it is new; raises `SetupFailed`."""
-        if not self.data.is_dir():
-            report("making a data folder for PostgreSQL…")
-            self._initialise(self.data.with_name("data.new")).replace(self.data)
+        """Initialise the data folder when it is new, and give one without a password one.
+
+        Raises `SetupFailed`.
+        """
         # No server of this folder runs: its note names a dead one, by an id that may be another's now.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if not self.data.is_dir():
+            report("making a data folder for PostgreSQL…")
+            self._keep_password(secrets.token_urlsafe(PASSWORD_BYTES))
+            self._initialise(self.data.with_name("data.new")).replace(self.data)
+        elif self.is_open:
+            report("PostgreSQL asks for a password from now on…")
+            self._set_password(secrets.token_urlsafe(PASSWORD_BYTES))
+        (self.data / "pg_hba.conf").write_text(RULES, encoding="ascii")
+
+    def _keep_password(self, password: str) -> None:
+        draft = self._password_file.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(password, encoding="ascii")
+        if self.account is not None:
+            os.chown(draft, self.account.uid, self.account.gid)
+        draft.replace(self._password_file)
+
+    def _set_password(self, password: str) -> None:
+        """Give the superuser a password, by a server that nobody can connect to, and keep it then."""
+        command = [self._programs / "postgres", "--single", "-D", self.data, SUPERUSER]
+        change = f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n"
+        result = processes.run(command, account=self.account, given=change)
+        if result.returncode or "ERROR" in result.stdout:
+            raise SetupFailed("giving PostgreSQL a password", result.stdout.replace(password, "***"))
+        self._keep_password(password)
 
     def _initialise(self, draft: Path) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
-        options = ["--username", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        options = ["--username", SUPERUSER, "--encoding=UTF8", "--locale=C"]
+        options += ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
         sync = [] if self.state.durable else ["--no-sync"]
         command = [self._programs / "initdb", *options, *sync, "-D", draft]
         result = processes.run(command, account=self.account)
@@ -145,7 +204,8 @@ class Postgres:
 
     def _query(self, statement: str) -> subprocess.CompletedProcess[str]:
         dsn = f"{self._dsn(SUPERUSER)}?connect_timeout={CONNECT_SECONDS}&sslmode=disable"
-        return processes.run([self._programs / "psql", "-XqAtw", "-d", dsn, "-c", statement])
+        command = [self._programs / "psql", "-XqAtw", "-d", dsn, "-c", statement]
+        return processes.run(command, environment={"PGPASSWORD": self._password or ""})
 
 
 def open_way(path: Path, report: Callable[[str], None]) -> None:

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 from msgspec import Struct
@@ -26,11 +27,18 @@ class Account(Struct, frozen=True):
     gid: int
 
 
-def run(command: Sequence[str | Path], *, account: Account | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, its output and errors together in `stdout`."""
+def run(
+    command: Sequence[str | Path],
+    *,
+    account: Account | None = None,
+    given: str = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, its output and errors together in `stdout`; `given` is its input."""
     return subprocess.run(  # noqa: S603 - the commands are this package's own
         command,
-        stdin=subprocess.DEVNULL,
+        input=given,
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

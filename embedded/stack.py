@@ -27,6 +27,9 @@ from embedded.servers import Server
 from embedded.state import State, Which
 
 NEEDED_BYTES = 500 * 1024 * 1024
+OTHERS = 0o077
+"""What neither the owner's group nor anybody else may do with the files of a home."""
+
 OURS = ("kafka", "postgres", "logs", "state.json")
 
 Report = Callable[[str], None]
@@ -94,7 +97,10 @@ def wipe(home: Path, *, report: Report = lambda _: None) -> None:
 def status(home: Path) -> Status:
     """How the servers are, asked now; changes nothing."""
     place = home.resolve()
-    known = state.load(place)
+    try:
+        known = state.load(place)
+    except PermissionError as cause:
+        raise HomeUnusable(place, cause) from cause
     if known is None:
         return Status(home=str(place), running=False, kafka=None, postgres=None)
     kafka, postgres = (_status(server, known) for server in _both(place, known))
@@ -152,11 +158,22 @@ def check_space(folder: Path, *, free_bytes: Callable[[Path], int] | None = None
 def _held(home: Path, report: Report) -> Generator[Path]:
     """The home as an absolute path, locked; a refused file becomes `HomeUnusable`."""
     place = home.resolve()
+    before = os.umask(OTHERS)
     try:
         with state.locked(place / ".lock", report=report):
+            _close(place)
             yield place
     except (PermissionError, NotADirectoryError, FileExistsError) as cause:
         raise HomeUnusable(place, cause) from cause
+    finally:
+        os.umask(before)
+
+
+def _close(place: Path) -> None:
+    """Let nobody but its owner into what is in a home, also where an earlier version made it."""
+    for path in (place / name for name in (*OURS, ".lock")):
+        if path.exists() and path.stat().st_mode & OTHERS:
+            path.chmod(path.stat().st_mode & ~OTHERS)
 
 
 def _both(home: Path, known: State) -> tuple[Kafka, Postgres]:
@@ -193,7 +210,9 @@ def _up(home: Path, *, report: Report, durable: bool) -> tuple[Addresses, tuple[
 
 
 def _answers(server: Server, known: State) -> bool:
-    return servers.find(server, known.pid(server.which)) is not None and server.complaint() is None
+    """Whether a server is to stay as it runs: it answers, and not to everybody."""
+    runs = servers.find(server, known.pid(server.which)) is not None
+    return runs and not server.is_open and server.complaint() is None
 
 
 def _with_free_ports(known: State, missing: Sequence[Which], report: Report) -> State:
@@ -248,7 +267,7 @@ def _status(server: Server, known: State) -> ServerStatus:
     return ServerStatus(
         state="stopped" if process is None else "silent" if server.complaint() else "running",
         pid=process.pid if process else None,
-        address=server.address,
+        address=server.shown,
         log=str(servers.log_of(server)),
     )
 

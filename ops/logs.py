@@ -1,6 +1,7 @@
 """Structured logs on stderr: for a person where it is a terminal, one JSON object a line where it is not.
 
-What a site or a producer wrote is data there, too: each text is bounded, and moves no terminal's cursor. A
+What a site or a producer wrote is data there, too: each text is bounded, and moves no terminal's cursor. No
+line has a secret of the settings. A
 warning that says the same again and again is logged once, and counted.
 `docs/observability.md` names every event.
 """
@@ -15,6 +16,7 @@ import stamina.instrumentation
 import structlog
 
 from ops.repeats import Repeats
+from ops.secrets import without_secrets
 from schemas.terminal import clean
 from telemetry import tracing
 
@@ -45,8 +47,8 @@ def _shown(value: object, name: str) -> object:
     if isinstance(value, list | tuple):
         return [_shown(item, name) for item in cast("list[object]", value)]
     if name == "exception":
-        return "\n".join(clean(part) for part in str(value)[:LONGEST_TRACEBACK].split("\n"))
-    text = value if isinstance(value, str) else repr(value)
+        return "\n".join(map(clean, without_secrets(str(value))[:LONGEST_TRACEBACK].split("\n")))
+    text = without_secrets(value if isinstance(value, str) else repr(value))
     more = len(text) - LONGEST_TEXT
     return clean(text[:LONGEST_TEXT]) + (f"… and {more} more" if more > 0 else "")
 

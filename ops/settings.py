@@ -5,6 +5,7 @@ can also be read from a file, named by the variable with `_FILE` behind it (for 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, cast
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ops import secrets
 from producer.site import BadAddress, Site
 from schemas.errors import LapstreamError
 from schemas.topics import Topics
@@ -149,6 +151,17 @@ def variable(name: str) -> str:
     return OTHER_NAMES.get(name, PREFIX + name.upper())
 
 
+_ADDRESSES = ("kafka_bootstrap", "postgres_dsn", "site", "otlp_endpoint")
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:\d*)?")
+
+
+def shown(name: str, text: str) -> str:
+    """What may be shown of a setting: all of it but secrets."""
+    if name in _ADDRESSES:
+        return secrets.shown(text, path=name != "otlp_endpoint")
+    return secrets.without_secrets(text)
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings; raises `SettingsError` with the variable's name and the reason."""
     found = {
@@ -156,12 +169,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         for name in Settings.__struct_fields__
         if (value := _value(environment, variable(name))) is not None
     }
+    for name, text in found.items():
+        if name in _ADDRESSES:
+            secrets.remember(text, path=name != "otlp_endpoint")
     values = {name: _zones(text) if name == "track_zones" else text for name, text in found.items()}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from error
     _check_site(settings)
+    _check_dsn(settings)
     return settings
 
 
@@ -215,6 +232,21 @@ def _check_site(settings: Settings) -> None:
         Site(settings.site)
     except BadAddress as error:
         raise SettingsError(f"{variable('site')}: {error}") from error
+
+
+def _check_dsn(settings: Settings) -> None:
+    """Raise `SettingsError` where clients would take a part of the password for something else."""
+    try:
+        place = urlsplit(settings.postgres_dsn)
+        hosts = place.netloc.rpartition("@")[2].split(",")
+        good = not place.fragment and "@" not in place.path and all(map(_HOST.fullmatch, hosts))
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingsError(
+            f"{variable('postgres_dsn')}: it is not of the form postgresql://user:password@host:port/name; "
+            "in a password `/`, `#`, `?`, `[`, `]` and `%` are written as %2F, %23, %3F, %5B, %5D and %25"
+        )
 
 
 def check_contact(settings: Settings) -> None:

@@ -59,8 +59,13 @@ class Site:
     """The addresses of one site; `template` is as `https://{track_slug}.liverc.com`."""
 
     def __init__(self, template: str) -> None:
-        if "{track_slug}" not in template or urlsplit(template).scheme not in {"http", "https"}:
+        if "{track_slug}" not in template or not template.startswith(("http://", "https://")):
             raise BadAddress(f"site template {template!r}: an http(s) address with {{track_slug}} is needed")
+        if set(template) & set("@?#"):
+            raise BadAddress(
+                "the site template holds a login, a query or a fragment; each page's address begins with it, "
+                "and stands in events and tables for ever: give it without"
+            )
         self._template = template.rstrip("/")
         self._pattern = re.compile(_pattern(self._template))
         self.name = template

@@ -1,6 +1,7 @@
 """What stands before the application: each request gets an id and a line in the log, each answer its headers.
 
-In the log stand the address and what was asked for, never a header: a key is nowhere to be read.
+In the log stand the address and what was asked for, never a header: a key is nowhere to be read. In an answer
+of JSON what a terminal would obey is escaped, since many an answer is looked at in one.
 """
 
 import re
@@ -10,7 +11,9 @@ from typing import Any, cast
 
 import structlog
 from litestar.datastructures import MutableScopeHeaders
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
+
+from schemas.terminal import clean_json
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -24,6 +27,7 @@ UNWORTHY = ("/healthz", "/readyz")
 
 _LONGEST_PATH = 300
 _BAD = 400
+_JSON = ("application/json", "application/problem+json")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 log = structlog.get_logger("lapstream.api")
@@ -56,19 +60,36 @@ class _Exchange:
         self._send = send
         self._begin = time.monotonic()
         self._status = 0
+        self._head: HTTPResponseStartEvent | None = None
         self.request_id = _request_id(scope)
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer, its head with the headers that all answers have."""
+        """Send a part of the answer, its head with the headers that all answers have.
+
+        The head of JSON waits for its body, whose length it names.
+        """
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            headers = MutableScopeHeaders(message)
-            if "Cache-Control" not in headers:
-                headers["Cache-Control"] = "no-store"
-            headers["X-Request-Id"] = self.request_id
-            for name, value in SECURITY_HEADERS.items():
-                headers[name] = value
+            if self._completed(message).get("content-type", "").startswith(_JSON):
+                self._head = message
+                return
+        elif message["type"] == "http.response.body" and self._head is not None:
+            head, self._head = self._head, None
+            message["body"] = clean_json(message["body"])
+            if message["body"]:
+                MutableScopeHeaders(head)["Content-Length"] = str(len(message["body"]))
+            await self._send(head)
         await self._send(message)
+
+    def _completed(self, head: HTTPResponseStartEvent) -> dict[str, str]:
+        """Give an answer's head the headers that all have; returns those that it has now."""
+        headers = MutableScopeHeaders(head)
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        headers["X-Request-Id"] = self.request_id
+        for name, value in SECURITY_HEADERS.items():
+            headers[name] = value
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in head["headers"]}
 
     def note(self) -> None:
         """Write the line in the log."""

@@ -21,6 +21,7 @@ from ops.api.runs import RUN, RunId
 from ops.api.runs_form import RunView, view_of
 from ops.api.services import ApiRequest, Services, connected, services_of
 from ops.watch import RunVanished
+from schemas.terminal import clean_json
 from store import runs
 from store.api_keys import Scope
 from store.pool import TRANSIENT
@@ -101,4 +102,5 @@ async def _view(services: Services, run: Run) -> RunView:
 
 
 def _message(name: str, event: Struct) -> ServerSentEventMessage:
-    return ServerSentEventMessage(event=name, data=msgspec.json.encode(event), retry=REOPEN_MS)
+    data = clean_json(msgspec.json.encode(event))
+    return ServerSentEventMessage(event=name, data=data, retry=REOPEN_MS)

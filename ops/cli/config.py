@@ -1,14 +1,13 @@
 """`lapstream config`: every setting as it is read, without secrets; and the documents' page of them."""
 
 from typing import Any, cast, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 from rich.table import Table
 
-from ops.cli.output import JsonFlag, out, print_json
-from ops.settings import Settings, read_settings, variable
+from ops.cli.output import JsonFlag, clean, out, print_json
+from ops.settings import Settings, read_settings, shown, variable
 
 TITLE = """# Settings
 
@@ -52,7 +51,7 @@ def config(*, as_json: JsonFlag = False) -> None:
         return
     table = Table("Variable", "Value", "Default", "Effect")
     for view in views:
-        table.add_row(view.variable, view.value or "", view.default or "", view.effect)
+        table.add_row(view.variable, clean(view.value or ""), view.default or "", view.effect)
     out.print(table)
 
 
@@ -68,7 +67,7 @@ def _view(field: msgspec.structs.FieldInfo, hint: object, settings: Settings | N
         variable=variable(field.name),
         type=_type(hint, meta),
         default=_default(field),
-        value=None if settings is None else without_password(_text(getattr(settings, field.name))),
+        value=None if settings is None else shown(field.name, _text(getattr(settings, field.name))),
         effect=meta.description or "",
     )
 
@@ -90,12 +89,6 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         return ",".join(f"{key}={item}" for key, item in cast("dict[str, str]", value).items())
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def without_password(text: str) -> str:
-    """An address without the password that it may hold."""
-    password = urlsplit(text).password if "://" in text else None
-    return text.replace(f":{password}@", ":***@") if password else text
 
 
 def settings_page() -> str:

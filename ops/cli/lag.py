@@ -19,6 +19,7 @@ from ops.cli.output import JsonFlag, clean, err, out, print_json
 from ops.lag import watching
 from ops.lag_figures import GroupLag, PartitionLag
 from ops.settings import Settings, read_settings
+from schemas.terminal import clean_json
 
 TICK_SECONDS = 2.0
 """How often `--watch` looks."""
@@ -63,7 +64,7 @@ async def _watch(settings: Settings, show: Callable[[list[GroupLag]], None]) -> 
 
 
 def _write_line(found: list[GroupLag]) -> None:
-    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    sys.stdout.write(clean_json(msgspec.json.encode(found)).decode() + "\n")
     sys.stdout.flush()
 
 

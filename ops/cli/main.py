@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+import traceback
+from types import TracebackType
 
 import typer
 
@@ -27,6 +29,7 @@ from ops.cli.rebuild import rebuild, verify
 from ops.cli.reparse import reparse
 from ops.cli.why import why
 from ops.logs import configure_logs
+from ops.secrets import without_secrets
 from schemas.errors import LapstreamError
 
 INTERRUPTED = 130
@@ -62,9 +65,14 @@ app.command("why")(why)
 operate.register(app)
 
 
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(without_secrets("".join(traceback.format_exception(kind, error, trace))))
+
+
 def main() -> None:
     """Run the command line; exits with 1 on an expected error, 2 on wrong usage, 130 on Ctrl-C."""
     configure_logs(logging.WARNING)
+    sys.excepthook = _show_traceback
     for client in ("aiokafka", "asyncpg"):  # what they say of a server that is away, our errors say, too
         logging.getLogger(client).setLevel(logging.CRITICAL)
     try:

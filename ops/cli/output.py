@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.text import Text
 
-from schemas.terminal import clean
+from ops.secrets import without_secrets
+from schemas.terminal import clean, clean_json
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 
@@ -29,17 +30,17 @@ def progress_bar(*columns: ProgressColumn) -> Progress:
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode
-    """Print one JSON document on stdout, with nulls where a field is absent."""
+    """Print one JSON document on stdout, with nulls where a field is absent, escaped as by `clean_json`."""
     data = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(data.decode() + "\n")
+    sys.stdout.write(clean_json(data).decode() + "\n")
 
 
 def note(line: str) -> None:
     """Print a line for a person's eyes on stderr; where that is a file, it stays one line."""
-    err.print(clean(line), soft_wrap=True)
+    err.print(clean(without_secrets(line)), soft_wrap=True)
 
 
 def say_error(message: str) -> None:
     """Print one error, in red where the terminal has colours."""
-    lines = [clean(line) for line in message.splitlines()]
+    lines = [clean(line) for line in without_secrets(message).splitlines()]
     err.print(Text("error: ", style="bold red").append("\n".join(lines), style="default"), soft_wrap=True)

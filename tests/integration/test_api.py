@@ -311,6 +311,18 @@ async def test_keys_that_are_tried_out_are_counted_by_their_address(dsn: str) ->
     assert tries == [401, 401, 429]
 
 
+async def test_no_answer_moves_a_terminals_cursor(api: httpx.AsyncClient, settings: Settings) -> None:
+    name = "\u202eJürgen\x9b31m\x7f"
+    await stored(settings, [listed(1, row("1", driver_name=name)), fetched(2, "1", driver_name=name)])
+    answer = await api.get("/practice-days/track/2025-10-25")
+    assert data_of(answer)["sessions"][0]["driver_name"] == name
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert b"\\u202eJ\xc3\xbcrgen\\u009b31m\\u007f" in answer.content
+    refused = await api.get(SEARCH, params={"track": name})
+    assert "\u202e" not in refused.text
+    error_of(refused, 400)
+
+
 async def test_every_answer_has_its_headers(api: httpx.AsyncClient) -> None:
     for response in (await api.get("/tracks"), await api.get("/nothing"), await api.put(INGEST)):
         assert response.headers["x-content-type-options"] == "nosniff"

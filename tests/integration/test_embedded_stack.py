@@ -6,11 +6,13 @@
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -109,6 +111,63 @@ def test_a_second_up_finds_the_same_servers(home: Path, addresses: Addresses) ->
     before = pids(home)
     assert stack.up(home, report=silent) == addresses
     assert pids(home) == before
+
+
+def with_login(addresses: Addresses, login: str) -> str:
+    parts = urlsplit(addresses.postgres_dsn)
+    return parts._replace(netloc=f"{login}@{parts.hostname}:{parts.port}").geturl()
+
+
+async def test_nobody_connects_without_the_password(addresses: Addresses) -> None:
+    assert len(urlsplit(addresses.postgres_dsn).password or "") >= 32
+    for login in ("postgres", "postgres:", "postgres:postgres", "root"):
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(with_login(addresses, login), passfile="/nowhere")
+
+
+def test_what_is_in_a_home_is_its_owners(home: Path, addresses: Addresses) -> None:
+    for path in (home, *home.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        way = stat.S_IXOTH if path == home else 0  # as root: for the database's own user, who lists nothing
+        assert mode & 0o077 in {0, way}, (path, oct(mode))
+
+
+def test_the_password_is_shown_to_nobody_who_asks_how_it_runs(home: Path, addresses: Addresses) -> None:
+    found = stack.status(home).postgres
+    assert found
+    assert (
+        found.address == f"postgresql://postgres@127.0.0.1:{urlsplit(addresses.postgres_dsn).port}/lapstream"
+    )
+
+
+async def test_a_home_of_a_version_without_passwords_gets_one_and_keeps_its_data(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    try:
+        addresses = stack.up(home, report=silent, durable=False)
+        await execute(addresses, "CREATE TABLE kept AS SELECT 7 AS n")
+        for runs in (True, False):
+            await as_an_earlier_version_made_it(home, addresses)
+            if not runs:
+                stack.stop(home, "postgres")
+            addresses = stack.up(home, report=silent, durable=False)
+            assert await execute(addresses, "SELECT n FROM kept") == 7
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await asyncpg.connect(with_login(addresses, "postgres"), passfile="/nowhere")
+            test_what_is_in_a_home_is_its_owners(home, addresses)
+    finally:
+        stack.wipe(home)
+
+
+async def as_an_earlier_version_made_it(home: Path, addresses: Addresses) -> None:
+    """It trusted everybody, and everybody might look into the folders."""
+    (home / "postgres" / "data" / "pg_hba.conf").write_text("host all all 127.0.0.1/32 trust\n")
+    await execute(addresses, "SELECT pg_reload_conf()")
+    await execute(addresses, "ALTER ROLE postgres PASSWORD NULL")
+    (home / "postgres" / "password").unlink()
+    for name in ("kafka", "logs", "postgres"):
+        (home / name).chmod(0o755)
+    for name in ("state.json", ".lock"):
+        (home / name).chmod(0o644)
 
 
 async def test_data_outlives_down_and_up(home: Path, addresses: Addresses) -> None:

@@ -29,6 +29,8 @@ class Program:
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     account: None = None
     address: str = ""
+    shown: str = ""
+    is_open: bool = False
 
     @property
     def ports(self) -> tuple[int, ...]:
