@@ -17,6 +17,7 @@ from producer.archive import Archive, validators
 from producer.errors import BadStatus, FetchError, ParserFault
 from producer.gate import Gate
 from producer.http import NO_VALIDATORS, Client, Page
+from producer.pages.bounds import check_repeats
 from producer.pages.errors import BotCheck, EmptyBody, ErrorPage, PageError, TruncatedPage
 from producer.pages.page import open_page
 from producer.pages.refusing import refuse
@@ -139,7 +140,7 @@ class Obtainer:
             page = await self._ask(url, NO_VALIDATORS)
         came.last = page
         came.fresh.append(page)
-        return Obtained(parsed(parse, page), page)
+        return Obtained(await asyncio.to_thread(parsed, parse, page), page)
 
     async def _seen_again(
         self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: _Came
@@ -150,7 +151,7 @@ class Obtainer:
             return None
         came.last = page = _renewed(archived, answer)
         try:
-            return Obtained(parsed(parse, page), page)
+            return Obtained(await asyncio.to_thread(parsed, parse, page), page)
         except ParserFault:
             raise
         except PageError as error:
@@ -165,15 +166,15 @@ class Obtainer:
                 return await self._client.get(url, conditions)
         except FetchError as error:
             log.info("page_not_fetched", url=url, code=error.code, found=error.found)
-            _check_for_browsers(error)
+            if isinstance(error, BadStatus):
+                await asyncio.to_thread(_check_for_browsers, error)
             raise
 
 
-def _check_for_browsers(error: FetchError) -> None:
+def _check_for_browsers(error: BadStatus) -> None:
     """Raise `BotCheck` where that stands in the answer: sites give it with 403 or 503, too."""
-    if not isinstance(error, BadStatus):
-        return
     try:
+        check_repeats(error.body, error.url)
         refuse(open_page(error.body, error.url), error.body, error.url, "")
     except BotCheck as found:
         raise found from error
@@ -194,8 +195,12 @@ def _renewed(archived: ArchivedPage, answer: Page) -> Page:
 
 
 def parsed(parse: Callable[[Page], FactsT], page: Page) -> FactsT:
-    """What the page says; a fault of the parser itself is a `ParserFault`: it costs a session, no day."""
+    """What the page says; a fault of the parser itself is a `ParserFault`: it costs a session, no day.
+
+    It may take half a second, and belongs into a thread where others wait for the event loop.
+    """
     try:
+        check_repeats(page.body, page.url)
         return parse(page)
     except PageError:
         raise

@@ -61,7 +61,6 @@ _CASES: dict[str, _Case] = {
     ),
     "class_with_number": _Case(naming.DRIVERS[14], "Masters (40)", None),
     "class_with_number_and_transponder": _Case(naming.DRIVERS[14], "17.5 Stock (13)", "4100022"),
-    "lent_transponder": _Case(naming.DRIVERS[15], transponder="4100007"),
     "class_with_parentheses": _Case(naming.DRIVERS[6], "1/10 Buggy (Stock 17.5T)", "4100008"),
     "class_with_parentheses_without_transponder": _Case(naming.DRIVERS[6], "Buggy (Stock)", None),
     "markup": _Case('<script>alert("x")</script> & O\'Dell', 'Open <b>"A"</b> & B', "4100009"),

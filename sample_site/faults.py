@@ -23,6 +23,7 @@ FaultKind = Literal[
     "other_day",  # the list of the day before, or another session's page
     "empty",  # no bytes
     "odd_headers",  # the right page, with bytes that are no UTF-8 in Server, ETag and Content-Type
+    "nested",  # a small page of 100,000 elements inside each other
     "gzip_bomb",  # a small body that unpacks to `megabytes` of zeros
 ]
 

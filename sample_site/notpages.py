@@ -32,3 +32,8 @@ def render_error_page(
 def truncated(page: bytes) -> bytes:
     """The first 60 percent of a page."""
     return page[: len(page) * 6 // 10]
+
+
+def nested() -> bytes:
+    """A small page of 100,000 elements, each inside the one before."""
+    return b"<!doctype html><html><head><title>Nested</title></head><body>" + b"<div>" * 100_000

@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 
 from sample_site import control, naming
 from sample_site.faults import Asked, Fault
-from sample_site.notpages import render_bot_check, render_error_page, render_login, truncated
+from sample_site.notpages import nested, render_bot_check, render_error_page, render_login, truncated
 from sample_site.site import TODAY, Page, SampleSite
 
 _SLUG = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -188,6 +188,8 @@ def _not_a_page(fault: Fault, asked: Asked) -> bytes:
             return render_login(naming.track_name(asked.track_slug or "sample"))
         case "error_page":
             return render_error_page()
+        case "nested":
+            return nested()
         case _:
             return b""
 

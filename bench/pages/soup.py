@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from producer.pages.day import DayTexts, RowTexts, day_facts
 from producer.pages.day_stats import LeaderTexts, StatsTexts
 from producer.pages.page import check_whole
-from producer.pages.scripts import may_hold_laps
+from producer.pages.scripts import with_laps
 from producer.pages.session import SessionTexts, session_facts
 from producer.pages.text import folded
 from schemas.events import DayFacts, SessionFacts
@@ -47,9 +47,7 @@ def parse_session(body: bytes, url: str, session_id: str) -> SessionFacts:
         title=_text(soup.title),
         cells=cells,
         laps=[_text(span) for span in shown.find_all("span")] if shown else [],
-        script="\n".join(
-            node.string for node in soup.find_all("script") if node.string and may_hold_laps(node.string)
-        ),
+        script=with_laps([node.string or "" for node in soup.find_all("script")]),
     )
     return session_facts(texts, url, session_id, None, None)
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from ops.cli import output
 from producer.pages import parse_day, parse_month, parse_session
+from producer.pages.bounds import check_repeats
 from schemas.errors import LapstreamError
 
 app = typer.Typer(
@@ -55,7 +56,8 @@ def day(
 
     Example: lapstream parse day saved.html --date 2025-10-25
     """
-    facts = parse_day(_read(file), url=_address(file, url), date=date and date.date())
+    body, address = _page(file, url)
+    facts = parse_day(body, url=address, date=date and date.date())
     _show(facts, as_json=as_json)
 
 
@@ -73,7 +75,8 @@ def session(
     Example: lapstream parse session saved.html --session-id 21290331 --json
     """
     known = session_id or _id_in(url or "") or UNKNOWN
-    facts = parse_session(_read(file), url=_address(file, url), session_id=known, date=date and date.date())
+    body, address = _page(file, url)
+    facts = parse_session(body, url=address, session_id=known, date=date and date.date())
     _show(facts, as_json=as_json)
 
 
@@ -85,7 +88,8 @@ def month(
 
     Example: lapstream parse month saved.html --month 2025-10
     """
-    _show(parse_month(_read(file), url=_address(file, url), year_month=month), as_json=as_json)
+    body, address = _page(file, url)
+    _show(parse_month(body, url=address, year_month=month), as_json=as_json)
 
 
 def with_nulls(value: Any) -> Any:  # noqa: ANN401 - any struct, or what stands in one
@@ -95,6 +99,13 @@ def with_nulls(value: Any) -> Any:  # noqa: ANN401 - any struct, or what stands 
     if isinstance(value, list | tuple):
         return [with_nulls(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - any items
     return value
+
+
+def _page(file: Path, url: str | None) -> tuple[bytes, str]:
+    """The page, which can be read within a second, and its address."""
+    body, address = _read(file), _address(file, url)
+    check_repeats(body, address)
+    return body, address
 
 
 def _read(file: Path) -> bytes:

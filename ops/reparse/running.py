@@ -143,7 +143,7 @@ class Reparse:
                 if page is None:
                     where = f"{place.topic}/{place.partition}/{place.record_offset}"
                     self._missing(reading, f"it does not lie at {where}, where the index of pages has it")
-                elif read := self._parsed(reading, page):
+                elif read := await asyncio.to_thread(self._parsed, reading, page):
                     yield read
 
     def _missing(self, reading: Reading, error: str) -> None:

@@ -68,7 +68,8 @@ def parse_day(body: bytes, *, url: str, date: dt.date | None = None) -> DayFacts
 
 def day_texts(tree: LexborHTMLParser) -> DayTexts | None:
     """The texts of a page that has a table of sessions, or says that there were none; else None."""
-    table = find_table(tree, _HEADERS)
+    tables = tables_of(tree)
+    table = find_table(tables, _HEADERS)
     rows = _row_texts(table) if table else []
     notice = None if rows else nothing_that_day(tree)
     if table is None and notice is None:
@@ -78,7 +79,7 @@ def day_texts(tree: LexborHTMLParser) -> DayTexts | None:
         heading=text_of(tree.css_first("h5.page-header")),
         track=text_of(tree.css_first("h1.page-header")),
         rows=rows,
-        stats=_stats_texts(tree, table),
+        stats=_stats_texts(tree, [each for each in tables if each is not table]),
         notice=None if notice is None else _panel_heading(notice),
     )
 
@@ -107,7 +108,7 @@ def day_facts(texts: DayTexts, url: str, date: dt.date | None) -> DayFacts:
 
 def _row_texts(table: Table) -> list[RowTexts]:
     """The texts of the rows, without those that repeat the header, or say that there was no practice."""
-    return [texts for row in table.rows if (texts := _texts_of(row)).href or not _is_aside(row)]
+    return [texts for row in table if (texts := _texts_of(row)).href or not _is_aside(row)]
 
 
 def _is_aside(row: Row) -> bool:
@@ -115,36 +116,23 @@ def _is_aside(row: Row) -> bool:
 
 
 def _texts_of(cells: Row) -> RowTexts:
-    href, driver, small = _who(cells[0]) if cells else (None, "", "")
+    link, kind_text = (first(cells[0], "a"), first(cells[0], "small")) if cells else (None, None)
+    href = None if link is None else link.attributes.get("href")
+    who = (href, _inner_text(link), _inner_text(kind_text))
     if len(cells) < _CELLS:
-        return RowTexts(href, driver, small, "", "", "")
+        return RowTexts(*who, "", "", "")
     _, start, laps, times, *_ = cells
-    return RowTexts(href, driver, small, _hidden(start), text_of(laps), text_of(times))
+    return RowTexts(*who, _inner_text(first(start, "div")), text_of(laps), text_of(times))
 
 
-def _who(cell: LexborNode) -> tuple[str | None, str, str]:
-    href, driver = None, ""
-    for node in cell.traverse():
-        tag = node.tag
-        if tag == "a" and href is None:
-            href, driver = node.attributes.get("href"), folded(node.text_lexbor())
-        elif tag == "small":
-            return href, driver, folded(node.text_lexbor())
-    return href, driver, ""
+def _inner_text(node: LexborNode | None) -> str:
+    return "" if node is None else folded(node.text_lexbor())
 
 
-def _hidden(cell: LexborNode) -> str:
-    for node in cell.iter():
-        if node.tag == "div":
-            return folded(node.text_lexbor())
-    return ""
-
-
-def _stats_texts(tree: LexborHTMLParser, sessions: Table | None) -> StatsTexts:
+def _stats_texts(tree: LexborHTMLParser, tables: list[Table]) -> StatsTexts:
     texts = StatsTexts({}, [], None)
-    for table in tables_of(tree):
-        if sessions is None or table.mem_id != sessions.mem_id:
-            _read_table(table, texts)
+    for table in tables:
+        _read_table(table, texts)
     script = tree.css_first("table script")
     return texts if script is None else texts._replace(chart=script.text())
 

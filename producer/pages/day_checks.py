@@ -93,9 +93,11 @@ def _compare_fastest(
     """Each leader's time against the fastest of his class; of an entry without class, against all."""
     fastest: dict[str | None, float] = {}
     for session in sessions:
-        if session.fastest_lap is not None:
-            for name in (None, session.class_name):
-                fastest[name] = min(fastest.get(name, session.fastest_lap), session.fastest_lap)
+        lap, name = session.fastest_lap, session.class_name
+        if lap is not None and lap <= fastest.get(name, lap):
+            fastest[name] = lap
+    if fastest:
+        fastest[None] = min(fastest.values())
     for entry in leaderboard:
         found = fastest.get(entry.class_name)
         if found != entry.fastest_lap:

@@ -9,6 +9,7 @@ PageError
 ├── NotThatPage       neither the table nor the text that such a page must have
 ├── WrongDate         another day's page, or another month's
 ├── WrongSession      another session's page
+├── TooComplex        more tags, attributes or depth than a page of the site can have
 └── TooManyEntries    more sessions or laps than one event may carry
 """
 
@@ -60,3 +61,7 @@ class WrongSession(PageError):
 
 class TooManyEntries(PageError):
     code = "too_many_entries"
+
+
+class TooComplex(PageError):
+    code = "too_complex"

@@ -12,7 +12,7 @@ from producer.pages.findings import Code, Findings
 from producer.pages.notices import nothing_ever
 from producer.pages.page import check_whole, first, open_page, text_of, title_of
 from producer.pages.refusing import refuse
-from producer.pages.tables import Row, Table, find_table, is_header
+from producer.pages.tables import Row, Table, find_table, is_header, tables_of
 from producer.pages.text import LONG_MONTH, count, iso_date, long_month
 from schemas.events import Finding, Value
 
@@ -56,7 +56,7 @@ def parse_month(body: bytes, *, url: str, year_month: str | None = None) -> Mont
         PageError: the page is not a whole month view, or another month's.
     """
     tree = open_page(body, url)
-    table = find_table(tree, _HEADERS)
+    table = find_table(tables_of(tree), _HEADERS)
     if table is None and nothing_ever(tree) is None:
         refuse(tree, body, url, "neither a table of days nor the text of a track without practice")
     check_whole(body, url)
@@ -69,7 +69,7 @@ def _texts(tree: LexborHTMLParser, table: Table | None) -> MonthTexts:
     selected = (
         month for option, month in zip(options, months, strict=True) if "selected" in option.attributes
     )
-    rows = [_row_texts(row) for row in table.rows if not is_header(row, _HEADERS)] if table else []
+    rows = [_row_texts(row) for row in table if not is_header(row, _HEADERS)] if table else []
     return MonthTexts(title_of(tree), months, next(selected, ""), rows)
 
 

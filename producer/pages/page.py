@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
+from producer.pages.bounds import check_tags
 from producer.pages.errors import EmptyBody, TruncatedPage
 from producer.pages.text import folded
 
@@ -18,9 +19,10 @@ _UNSEEN = frozenset({"script", "style", "title", "textarea", "option"})
 
 
 def open_page(body: bytes, url: str) -> LexborHTMLParser:
-    """The page's tree, of whatever page it is; raises `EmptyBody`."""
-    if not body.strip():
+    """The page's tree, of whatever page it is; raises `EmptyBody` and `TooComplex`."""
+    if not body or body.isspace():
         raise EmptyBody(url, f"{len(body)} bytes without text")
+    check_tags(body, url)
     return LexborHTMLParser(body, options=_OPTIONS)
 
 
@@ -41,11 +43,13 @@ def text_of(node: LexborNode | None) -> str:
 
 
 def first(node: LexborNode, tag: str) -> LexborNode | None:
-    """The first element of that name inside a small node, quicker than by a selector."""
-    for each in node.traverse():
-        if each.tag == tag:
-            return each
-    return None
+    """The first child of that name, else the first element inside; quicker than by a selector."""
+    child = node.first_child
+    while child is not None:
+        if child.tag == tag:
+            return child
+        child = child.next
+    return next((each for each in node.traverse() if each.tag == tag), None)
 
 
 def shown_texts(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:

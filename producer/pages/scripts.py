@@ -4,7 +4,7 @@ As served it is strict JSON, which msgspec reads; what a formatter made of it is
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -59,10 +59,10 @@ class LapData(Struct):
     race: dict[str, list[RaceLap]] = {}
 
 
-_CHART = re.compile(r"var\s+data\s*=\s*(?=\[)")
+_CHART = re.compile(r"var\s++data\s*+=\s*+(?=\[)")
 _LAPS = re.compile(
-    r"var\s+lapsObj\s*=\s*(?=\[)"
-    r"""|racerLaps\[\s*["']?([^\]"'\n]*)["']?\s*\]\s*=\s*(?=\{)"""
+    r"var\s++lapsObj\s*+=\s*+(?=\[)"
+    r"""|racerLaps\[\s*+["']?([^\]"'\n]{0,64})["']?\s*+\]\s*+=\s*+(?=\{)"""
 )
 _LIST_END = re.compile(r"\]\s*;")
 _OBJECT_END = re.compile(r"\}\s*;")
@@ -79,9 +79,12 @@ def class_slices(script: str) -> list[ClassSlice] | None:
     return None if match is None else _literal(script, match.end(), _LIST_END, _decode_chart)
 
 
-def may_hold_laps(script: str) -> bool:
-    """Whether a script speaks of lap data, whichever form it has."""
-    return "lapsObj" in script or "racerLaps" in script
+def with_laps(scripts: Sequence[str]) -> str:
+    """The scripts from the first one on that speaks of lap data, whichever form it has."""
+    for place, script in enumerate(scripts):
+        if "lapsObj" in script or "racerLaps" in script:
+            return "\n".join(scripts[place:])
+    return ""
 
 
 def lap_data(script: str) -> LapData | None:

@@ -15,7 +15,7 @@ from producer.pages.findings import Code, Findings
 from producer.pages.laps import read_laps
 from producer.pages.page import check_whole, open_page, text_of, title_of
 from producer.pages.refusing import refuse
-from producer.pages.scripts import may_hold_laps
+from producer.pages.scripts import with_laps
 from producer.pages.tables import headed_cells, tables_of
 from producer.pages.text import LONG_DATE, clock, folded, long_date
 from producer.pages.values import Values
@@ -26,6 +26,7 @@ _SIGNS = ("Session Time", "Num Laps")
 _TIME_LABELS = re.compile(r"(Date|Start|End|Length of Session): ?")
 _AVERAGE_LABELS = re.compile(r"(Avg|Top 5|Top 10|Top 15|Std Deviation|Consistency): ?")
 _RANGE = "Valid Lap Range"
+_SHOWN_LAPS = "div.laps_list span:not(:has(span))"
 
 
 class SessionTexts(NamedTuple):
@@ -68,8 +69,8 @@ def session_texts(tree: LexborHTMLParser, cells: dict[str, str]) -> SessionTexts
     return SessionTexts(
         title=title_of(tree),
         cells=cells,
-        laps=[folded(node.text_lexbor()) for node in tree.css("div.laps_list span")],
-        script="\n".join(filter(may_hold_laps, [node.text_lexbor() for node in tree.css("script")])),
+        laps=[folded(node.text_lexbor()) for node in tree.css(_SHOWN_LAPS)],
+        script=with_laps([node.text_lexbor() for node in tree.css("script")]),
     )
 
 

@@ -4,8 +4,7 @@ In: a page's tree. Out: rows as their cells. A table that holds another table is
 no cell is looked at twice, however deep tables are nested.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -15,28 +14,21 @@ from producer.pages.text import folded
 Row = list[LexborNode]
 """A row's cells."""
 
+Table = list[Row]
+"""A table's rows, in the order of the page."""
+
 _READ = "table:not(:has(table))"
 _SECTIONS = frozenset({"thead", "tbody", "tfoot"})
 
 
-class Table(NamedTuple):
-    """A table: which node it is, and its rows, in the order of the page."""
-
-    mem_id: int
-    rows: list[Row]
-
-
-def tables_of(tree: LexborHTMLParser) -> Iterator[Table]:
+def tables_of(tree: LexborHTMLParser) -> list[Table]:
     """The tables that hold no table."""
-    for node in tree.css(_READ):
-        yield Table(node.mem_id, list(_rows(node)))
+    return [list(_rows(table)) for table in tree.css(_READ)]
 
 
-def find_table(tree: LexborHTMLParser, header: Sequence[str]) -> Table | None:
+def find_table(tables: Iterable[Table], header: Sequence[str]) -> Table | None:
     """The first table one of whose rows is this header."""
-    return next(
-        (table for table in tables_of(tree) if any(is_header(row, header) for row in table.rows)), None
-    )
+    return next((table for table in tables if any(is_header(row, header) for row in table)), None)
 
 
 def is_header(row: Row, header: Sequence[str]) -> bool:
@@ -46,16 +38,19 @@ def is_header(row: Row, header: Sequence[str]) -> bool:
 
 def headed_cells(table: Table) -> Iterator[tuple[str, LexborNode]]:
     """Of each row that begins with a heading, its text and the cell beside it."""
-    for row in table.rows:
+    for row in table:
         if len(row) > 1 and row[0].tag == "th":
             yield folded(row[0].text_lexbor()), row[1]
 
 
 def _rows(table: LexborNode) -> Iterator[Row]:
     for part in table.iter():
-        if part.tag in _SECTIONS:
-            yield from (list(row.iter()) for row in part.iter() if row.tag == "tr")
-        elif part.tag == "tr":
+        tag = part.tag
+        if tag in _SECTIONS:
+            for row in part.iter():
+                if row.tag == "tr":
+                    yield list(row.iter())
+        elif tag == "tr":
             yield list(part.iter())
 
 

@@ -46,13 +46,10 @@ def folded(text: str) -> str:
 
 def milliseconds(text: str) -> int | None:
     """`42.996`, `1:10.123`, `1:02:03.4`, `55` or `42,996` in milliseconds, rounded half up; at most a day."""
-    if (
-        len(text) == _PLAIN_LENGTH
-        and text[2] == "."
-        and text.isascii()
-        and text.replace(".", "", 1).isdigit()
-    ):
-        return int(text[:2]) * 1_000 + int(text[3:])  # most of a page's times are written like this
+    if len(text) == _PLAIN_LENGTH and text[2] == "." and text.isascii():
+        digits = text[:2] + text[3:]  # most of a page's times are written like this
+        if digits.isdigit():
+            return int(digits)
     match = _TIME.fullmatch(text)
     if match is None:
         return None
@@ -160,10 +157,10 @@ def kind(text: str) -> tuple[str, str]:
     and stay whole; empty parentheses are none.
     """
     start = text.rfind("(") if text.endswith(")") else -1
-    inner = text[start + 1 : -1].strip()
-    if start < 0 or not _TRANSPONDER.fullmatch(inner):
+    if start < 0:
         return text, ""
-    return text[:start].rstrip(), inner
+    inner = text[start + 1 : -1].strip()
+    return (text[:start].rstrip(), inner) if _TRANSPONDER.fullmatch(inner) else (text, "")
 
 
 def linked_session(href: str | None) -> str | None:

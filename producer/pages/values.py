@@ -37,8 +37,8 @@ class Values:
 
     def lap_seconds(self, field: str, text: str | None) -> float | None:
         """The same in seconds."""
-        millis = self.lap_millis(field, text)
-        return None if millis is None else millis / 1_000
+        millis = read.milliseconds(text) if text else None
+        return millis / 1_000 if millis else (self._unreadable(field, text) if text else None)
 
     def seconds(self, field: str, text: str | None) -> float | None:
         """A time in seconds, to the millisecond; at most a day."""

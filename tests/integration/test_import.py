@@ -1,5 +1,7 @@
 """Imports from the sample site to the tables: real HTTP, real broker, real database."""
 
+import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -8,12 +10,14 @@ import pytest
 from ops import follow
 from ops.follow import ImportFailed, NobodyWorks, Summary
 from ops.settings import Settings
+from producer.pages import parse_day
 from producer.site import SOURCE
 from sample_site.cases import case_sessions, cases_day
 from sample_site.edits import CorrectTransponder, RemoveLap, RemoveSession
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day, real_shape_day
 from sample_site.site import SampleSite
+from schemas.events import DayFacts
 from schemas.identity import practice_event_id
 from store.days import DayView, SessionView, read_day
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
@@ -179,6 +183,7 @@ async def test_an_empty_list_over_a_day_that_has_sessions_is_fetched_a_second_ti
         ("truncate", "truncated_page"),
         ("empty", "empty_body"),
         ("gzip_bomb", "page_too_large"),
+        ("nested", "too_complex"),
         ("drop", "unreachable"),
     ],
 )
@@ -192,6 +197,22 @@ async def test_a_list_that_is_not_that_page_changes_nothing(
     with pytest.raises(ImportFailed, match=code):
         await ingest(at_work)
     assert await tables(pool, READ_TABLES + OBSERVATION_TABLES) == before
+
+
+async def test_pages_are_read_beside_the_event_loop(
+    at_work: Settings, site: SampleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, goes_on = asyncio.get_running_loop(), threading.Event()
+
+    def patient(body: bytes, **asked: Any) -> DayFacts:
+        loop.call_soon_threadsafe(goes_on.set)
+        assert goes_on.wait(20), "the event loop waits for the parser"
+        return parse_day(body, **asked)
+
+    site.put(generate_day(TRACK, DAY, seed=1, sessions=1))
+    monkeypatch.setattr("producer.fetcher.parse_day", patient)
+    assert (await ingest(at_work)).status == "completed"
+    assert goes_on.is_set()
 
 
 async def test_an_error_of_the_moment_is_retried(at_work: Settings, site: SampleSite) -> None:
