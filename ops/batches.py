@@ -8,7 +8,7 @@ whoever reads it parks it.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from aiokafka.consumer import fetcher
@@ -112,34 +112,30 @@ class Batch:
         first, end = self._head.base_offset, self._head.next_offset
         offset = first
         try:
-            data = self._unpack()
-            self.unpacked_bytes = len(data)
-            for record in _records(data, self._count):
-                yield self._placed(record, range(offset, end))
-                offset = first + record.offset + 1
+            for record in self._records():
+                if not offset <= record.offset < end:
+                    _refuse(f"a record has offset {record.offset}, where {offset} is next")
+                yield record
+                offset = record.offset + 1
         except (CannotUnpack, IndexError, ValueError) as error:
             reason = f"the batch at offset {first} can't be unpacked: {error}"
             yield from self._unreadable(range(offset, end), reason)
+
+    def _records(self) -> Iterator[Unpacked]:
+        """Its records with offsets and times, which are counted from the batch's first."""
+        data, head = self._unpack(), self._head
+        self.unpacked_bytes = len(data)
+        offset, kind = head.base_offset, head.timestamp_type
+        first = head.first_timestamp
+        last = head.max_timestamp if kind == _LOG_APPEND_TIME else None
+        for since, beyond, key, value, headers in _records(data, self._count):
+            time = first + since if last is None else last
+            yield Unpacked(offset + beyond, time, kind, key, value, headers)
 
     def _unpack(self) -> bytes:
         if codec := self._head.compression_type:
             return unpacked(codec, self._packed, BATCH_BYTES)
         return bytes(self._packed)
-
-    def _placed(self, record: Unpacked, within: range) -> Unpacked:
-        """The record, whose offset and time were counted from the batch's first."""
-        head = self._head
-        appended = head.timestamp_type == _LOG_APPEND_TIME
-        offset = head.base_offset + record.offset
-        if offset not in within:
-            raise ValueError(
-                f"a record has the offset {offset}, not one of {within.start} to {within.stop - 1}"
-            )
-        return record._replace(
-            offset=offset,
-            timestamp=head.max_timestamp if appended else head.first_timestamp + record.timestamp,
-            timestamp_type=head.timestamp_type,
-        )
 
     def _unreadable(self, offsets: Iterable[int], reason: str) -> Iterator[Unpacked]:
         """Records of which nothing is known but that they are there."""
@@ -148,30 +144,38 @@ class Batch:
             yield Unpacked(offset, head.max_timestamp, head.timestamp_type, None, None, (_mark(reason),))
 
 
-def _records(data: bytes, count: int) -> Iterator[Unpacked]:
+_Counted = tuple[int, int, bytes | None, bytes | None, Headers]
+"""A record: time and offset from the batch's first, key, value, headers."""
+
+
+def _records(data: bytes, count: int) -> Iterator[_Counted]:
     """So many records of an unpacked batch; raises IndexError or ValueError where its bytes are not these."""
     at = 0
     for _ in range(count):
         length, begin = _number(data, at)
         at = begin + length
         if length <= 0 or at > len(data):
-            raise ValueError(f"a record of {length} bytes")
+            _refuse(f"a record of {length} bytes")
         yield _record(data, begin, at)
     if at != len(data):
-        raise ValueError(f"{len(data) - at} bytes are left over")
+        _refuse(f"{len(data) - at} bytes are left over")
 
 
-def _record(data: bytes, at: int, end: int) -> Unpacked:
+def _refuse(found: str) -> NoReturn:
+    raise ValueError(found)
+
+
+def _record(data: bytes, at: int, end: int) -> _Counted:
     """A record; of one that is larger than a producer may send all but the value."""
     size = end - at
-    timestamp, at = _number(data, at + 1)  # the byte before is of no use yet
+    time, at = _number(data, at + 1)  # the byte before is of no use yet
     offset, at = _number(data, at)
     key, at = _bytes(data, at)
     value, at = _bytes(data, at)
     headers = _headers(data, at, end)
     if size > RECORD_BYTES:
         value, headers = None, (_mark(f"the record has {size} bytes, {RECORD_BYTES} allowed"), *headers)
-    return Unpacked(offset, timestamp, 0, key, value, headers)
+    return time, offset, key, value, headers
 
 
 def _headers(data: bytes, at: int, end: int) -> Headers:
@@ -185,7 +189,7 @@ def _headers(data: bytes, at: int, end: int) -> Headers:
     if count > MAX_HEADERS:
         return (_mark(f"the record has {count} headers, {MAX_HEADERS} allowed"), *_named(found))
     if at != end:
-        raise ValueError(f"a record ends at byte {at}, not {end}")
+        _refuse(f"a record ends at byte {at}, not {end}")
     return _named(found)
 
 
@@ -235,7 +239,7 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
             return (found >> 1) ^ -(found & 1), at
         shift += 7
         if shift > _WIDEST:
-            raise ValueError("a number of more than ten bytes")
+            _refuse("a number of more than ten bytes")
 
 
 def read_batches_here() -> None:
