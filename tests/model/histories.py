@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from schemas.checks import FIRST_YEAR, LAST_YEAR
 from schemas.envelope import Received
 from schemas.events import (
     ClassLaps,
@@ -55,8 +56,8 @@ STARTS = st.sampled_from(
     (
         dt.datetime(2025, 10, 25, 10, 0),
         dt.datetime(2025, 10, 25, 23, 59, 59),
-        FIRST_MOMENT,
-        LAST_MOMENT,
+        dt.datetime(FIRST_YEAR, 1, 1),
+        dt.datetime(LAST_YEAR, 12, 31, 23, 59, 59),
     )
 )
 LAP_TIMES = st.sampled_from((None, 30.5, 31.25, 0.0))
