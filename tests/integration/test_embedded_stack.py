@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from embedded import ports, processes, stack, state
 from embedded.errors import PortTaken, ServerDied
 from embedded.stack import Addresses
+from ops.kafka import make_consumer
 
 ENDS_BY_SIGNAL = """
 import sys
@@ -71,7 +72,7 @@ async def produce(addresses: Addresses, topic: str, value: bytes) -> None:
 
 async def consume(addresses: Addresses, topic: str) -> bytes:
     place = TopicPartition(topic, 0)
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=addresses.kafka_bootstrap)
+    consumer: Any = make_consumer(addresses.kafka_bootstrap, "stack", gather_ms=1)
     async with consumer:
         consumer.assign([place])
         await consumer.seek_to_beginning(place)
