@@ -13,12 +13,15 @@
     a driver's name                                             the newest observation that names the driver,
                                                                 a real name before "Unknown Driver"
 
-Of each session only the newest row and the newest detail count: what an older one said is forgotten.
+Of each session only the newest row and the newest detail count: what an older one said is forgotten. A row
+has class and transponder in one text, `Stock (4455667)`: where the detail states that very text as its class,
+the row has that class, and no transponder.
 """
 
 import datetime as dt
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from projections.state import Seen
@@ -43,9 +46,21 @@ def shared_facts(row: Seen[ListedSession] | None, detail: Seen[SessionFacts] | N
     if row is None or detail is None:
         only = row or detail
         return _weighed(only.facts, only.facts) if only else SharedFacts()
+    listed = row_beside(row, detail)
     if row.stamp > detail.stamp:
-        return _weighed(row.facts, detail.facts)
-    return _weighed(detail.facts, row.facts)
+        return _weighed(listed.facts, detail.facts)
+    return _weighed(detail.facts, listed.facts)
+
+
+def row_beside(row: Seen[ListedSession], detail: Seen[SessionFacts]) -> Seen[ListedSession]:
+    """The row without a transponder that is a part of its class, as the detail has it."""
+    facts = row.facts
+    if facts.transponder_number is None or detail.facts.class_name is None:
+        return row
+    if detail.facts.class_name != f"{facts.class_name or ''} ({facts.transponder_number})".lstrip():
+        return row
+    facts = msgspec.structs.replace(facts, class_name=detail.facts.class_name, transponder_number=None)
+    return msgspec.structs.replace(row, facts=facts)
 
 
 def _weighed(newer: ListedSession | SessionFacts, older: ListedSession | SessionFacts) -> SharedFacts:

@@ -12,11 +12,15 @@ import msgspec
 from msgspec import Struct
 
 from schemas import fields as f
+from schemas.times import lap_range
 from store.pool import Connection, Record
 from store.statements import statement
 
 MAX_BESTS = 500
 """The most classes, over all tracks, that a driver's bests are told of."""
+
+MAX_NAMES = 500
+"""The most names of a driver that are told."""
 
 
 class TrackView(Struct, frozen=True, kw_only=True):
@@ -44,14 +48,14 @@ class DayHead(Struct, frozen=True, kw_only=True):
 
 
 class SessionStats(Struct, frozen=True, kw_only=True):
-    """What a session's page says beside its laps; times in seconds."""
+    """What a session's page says beside its laps; times in seconds, also of the range of valid laps."""
 
     top_3_consecutive: float | None
     avg_top_5: float | None
     avg_top_10: float | None
     avg_top_15: float | None
     std_deviation: float | None
-    valid_lap_range: str | None
+    valid_lap_range: tuple[float, float] | None
 
 
 class LapView(Struct, frozen=True, kw_only=True):
@@ -99,7 +103,10 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
 
 
 class DriverView(Struct, frozen=True, kw_only=True):
-    """A driver, with the number of sessions that are stored."""
+    """A driver, with the number of sessions that are stored, and the names that these have.
+
+    Who drives is known by the transponder: one that is lent has several names. `display_name` is the newest.
+    """
 
     id: UUID
     source_driver_id: str
@@ -107,6 +114,7 @@ class DriverView(Struct, frozen=True, kw_only=True):
     normalized_name: str | None
     transponder_number: str | None
     sessions: int
+    names: list[str]
 
 
 class Best(Struct, frozen=True, kw_only=True):
@@ -194,8 +202,15 @@ async def read_session(connection: Connection, session: UUID) -> SessionDetail |
     values = dict(row)
     laps = await connection.fetch(statement("read_laps"), values.pop("race_result_id"))
     values["end_time"] = values["end_time"] and dt.datetime.fromisoformat(values["end_time"])
-    values["stats"] = values["stats"] and msgspec.json.decode(values["stats"], type=SessionStats)
+    values["stats"] = values["stats"] and _stats(values["stats"])
     return SessionDetail(laps=[_lap(lap) for lap in laps], **values)
+
+
+def _stats(text: str) -> SessionStats:
+    values: dict[str, Any] = msgspec.json.decode(text)
+    if isinstance(values["valid_lap_range"], str):  # as older releases wrote it
+        values["valid_lap_range"] = lap_range(values["valid_lap_range"])
+    return msgspec.convert(values, SessionStats)
 
 
 def _lap(row: Record) -> LapView:
@@ -207,7 +222,13 @@ def _lap(row: Record) -> LapView:
 async def read_driver(connection: Connection, driver: UUID) -> DriverView | None:
     """A driver; None also for one whom no session refers to."""
     row = await connection.fetchrow(statement("read_driver"), driver)
-    return DriverView(**row) if row else None
+    return DriverView(**row, names=await names_of(connection, driver)) if row else None
+
+
+async def names_of(connection: Connection, driver: UUID) -> list[str]:
+    """The names that a driver's sessions have, in alphabetical order; at most `MAX_NAMES`."""
+    rows = await connection.fetch(statement("driver_names"), driver, MAX_NAMES)
+    return [row["display_name"] for row in rows]
 
 
 async def bests_of(connection: Connection, driver: UUID) -> list[Best]:

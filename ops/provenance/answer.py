@@ -94,8 +94,9 @@ class Provenance(Struct, frozen=True, kw_only=True):
     """Where a row comes from.
 
     `stored` says whether the table has the row, `expected` whether the observations say that there is one;
-    where not both hold, `note` says what that means. `exists_by` is the observation by which the session
-    exists, or does not; null for tracks, drivers and days, which never go.
+    where not both hold, `note` says what that means. It also tells of a driver with several names.
+    `exists_by` is the observation by which the session exists, or does not; null for tracks, drivers and
+    days, which never go.
     """
 
     table: Table

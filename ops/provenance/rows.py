@@ -17,6 +17,7 @@ from schemas.identity import source_event_id
 from store import provenance as store
 from store.pool import READ_MODEL, Connection, Record, use_schema
 from store.provenance import Lasting
+from store.reading import names_of
 
 NAMED: dict[Lasting, tuple[str, ...]] = {
     "tracks": ("name", "time_zone"),
@@ -54,11 +55,17 @@ async def _lasting(connection: Connection, table: Lasting, wanted: UUID | Lastin
         id=found["id"],
         row=msgspec.json.decode(found["row"]),
         expected=True,
-        note=None,
+        note=await _several_names(connection, found["id"]) if table == "drivers" else None,
         exists_by=None,
         columns=(Columns(columns=NAMED[table], set_by=tuple(seeings)),),
         seeings=seeings,
     )
+
+
+async def _several_names(connection: Connection, driver: UUID) -> str | None:
+    """What is told of a driver whose sessions have several names."""
+    names = await names_of(connection, driver)
+    return f"the driver's sessions have several names: {', '.join(names)}" if len(names) > 1 else None
 
 
 def _naming(record: Record) -> Seeing:

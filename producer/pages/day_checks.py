@@ -26,15 +26,14 @@ def compare(sessions: list[ListedSession], stats: DayStats | None, findings: Fin
 
 def compare_names(sessions: list[ListedSession], findings: Findings) -> None:
     """Note each transponder that sessions of several names have, upper or lower case apart."""
-    names: dict[str, dict[str, str]] = {}
+    names: dict[str, set[str]] = {}
     for session in sessions:
         transponder, name = session.transponder_number, session.driver_name
         if transponder and name and name != _UNKNOWN_DRIVER:
-            names.setdefault(transponder, {}).setdefault(name.casefold(), name)
-    for transponder, worn_by in names.items():
-        if len(worn_by) > 1:
-            found = f"{transponder}: {', '.join(sorted(worn_by.values()))}"
-            findings.add(Code.TRANSPONDER_OF_TWO_NAMES, found)
+            names.setdefault(transponder, set()).add(name)
+    for transponder, found in names.items():
+        if len(found) > 1 and len({name.casefold() for name in found}) > 1:
+            findings.add(Code.TRANSPONDER_OF_TWO_NAMES, f"{transponder}: {', '.join(sorted(found))}")
 
 
 def _compare_laps(sessions: list[ListedSession], stats: DayStats, findings: Findings) -> None:

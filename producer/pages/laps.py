@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, cast
 from producer.pages import scripts
 from producer.pages.errors import TooManyEntries
 from producer.pages.findings import Code, Findings
-from producer.pages.text import DAY_MILLIS, count, folded
+from producer.pages.text import count, folded
 from producer.pages.values import Values
 from schemas.events import MAX_LAPS, Lap
+from schemas.times import DAY_MILLIS
 
 _SHOWN = re.compile(r"Lap ([0-9]{1,7}): ?(\S*?) ?(\*?)")
 _VALIDITY = {"1": True, "0": False, "True": True, "False": False}
@@ -174,10 +175,16 @@ def _compared(laps: list[_Lap], shown: list[_Lap], values: Values) -> list[_Lap]
 
 
 def _summed(laps: list[_Lap], values: Values) -> tuple[Lap, ...]:
+    """The laps, each with the sum of lap times so far: unknown from an unknown one on, and beyond a day."""
     elapsed: int | None = 0
     out: list[Lap] = []
     for lap in laps:
-        elapsed = _later(elapsed, lap, values)
+        if elapsed is not None:
+            elapsed = None if lap.millis is None else elapsed + lap.millis
+        if elapsed is not None and elapsed > DAY_MILLIS:
+            found = f"elapsed_race_time of lap {lap.number}: {elapsed / 1_000} s"
+            values.findings.add(Code.UNREADABLE_VALUE, found)
+            elapsed = None
         out.append(
             Lap(
                 lap_number=lap.number,
@@ -192,14 +199,3 @@ def _summed(laps: list[_Lap], values: Values) -> tuple[Lap, ...]:
             )
         )
     return tuple(out)
-
-
-def _later(elapsed: int | None, lap: _Lap, values: Values) -> int | None:
-    """The sum of the lap times after a lap: unknown from an unknown one on, and beyond a day."""
-    if elapsed is None or lap.millis is None:
-        return None
-    if elapsed + lap.millis > DAY_MILLIS:
-        found = f"elapsed_race_time of lap {lap.number}: {(elapsed + lap.millis) / 1_000} s"
-        values.findings.add(Code.UNREADABLE_VALUE, found)
-        return None
-    return elapsed + lap.millis

@@ -3,10 +3,9 @@
 import datetime as dt
 import re
 
+from schemas.times import milliseconds
+
 _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_TIME = re.compile(
-    r"(?:([0-9]{1,5}(?::[0-5][0-9])?):(?=[0-5][0-9](?:[.,]|$)))?([0-9]{1,7})(?:[.,]([0-9]{1,9}))?"
-)
 _LENGTH = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
 _SPELLED = re.compile(r"([0-9]{1,6}) (day|hour|minute|second)s?")
 _SECONDS_IN = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
@@ -31,10 +30,7 @@ MAX_COUNT = 1_000_000
 """The largest whole number that is read."""
 
 _HUNDRED_PERCENT = 100_000
-DAY_MILLIS = 86_400_000
-"""A day: no lap and no session is longer."""
-
-_STAMP_LENGTH, _DATE_LENGTH, _PLAIN_LENGTH = 19, 10, 6
+_STAMP_LENGTH, _DATE_LENGTH, _SHORT = 19, 10, 6
 
 
 def folded(text: str) -> str:
@@ -42,25 +38,6 @@ def folded(text: str) -> str:
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
     return " ".join(_DROPPED.sub("", " ".join(text.split())).split())
-
-
-def milliseconds(text: str) -> int | None:
-    """`42.996`, `1:10.123`, `1:02:03.4`, `55` or `42,996` in milliseconds, rounded half up; at most a day."""
-    if len(text) == _PLAIN_LENGTH and text[2] == "." and text.isascii():
-        digits = text[:2] + text[3:]  # most of a page's times are written like this
-        if digits.isdigit():
-            return int(digits)
-    match = _TIME.fullmatch(text)
-    if match is None:
-        return None
-    before, seconds, fraction = match.groups()
-    millis = int(seconds) * 1_000
-    if fraction:
-        millis += (int(fraction[:4].ljust(4, "0")) + 5) // 10
-    if before:
-        hours, _, minutes = before.rpartition(":")
-        millis += int(minutes) * 60_000 + int(hours or 0) * 3_600_000
-    return millis if millis <= DAY_MILLIS else None
 
 
 def whole_seconds(text: str) -> int | None:
@@ -85,7 +62,7 @@ def spelled_seconds(text: str) -> int | None:
 
 def count(text: str) -> int | None:
     """A whole number from 0 to a million, with or without a comma for the thousands."""
-    if len(text) < _PLAIN_LENGTH and text.isascii() and text.isdigit():
+    if len(text) < _SHORT and text.isascii() and text.isdigit():
         return int(text)
     if not _COUNT.fullmatch(text):
         return None

@@ -60,6 +60,14 @@ FROM drivers AS d
 CROSS JOIN LATERAL (SELECT count(*) AS sessions FROM race_drivers WHERE driver_id = d.id) AS s
 WHERE d.id = $1 AND s.sessions > 0;
 
+-- name: driver_names
+-- The names that a driver's sessions have.
+SELECT DISTINCT display_name COLLATE "C" AS display_name
+FROM race_drivers
+WHERE driver_id = $1 AND display_name IS NOT NULL
+ORDER BY display_name
+LIMIT $2;
+
 -- name: driver_bests
 -- A driver's fastest lap of each class at each track.
 SELECT DISTINCT ON (t.source_track_slug, r.class_name) t.source_track_slug AS track_slug, t.name AS track_name,

@@ -72,6 +72,7 @@ async def test_a_session_is_read_with_its_laps(api: httpx.AsyncClient, one_day: 
     assert found["laps"][0]["lapped_at"] == "2025-10-25T10:01:00.500000"
     assert (found["end_time"], found["start_time_utc"]) == ("2025-10-25T10:02:00", None)
     assert found["stats"]["top_3_consecutive"] == 91.5
+    assert found["stats"]["valid_lap_range"] == [20.0, 70.0]
     bare = data_of(await api.get(f"/sessions/{(await the_session(api, '2'))['id']}"))
     assert (bare["has_detail"], bare["laps"], bare["stats"]) == (False, [], None)
 
@@ -102,6 +103,30 @@ async def test_a_driver_is_read_with_bests_and_sessions_a_page_at_a_time(
     assert found["sessions"] == 4
     [best] = found["bests"]
     assert (best["track_slug"], best["class_name"], best["fast_lap_time"]) == ("track", "1/10 Open", 29.5)
+
+
+async def test_a_driver_of_a_lent_transponder_is_read_with_all_names(
+    api: httpx.AsyncClient, settings: Settings
+) -> None:
+    names = ("Sam Reed", "Alex Moor", "Sam Reed", None)
+    rows = [row(str(n), driver_name=name, transponder_number="77") for n, name in enumerate(names)]
+    await stored(settings, [listed(1, *rows)])
+    found = data_of(await api.get(f"/drivers/{(await the_session(api, '0'))['driver_id']}"))
+    assert (found["names"], found["sessions"]) == (["Alex Moor", "Sam Reed"], 4)
+
+
+async def test_a_range_that_an_older_release_wrote_is_read(
+    api: httpx.AsyncClient, settings: Settings, one_day: None
+) -> None:
+    session = await the_session(api, "1")
+    for written in ('"20 to 1:10"', "[20.0, 70.0]"):
+        async with connected(settings) as connection:
+            await connection.execute(
+                "UPDATE race_results SET raw_fields_json = raw_fields_json || "
+                f"'{{\"valid_lap_range\": {written}}}' WHERE raw_fields_json IS NOT NULL"
+            )
+        found = data_of(await api.get(f"/sessions/{session['id']}"))
+        assert found["stats"]["valid_lap_range"] == [20.0, 70.0]
 
 
 async def test_a_driver_whom_no_session_refers_to_is_hidden(

@@ -66,7 +66,7 @@ async def test_a_detail_fills_what_only_it_knows(connection: Connection) -> None
         "avg_top_10": None,
         "avg_top_15": None,
         "std_deviation": None,
-        "valid_lap_range": "20 to 1:10",
+        "valid_lap_range": [20.0, 70.0],
     }
     assert msgspec.json.decode(raw) == raw_fields
     assert msgspec.json.decode(metadata) == {

@@ -225,6 +225,7 @@ async def test_a_drivers_name_is_told_by_the_newest_that_names_the_driver(
     found = await why(settings, "drivers", "901")
     assert found.row
     assert found.row["display_name"] == "Another Name"
+    assert found.note == "the driver's sessions have several names: Another Name, Driver 1"
     naming = one(found, "naming")
     assert naming.event_id == event_id(newer)
     assert naming.record

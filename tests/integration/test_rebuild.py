@@ -100,6 +100,33 @@ async def test_a_row_edited_by_hand_is_named_with_both_values(settings: Settings
     assert found.observation
 
 
+async def test_a_rebuild_brings_rows_that_an_older_release_wrote(settings: Settings, pool: Pool) -> None:
+    await projected(settings, pool)
+    await execute(
+        pool,
+        """
+        UPDATE races SET race_metadata =
+            jsonb_set(race_metadata, '{practiceSessionStats,valid_lap_range}', '"20 to 1:10"')
+        WHERE race_metadata IS NOT NULL
+        """,
+    )
+    await execute(
+        pool,
+        """
+        UPDATE race_results SET raw_fields_json = raw_fields_json || '{"valid_lap_range": "20 to 1:10"}'
+        WHERE raw_fields_json IS NOT NULL
+        """,
+    )
+    assert differing(await verified(settings)).keys() == {"races", "race_results"}
+    await rebuild(settings, accept=True)
+    assert (await verified(settings)).equal
+    ranges = await fetch(
+        pool,
+        "SELECT raw_fields_json ->> 'valid_lap_range' FROM race_results WHERE raw_fields_json IS NOT NULL",
+    )
+    assert {row[0] for row in ranges} == {"[20.0, 70.0]"}
+
+
 async def test_rows_deleted_and_made_by_hand_are_named(settings: Settings, pool: Pool) -> None:
     await projected(settings, pool)
     await execute(pool, "DELETE FROM laps WHERE lap_number = 5")

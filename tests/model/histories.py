@@ -66,7 +66,7 @@ SHARED: dict[str, Strategy[Any]] = {
     "driver_name": st.sampled_from(
         ("Unknown Driver", "Ann Lee", "LEE, Ann", "7 Bo & Co", "", "Bo RC Club", "Žofie")
     ),
-    "class_name": st.sampled_from(("Open", "Buggy", "")),
+    "class_name": st.sampled_from(("Open", "Buggy", "", "Open (11)")),
     "transponder_number": st.sampled_from(("11", " 11 ", "22", "", "practice_session_1")),
     "start_time": STARTS,
     "duration_seconds": st.sampled_from((0, 120)),
@@ -82,7 +82,7 @@ DETAIL_ONLY: dict[str, Strategy[Any]] = {
     "avg_top_5": st.sampled_from((30.0, 0.001)),
     "std_deviation": st.just(0.5),
     "consistency": st.sampled_from((94.695, -3.0)),
-    "valid_lap_range": st.sampled_from(("20 to 1:10", "")),
+    "valid_lap_range": st.sampled_from(("20 to 1:10", "", "15,5 to 2:00.25", "any")),
     "findings": st.just((Finding(code="lap_count_differs", found="2"),)),
     "list_row_digest": st.sampled_from(("0" * 32, "f" * 32)),
 }

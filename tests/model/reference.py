@@ -10,6 +10,8 @@ import zoneinfo
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from schemas.envelope import Received
 from schemas.events import DayStats, Lap, ListedSession, PracticeDayListed, SessionDetailFetched
 from schemas.identity import content_digest, row_digest, source_driver_id, stripped_transponder
@@ -35,6 +37,10 @@ STATISTICS = (
     "std_deviation",
     "valid_lap_range",
 )
+
+
+RANGES = {"": None, "20 to 1:10": [20.0, 70.0], "15,5 to 2:00.25": [15.5, 120.25], "any": None}
+"""What becomes of the lap ranges that events carry as the page writes them."""
 
 
 class Seen(NamedTuple):
@@ -169,7 +175,10 @@ def _observe(tables: Tables, day_key: Key, kind: str, seen: Sequence[Seen], *, s
 
 
 def _shared(row: Seen | None, detail: Seen | None) -> dict[str, Any]:
-    """Each fact by the newer one that states it."""
+    """Each fact by the newer one that states it; a row's transponder may be a part of the detail's class."""
+    if row and detail and detail.said.class_name == f"{row.said.class_name} ({row.said.transponder_number})":
+        said = msgspec.structs.replace(row.said, class_name=detail.said.class_name, transponder_number=None)
+        row = row._replace(said=said)
     both = sorted((one for one in (row, detail) if one), key=lambda one: one.rank, reverse=True)
     return {
         name: next((fact for one in both if (fact := getattr(one.said, name)) is not None), None)
@@ -233,7 +242,8 @@ def _utc(local: dt.datetime | None, zone: str | None) -> dt.datetime | None:
 
 
 def _statistics(said: SessionDetailFetched) -> dict[str, Any]:
-    return {name: getattr(said, name) for name in STATISTICS}
+    values = {name: getattr(said, name) for name in STATISTICS}
+    return values | {"valid_lap_range": RANGES[values["valid_lap_range"] or ""]}
 
 
 def _result(result_key: Key, shared: dict[str, Any], detail: Seen | None) -> Row:

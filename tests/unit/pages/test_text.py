@@ -6,36 +6,6 @@ from producer.pages import text
 
 
 @pytest.mark.parametrize(
-    ("written", "millis"),
-    [
-        ("42.996", 42_996),
-        ("42,996", 42_996),
-        ("1:10.123", 70_123),
-        ("1:02:03.4", 3_723_400),
-        ("55", 55_000),
-        ("71.199", 71_199),
-        ("0.9996", 1_000),
-        ("90:00", 5_400_000),
-        ("", None),
-        ("1:60.0", None),
-        ("1:2:3", None),
-        ("-1.0", None),
-        ("1.2.3", None),
-        ("٤٢.٩٩٦", None),
-        ("NaN", None),
-        ("9" * 5000, None),
-        ("9999999", None),
-        ("444444", None),
-        ("86400", 86_400_000),
-        ("86400.001", None),
-        ("24:00:00.001", None),
-    ],
-)
-def test_a_time_is_read_to_the_millisecond(written: str, millis: int | None) -> None:
-    assert text.milliseconds(written) == millis
-
-
-@pytest.mark.parametrize(
     ("written", "seconds"),
     [("8:28", 508), ("55", 55), ("1:02:03", 3_723), ("8:61", None), ("8:28.5", None), ("1234567:00", None)],
 )

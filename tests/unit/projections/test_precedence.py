@@ -28,6 +28,17 @@ def test_where_the_newer_is_silent_the_other_speaks() -> None:
     assert found.transponder_number == "5"
 
 
+def test_a_transponder_that_is_a_part_of_the_class_is_none() -> None:
+    for second in (1, 3):
+        row = seen_row(second, class_name="Stock", transponder_number="2024")
+        found = shared_facts(row, seen_detail(2, class_name="Stock (2024)", transponder_number=None))
+        assert (found.class_name, found.transponder_number) == ("Stock (2024)", None)
+        found = shared_facts(row, seen_detail(2, class_name="Stock (2024)", transponder_number="77"))
+        assert found.transponder_number == "77"
+        found = shared_facts(row, seen_detail(2, class_name="Stock", transponder_number=None))
+        assert (found.class_name, found.transponder_number) == ("Stock", "2024")
+
+
 def test_where_both_are_silent_nothing_is_said() -> None:
     assert shared_facts(seen_row(1, class_name=None), seen_detail(2, class_name=None)).class_name is None
 
