@@ -8,14 +8,21 @@ open one when it is committed. Whatever consumer a process makes once this is im
 import asyncio
 import contextlib
 import copy
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    OffsetOutOfRangeError,
+    for_code,
+)
 
 from consumers.kafka import Consumer
 from ops.batches import read_batches_here
@@ -40,8 +47,15 @@ REQUEST_MS = 12_000
 Longer than a rebalance waits for members that are gone, which the broker answers only afterwards.
 """
 
+COORDINATOR_SECONDS = 30.0
+"""How long a group's coordinator may take to be there: a fresh broker first makes the topic of offsets."""
+
+COORDINATOR_LOOK_SECONDS = 0.1
+
 STOP_SECONDS = 3.0
 """How long a client may take to stop; one whose broker is away goes on stopping by itself."""
+
+ResultT = TypeVar("ResultT")
 
 read_batches_here()
 
@@ -233,6 +247,41 @@ async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPa
 
 async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
     """A group's state as the broker names it, and the number of its members."""
-    [response] = await admin.describe_consumer_groups([group])
-    _, _, state, _, _, members, *_ = response.groups[0]
-    return state, len(members)
+
+    async def ask() -> tuple[str, int]:
+        [response] = await admin.describe_consumer_groups([group])
+        error, _, state, _, _, members, *_ = response.groups[0]
+        _raise_for(error)
+        return state, len(members)
+
+    return await _from_coordinator(ask)
+
+
+async def committed_offsets(admin: Any, group: str) -> dict[TopicPartition, int]:  # noqa: ANN401 - aiokafka is untyped
+    """Where a group has committed, for each partition for which it has."""
+
+    async def ask() -> dict[TopicPartition, int]:
+        await describe_group(
+            admin, group
+        )  # aiokafka takes a coordinator that still loads for one without offsets
+        found = await admin.list_consumer_group_offsets(group)
+        return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
+
+    return await _from_coordinator(ask)
+
+
+def _raise_for(code: int) -> None:
+    if code:
+        raise for_code(code)
+
+
+async def _from_coordinator(ask: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """The answer of a group's coordinator, which may still be made, load or move; raises KafkaError."""
+    deadline = time.monotonic() + COORDINATOR_SECONDS
+    while True:
+        try:
+            return await ask()
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(COORDINATOR_LOOK_SECONDS)

@@ -17,6 +17,7 @@ from ops.kafka import (
     CommittedConsumer,
     administering,
     bounds_of,
+    committed_offsets,
     describe_group,
     make_reader,
     time_of_open,
@@ -83,7 +84,7 @@ class Lag:
     ) -> GroupLag:
         """One group's lag: where it stands is read before the ends, so that none seems ahead of its topic."""
         stored = await self._stored(group)
-        committed = await self._committed(group)
+        committed = await committed_offsets(self._admin, group.name)
         state, members = await self._members(group)
         held = await bounds_of(self._consumer, tps)
         looks = [Look(group, tp, held[tp], stored.get(tp), committed.get(tp)) for tp in tps]
@@ -98,10 +99,6 @@ class Lag:
             await use_schema(connection, group.projection.schema)
             found = await positions.read(connection, group.name)
         return {TopicPartition(*place): at for place, at in found.items()}
-
-    async def _committed(self, group: Group) -> dict[TopicPartition, int]:
-        found = await self._admin.list_consumer_group_offsets(group.name)
-        return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
 
     async def _members(self, group: Group) -> tuple[str, int]:
         state, members = await describe_group(self._admin, group.name)

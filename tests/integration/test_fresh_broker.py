@@ -1,0 +1,76 @@
+"""A broker whose groups have no coordinator yet: commands and roles wait for it."""
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from embedded import ports, servers, state
+from embedded.kafka import Kafka
+from ops import follow, kafka
+from ops.follow import Summary
+from ops.kafka import administering, committed_offsets, describe_group
+from ops.lag import watching
+from ops.settings import Settings
+from ops.wiring import groups
+from producer.site import SOURCE
+from tests.conftest import DAY, TRACK, create_topics, working
+
+
+class Unasked(Kafka):
+    """A broker that is up as soon as it listens; its coordinator is made by whoever asks for it first."""
+
+    def complaint(self) -> str | None:
+        return None if ports.is_answering(self.state.kafka_port) else "nothing listens"
+
+
+@pytest.fixture
+def broker() -> Generator[str]:
+    """The address of a broker of the test's own that was never asked about a group."""
+    with tempfile.TemporaryDirectory(prefix="lapstream-fresh-") as folder:
+        server = Unasked(Path(folder), state.fresh())
+        server.provide(lambda _: None)
+        try:
+            servers.start(server, report=lambda _: None, remember=lambda _: None, given_up=threading.Event())
+            yield server.address
+        finally:
+            servers.end_all(server)
+
+
+@pytest.fixture
+async def fresh(broker: str, settings: Settings) -> Settings:
+    """Settings with topics that were created just now on a fresh broker."""
+    fresh = replace(settings, kafka_bootstrap=broker)
+    await create_topics(fresh)
+    return fresh
+
+
+async def imported(settings: Settings) -> Summary:
+    async with working(settings):
+        return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+
+
+async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> None:
+    async with watching(fresh) as lag, administering(fresh.kafka_bootstrap) as admin:
+        looked, state, committed, summary = await asyncio.gather(
+            lag.look(),
+            describe_group(admin, "one"),
+            committed_offsets(admin, "another"),
+            imported(fresh),
+        )
+    assert len(looked) == len(groups(fresh))
+    assert (state, committed) == (("Dead", 0), {})
+    assert summary.status == "completed"
+
+
+async def test_a_coordinator_that_never_comes_is_an_error_after_a_while(
+    fresh: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "COORDINATOR_SECONDS", 0)
+    async with administering(fresh.kafka_bootstrap) as admin:
+        with pytest.raises(kafka.GroupCoordinatorNotAvailableError):
+            await describe_group(admin, "one")
