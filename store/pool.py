@@ -94,7 +94,7 @@ class _Pool:
             return await open_session(dsn, search_path(schema), self._replace_all)
 
         self._pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] - asyncpg is untyped
-            min_size=1, max_size=size, connect=connect_one, connection_class=Session, init=_prepare
+            min_size=1, max_size=size, connect=connect_one, connection_class=Session
         )
         return self
 
@@ -142,10 +142,6 @@ async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Poo
     Raises OSError or an asyncpg error where the database does not answer.
     """
     return await _Pool().open(dsn, size, schema)
-
-
-async def _prepare(connection: Connection) -> None:
-    await connection.execute(statement("create_lap_staging"))
 
 
 async def use_schema(connection: Connection, schema: str) -> None:

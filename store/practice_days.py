@@ -135,7 +135,7 @@ async def _replace_laps(
 ) -> dict[UUID, LapChanges]:
     """Make these the laps of results that have some already."""
     staged = (record for result in occupied for record in lap_records(result, laps[result]))
-    await connection.execute(statement("empty_lap_staging"))
+    await connection.execute(statement("make_lap_staging"))
     await connection.copy_records_to_table("lap_staging", records=staged, columns=LapRow._fields)
     found = {
         row["race_result_id"]: LapChanges(gone=row["laps"])

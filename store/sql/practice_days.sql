@@ -196,8 +196,10 @@ WHERE (
 SELECT id FROM unnest($1::uuid[]) AS r (id)
 WHERE EXISTS (SELECT FROM laps WHERE race_result_id = r.id);
 
--- name: create_lap_staging
--- Where a batch's laps are copied to before they are compared; emptied at each commit.
+-- name: make_lap_staging
+-- Where a batch's laps are copied to before they are compared: without what an earlier batch of the same transaction
+-- left there, and emptied at each commit. A session that compares no laps has no such table, for a read-only database
+-- can make none.
 CREATE TEMPORARY TABLE IF NOT EXISTS lap_staging (
     race_result_id uuid,
     lap_number integer,
@@ -210,9 +212,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS lap_staging (
     elapsed_race_time double precision,
     segments_json text
 ) ON COMMIT DELETE ROWS;
-
--- name: empty_lap_staging
--- What an earlier batch of the same transaction left there.
 DELETE FROM lap_staging;
 
 -- name: count_laps
