@@ -87,7 +87,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 3
     topic_prefix: Annotated[
         str,
-        Meta(pattern=r"^[a-zA-Z0-9._-]{0,60}$", description="Put before the names of topics and groups"),
+        Meta(pattern=r"^[a-zA-Z0-9._-]{0,60}\Z", description="Put before the names of topics and groups"),
     ] = ""
     replication_factor: Annotated[int, Meta(ge=1, le=9, description="Replicas of a topic it creates")] = 1
     track_zones: Annotated[

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -11,24 +12,30 @@ from msgspec import Struct
 from msgspec.inspect import DateTimeType, DateType, Metadata, StructType, Type, UnionType, VarTupleType
 
 from schemas.events import Event, PracticeDayListed, SessionDetailFetched
+from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.zones import is_zone
 
-FIRST_YEAR = 1990
-"""Before any timing service kept practice days."""
 
-LAST_YEAR = 2100
-"""The last year of any date or moment, far from the ends of the calendar, which a database calls infinite."""
+class Fault(NamedTuple):
+    """What is wrong with an event of the right types, and where, as a JSON path from the event."""
+
+    at: str
+    what: str
 
 
 def fault_of(event: Event) -> str | None:
     """What is wrong with an event of the right types; None when nothing is."""
-    if fault := _year_fault(event):
-        return fault
+    fault = next(faults_of(event), None)
+    return fault and fault.what
+
+
+def faults_of(event: Event) -> Iterator[Fault]:
+    """All that is wrong with an event of the right types."""
+    yield from _year_faults(event)
     if isinstance(event, SessionDetailFetched):
-        return _lap_fault(event)
+        yield from _lap_faults(event)
     if isinstance(event, PracticeDayListed) and event.time_zone is not None and not is_zone(event.time_zone):
-        return f"time_zone {event.time_zone!r} is no IANA zone"
-    return None
+        yield Fault("$.time_zone", f"time_zone {event.time_zone!r} is no IANA zone")
 
 
 def is_possible(moment: dt.date) -> bool:
@@ -36,22 +43,22 @@ def is_possible(moment: dt.date) -> bool:
     return FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
-def _year_fault(event: Event) -> str | None:
-    """A date or a moment outside the possible years: of the event itself, or of a row or lap in it."""
+def _year_faults(event: Event) -> Iterator[Fault]:
+    """Dates and moments outside the possible years: of the event itself, and of the rows and laps in it."""
     own, parts = _dated(type(event))
-    fault = _fault_in(event, own)
-    for name, fields in parts:
-        for part in getattr(event, name):
-            fault = fault or _fault_in(part, fields)
-    return fault
-
-
-def _fault_in(value: Struct, fields: tuple[str, ...]) -> str | None:
-    for name in fields:
-        moment: dt.date | None = getattr(value, name)
+    for field in own:
+        moment: dt.date | None = getattr(event, field)
         if moment is not None and not is_possible(moment):
-            return f"{name} {moment} lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
-    return None
+            yield _outside(f"$.{field}", field, moment)
+    for name, fields in parts:
+        for field in fields:
+            for number, moment in enumerate(map(attrgetter(field), getattr(event, name))):
+                if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+                    yield _outside(f"$.{name}[{number}].{field}", field, moment)
+
+
+def _outside(at: str, field: str, moment: dt.date) -> Fault:
+    return Fault(at, f"{field} {moment} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
 
 
 class _Dated(NamedTuple):
@@ -86,8 +93,11 @@ def _alternatives(kind: Type) -> Iterator[Type]:
         yield kind
 
 
-def _lap_fault(event: SessionDetailFetched) -> str | None:
+def _lap_faults(event: SessionDetailFetched) -> Iterator[Fault]:
     if len({lap.lap_number for lap in event.laps}) == len(event.laps):
-        return None
-    twice, _ = Counter(lap.lap_number for lap in event.laps).most_common(1)[0]
-    return f"lap {twice} of session {event.session_id} stands there more than once"
+        return
+    counts = Counter(lap.lap_number for lap in event.laps)
+    twice, _ = counts.most_common(1)[0]
+    [_, second, *_] = [number for number, lap in enumerate(event.laps) if lap.lap_number == twice]
+    what = f"lap {twice} of session {event.session_id} stands there more than once"
+    yield Fault(f"$.laps[{second}].lap_number", what)

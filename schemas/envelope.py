@@ -1,8 +1,8 @@
 """CloudEvents 1.0 around the events: an event becomes key, value and headers; a record becomes an event.
 
 Written in binary mode (`ce_*` headers, the event itself as JSON in the value); structured mode is read too,
-under the same checks.
-A record comes from anywhere, so nothing in it is trusted: what can't be read is a `BadRecord` that says why.
+under the same checks. A record comes from anywhere, so nothing in it is trusted: what can't be read is a
+`BadRecord` that says why.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.checks import fault_of
+from schemas.cloudevents import JSON, SPECVERSION, check_names, check_size, headers_by_name, opened
 from schemas.events import (
     EVENT_TYPES,
     Event,
@@ -26,23 +27,16 @@ from schemas.events import (
 from schemas.headers import (
     BadRecord,
     check_readable,
-    media_type,
     optional,
     readable,
     required,
     written,
 )
 from schemas.identity import event_id, event_key
-from schemas.names import named_twice
+from schemas.versions import upcast
 
-MAX_EVENT_BYTES = 4 * 1024 * 1024
-"""The largest event in bytes; producer and topic settings agree with it."""
-
-OWN_NAMESPACES = ("practice_day.", "session_detail.")
+OWN_NAMESPACES = ("practice_day.", "session_detail.", "page.")
 """The type names that are this project's to define: an unknown one of these is an error, not a stranger."""
-
-JSON = "application/json"
-STRUCTURED = "application/cloudevents+json"
 
 _ENCODER = msgspec.json.Encoder()
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -84,19 +78,6 @@ class Attributes(Struct, frozen=True, kw_only=True):
     traceparent: str | None
 
 
-class _Structured(Struct):
-    """A CloudEvent in structured mode, as far as it is read."""
-
-    specversion: str | None = None
-    id: str | None = None
-    type: str | None = None
-    source: str | None = None
-    correlationid: str | None = None
-    causationid: str | None = None
-    traceparent: str | None = None
-    data: msgspec.Raw = msgspec.Raw(b"")
-
-
 def moment_of(event: Event) -> dt.datetime:
     """When it happened: when the page was answered, the request made, the run ended, the day changed."""
     match event:
@@ -113,7 +94,7 @@ def moment_of(event: Event) -> dt.datetime:
 def pack(event: Event, context: Context) -> Outgoing:
     """The event as a record in binary mode; raises `BadRecord` for one that `unpack` would refuse."""
     texts = {
-        "ce_specversion": "1.0",
+        "ce_specversion": SPECVERSION,
         "ce_id": event_id(event),
         "ce_type": event.type_name,
         "ce_source": context.source,
@@ -136,80 +117,58 @@ def headers_of(texts: Mapping[str, str | None]) -> tuple[tuple[str, bytes], ...]
 
 
 def unpack(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Received | None:
-    """The event of a record; None for a type of somebody else's namespace; `BadRecord` for all else."""
+    """The event of a record; None for a type of somebody else's namespace; `BadRecord` for all else.
+
+    An event of an old version of its type comes as one of the present version.
+    """
     found = tuple(headers)
     check_readable(found)
-    if value is None:
-        raise BadRecord("null_value", "the record has no value")
-    if len(value) > MAX_EVENT_BYTES:
-        raise BadRecord("event_too_large", f"{len(value)} bytes, {MAX_EVENT_BYTES} allowed")
-    fields, data = _opened(found, value)
-    if (version := required(fields, "ce_specversion")) != "1.0":
-        raise BadRecord("unknown_specversion", f"ce_specversion is {version!r}, not 1.0")
+    fields, data, _ = opened(found, value)
+    if is_foreign(readable(fields, "ce_type")):
+        return None
+    if (version := required(fields, "ce_specversion")) != SPECVERSION:
+        raise BadRecord("unknown_specversion", f"ce_specversion is {version!r}, not {SPECVERSION}")
+    if data is None:
+        raise BadRecord("null_value", "the record has no value" if value is None else "the event has no data")
+    check_size(data)
     context = Context(
         source=required(fields, "ce_source"),
         correlation_id=optional(fields, "ce_correlationid"),
         causation_id=optional(fields, "ce_causationid"),
-        traceparent=optional(fields, "traceparent"),
+        traceparent=optional(fields, _trace_header(fields)),
     )
     return _received(required(fields, "ce_type"), required(fields, "ce_id"), context, data)
 
 
+def _trace_header(fields: Mapping[str, bytes | None]) -> str:
+    """Where the trace stands: we write it as a plain header, the SDKs as an attribute like any other."""
+    return "traceparent" if "traceparent" in fields else "ce_traceparent"
+
+
+def is_foreign(type_name: str | None) -> bool:
+    """Whether a type is of somebody else's namespace: such an event is ignored, whatever it says."""
+    return bool(type_name) and not type_name.startswith(OWN_NAMESPACES) and type_name not in EVENT_TYPES
+
+
 def attributes_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Attributes:
     """What can be read of a record's envelope, whatever is wrong with the record."""
-    fields = _fields(headers)
+    found = tuple(headers)
+    fields = headers_by_name(found)
     with contextlib.suppress(BadRecord):
-        fields, _ = _opened(fields.items(), value or b"")
+        fields = opened(found, value).attributes
     return Attributes(
         type=readable(fields, "ce_type"),
         id=readable(fields, "ce_id"),
         correlation_id=readable(fields, "ce_correlationid"),
         causation_id=readable(fields, "ce_causationid"),
-        traceparent=readable(fields, "traceparent"),
+        traceparent=readable(fields, _trace_header(fields)),
     )
 
 
-_PLAIN_HEADERS = ("content-type", "traceparent")
-
-
-def _fields(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
-    return {name: data for name, data in headers if name.startswith("ce_") or name in _PLAIN_HEADERS}
-
-
-def _opened(
-    headers: Iterable[tuple[str, bytes | None]], value: bytes
-) -> tuple[dict[str, bytes | None], bytes]:
-    """The envelope's attributes by their headers' names in binary mode, and the event's bytes."""
-    fields = _fields(headers)
-    if media_type(optional(fields, "content-type")) != STRUCTURED:
-        return fields, value
-    try:
-        outer = msgspec.json.decode(value, type=_Structured)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRecord("bad_json", str(error)) from error
-    _check_names(STRUCTURED, value)
-    return _in_binary_mode(outer), bytes(outer.data)
-
-
-def _in_binary_mode(outer: _Structured) -> dict[str, bytes | None]:
-    texts = {
-        "ce_specversion": outer.specversion,
-        "ce_id": outer.id,
-        "ce_type": outer.type,
-        "ce_source": outer.source,
-        "ce_correlationid": outer.correlationid,
-        "ce_causationid": outer.causationid,
-        "traceparent": outer.traceparent,
-    }
-    return {name: text.encode() for name, text in texts.items() if text is not None}
-
-
-def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received | None:
+def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received:
     if type_name not in EVENT_TYPES:
-        if type_name.startswith(OWN_NAMESPACES):
-            raise BadRecord("unknown_version", f"{type_name!r} is of our namespace, but no type that we know")
-        return None
-    event = _event(type_name, data)
+        raise BadRecord("unknown_version", f"{type_name!r} is of our namespace, but no type that we know")
+    event = _present(type_name, _event(type_name, data))
     if fault := fault_of(event):
         raise BadRecord("invalid_event", f"{type_name}: {fault}")
     return Received(event=event, id=id_, context=context, size=len(data))
@@ -225,18 +184,15 @@ def _event(type_name: str, data: bytes) -> Event:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecord("bad_json", f"{type_name}: {error}") from error
     if _ENCODER.encode(event) != data:
-        _check_names(type_name, data)
+        check_names(type_name, data)
     return event
 
 
-def _check_names(type_name: str, data: bytes) -> None:
-    """Raise `BadRecord` where an object says one thing twice; what we write ourselves needs no such look."""
+def _present(type_name: str, event: Event) -> Event:
     try:
-        name = named_twice(data)
-    except (RecursionError, ValueError) as error:
-        raise BadRecord("bad_json", f"{type_name}: {type(error).__name__}: {error}") from error
-    if name is not None:
-        raise BadRecord("duplicate_key", f"{type_name}: {name!r} stands twice in one object")
+        return upcast(event)
+    except Exception as error:
+        raise BadRecord("upcast_failed", f"{type_name}: {error!r}") from error
 
 
 @cache

@@ -39,15 +39,15 @@ def check_readable(headers: Iterable[tuple[str, bytes | None]]) -> None:
 
 
 def required(headers: Mapping[str, bytes | None], name: str) -> str:
-    """A header's text; raises `BadRecord` where it is missing or none."""
+    """A header's text; raises `BadRecord` where it is missing, empty or none."""
     if name not in headers:
         _refuse(name, "is missing")
-    return _text(name, headers[name])
+    return _text(name, headers[name]) or _refuse(name, "is empty")
 
 
 def optional(headers: Mapping[str, bytes | None], name: str) -> str | None:
-    """A header's text, None where it is missing; raises `BadRecord` where it is there, and none."""
-    return _text(name, headers[name]) if name in headers else None
+    """A header's text, None where it is missing or null; raises `BadRecord` where it is there, and none."""
+    return None if (data := headers.get(name)) is None else _text(name, data)
 
 
 def readable(headers: Mapping[str, bytes | None], name: str) -> str | None:

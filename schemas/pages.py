@@ -12,9 +12,11 @@ from functools import cached_property
 import msgspec
 from msgspec import Struct
 
-from schemas.checks import FIRST_YEAR, LAST_YEAR, is_possible
-from schemas.envelope import Context, Outgoing, headers_of
-from schemas.headers import BadRecord, check_readable
+from schemas.checks import is_possible
+from schemas.cloudevents import SPECVERSION, headers_by_name
+from schemas.envelope import Context, Outgoing, headers_of, is_foreign
+from schemas.fields import FIRST_YEAR, LAST_YEAR
+from schemas.headers import BadRecord, check_readable, readable, required
 from schemas.identity import digest
 
 PAGE_TYPE = "page.fetched.v1"
@@ -40,7 +42,7 @@ def pack_page(
     """The page as a record; raises `BadRecord` for one that `unpack_page` would refuse."""
     seen = observed_at.isoformat()
     texts = {
-        "ce_specversion": "1.0",
+        "ce_specversion": SPECVERSION,
         "ce_id": digest(b"\0".join((PAGE_TYPE.encode(), url.encode(), seen.encode(), body))),
         "ce_type": PAGE_TYPE,
         "ce_source": context.source,
@@ -73,12 +75,15 @@ class ArchivedPage(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def unpack_page(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> ArchivedPage | None:
-    """The page of a record; None for a record of another type; raises `BadRecord`."""
+    """The page of a record; None for a type of somebody else's namespace; `BadRecord` for all else."""
     found = tuple(headers)
     check_readable(found)
-    texts = {name: data for name, data in found if data is not None}
-    if texts.get("ce_type") != PAGE_TYPE.encode():
+    fields = headers_by_name(found)
+    if is_foreign(readable(fields, "ce_type")):
         return None
+    if (type_name := required(fields, "ce_type")) != PAGE_TYPE:
+        raise BadRecord("unknown_version", f"{type_name!r} is no type of a page")
+    texts = {name: data for name, data in fields.items() if data is not None}
     if value is None:
         raise BadRecord("null_value", "the record has no value")
     try:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from schemas.envelope import MAX_EVENT_BYTES
+from schemas.cloudevents import MAX_EVENT_BYTES
 
 MAX_PAGE_BYTES = MAX_EVENT_BYTES
 """The largest page in bytes, decompressed."""

@@ -5,6 +5,7 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
 from ops.api.callers import CallerMiddleware
+from ops.api.contract import read_asyncapi, read_schema
 from ops.api.document import document
 from ops.api.health import metrics
 from ops.api.once import OnceMiddleware
@@ -35,7 +36,11 @@ def make_app(services: Services) -> Litestar:
     callers = CallerMiddleware(services.settings.api_requests_per_minute)
     watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(
-        [*HEALTH, watched, version_1(openapi, middleware=[callers, OnceMiddleware()])],
+        [
+            *HEALTH,
+            watched,
+            version_1(openapi, read_asyncapi, read_schema, middleware=[callers, OnceMiddleware()]),
+        ],
         exception_handlers={Exception: answer},
         request_max_body_size=BODY_BYTES,
         cors_config=_cors(services.settings.api_cors_origins),

@@ -16,8 +16,8 @@ from ops.api.refusals import SITE_RETRY_SECONDS, Refusal
 from ops.api.responses import refusals
 from ops.api.services import ApiRequest, services_of
 from schemas import fields as f
-from schemas.checks import FIRST_YEAR, LAST_YEAR
 from schemas.events import Finding
+from schemas.fields import FIRST_YEAR, LAST_YEAR
 from store.api_keys import Scope
 
 LONGEST_SECONDS = 60.0

@@ -39,6 +39,8 @@ _DESCRIPTION = (
 _FIRST_ERROR = 400
 _RETRIED = (429, 503)
 _REF = "#/components/schemas/"
+_END_OF_TEXT = (rb'\\Z"', b'$"')
+"""A pattern's end in Python's syntax and, as JSON has it, in the one that every engine takes."""
 
 Json = dict[str, Any]
 
@@ -58,7 +60,7 @@ def document() -> bytes:
         "responses": _refusals(),
         "securitySchemes": _KEYS,
     }
-    return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(described), indent=2).replace(*_END_OF_TEXT) + b"\n"
 
 
 def _schemas() -> Json:

@@ -17,7 +17,7 @@ from ops.api.answers import FieldFault, Page
 from ops.api.refusals import Refusal
 from schemas.names import named_twice
 
-SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$(?!\n)"
+SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z"
 
 TrackSlug = Annotated[
     str, PathParameter(pattern=SLUG, description="The track's name at its source, as `canberraoffroad`.")

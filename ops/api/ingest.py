@@ -83,7 +83,7 @@ async def ingest(
         str | None,
         HeaderParameter(
             name="Idempotency-Key",
-            pattern=r"^[\x21-\x7e]{1,255}$(?!\n)",
+            pattern=r"^[\x21-\x7e]{1,255}\Z",
             description="The same key with the same body gives the same run again, for a day.",
         ),
     ] = None,

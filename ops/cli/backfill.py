@@ -19,7 +19,7 @@ from ops.estimate import length
 from ops.feeder import GOES_ON, Standing
 from ops.settings import read_settings
 from producer.site import SOURCE
-from schemas.checks import FIRST_YEAR
+from schemas.fields import FIRST_YEAR
 from store.backfills import Months
 
 LARGEST_MONTHS = 240

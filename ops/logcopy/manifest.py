@@ -17,8 +17,8 @@ FORMAT = "lapstream-log/1"
 
 Count = Annotated[int, Meta(ge=0)]
 SegmentBytes = Annotated[int, Meta(ge=0, le=2**31)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-SegmentFile = Annotated[str, Meta(pattern="^[a-z][a-z-]*/[0-9]+/[0-9]{20}[.]zst$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+SegmentFile = Annotated[str, Meta(pattern=r"^[a-z][a-z-]*/[0-9]+/[0-9]{20}[.]zst\Z")]
 
 
 class Gap(NamedTuple):

@@ -21,7 +21,7 @@ _TITLE = re.compile(rf".*\bPractice Sessions for ({LONG_MONTH})")
 _YEAR_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _DAY_LINK = re.compile(r"[?&]d=([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[&#]|$)")
 
-YearMonth = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+YearMonth = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])\Z")]
 
 
 class MonthDay(Value, frozen=True, kw_only=True):

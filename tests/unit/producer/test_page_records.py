@@ -91,6 +91,19 @@ def test_a_page_without_a_body_is_a_fault() -> None:
     assert fault.code == "null_value"
 
 
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"page.fetched.v9", "unknown_version"),
+        (b"session_detail.fetched.v1", "unknown_version"),
+        (None, "bad_header"),
+    ],
+)
+def test_what_is_ours_and_no_page_is_a_fault(data: bytes | None, code: str) -> None:
+    [(_, fault)] = decode_pages([with_header("ce_type", data)]).faults
+    assert fault.code == code
+
+
 def test_what_is_no_page_is_passed_over() -> None:
     decoded = decode_pages([with_header("ce_type", b"org.example.thing.v1")])
     assert (decoded.passed_over, decoded.events, decoded.faults) == (1, [], [])

@@ -7,9 +7,9 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from schemas.checks import FIRST_YEAR, LAST_YEAR
 from schemas.envelope import Context, pack, unpack
 from schemas.events import EVENT_TYPES, Event
+from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.headers import BadRecord
 from tests.events import fetched, laps, listed, row
 
