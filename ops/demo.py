@@ -12,7 +12,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
-import aiohttp
+import httpx
 import msgspec
 from msgspec import Struct
 
@@ -95,9 +95,9 @@ async def _sample_site(logs: Path) -> AsyncGenerator[_SiteAddresses]:
             if not line:
                 raise DemoFailed(f"the sample site did not start: see {log.name}")
             site = msgspec.json.decode(line, type=_SiteAddresses)
-            async with aiohttp.ClientSession(raise_for_status=True) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=START_SECONDS) as client:
                 day = {"track_slug": TRACK, "date": DATE.isoformat(), "preset": "real_shape"}
-                await client.post(f"{site.control_url}/days", json=day)
+                (await client.post(f"{site.control_url}/days", json=day)).raise_for_status()
             yield site
 
 

@@ -37,7 +37,6 @@ async def obtaining(
         stack.push_async_callback(consumer.stop)
         await consumer.start()
         gate = Gate(pool, client, Site(settings.site).name, pace)
-        stack.push_async_callback(gate.close)
         archive = Archive(pool, consumer)
         obtainer = Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)
         stack.push_async_callback(obtainer.close)

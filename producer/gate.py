@@ -62,10 +62,6 @@ class Gate:
         """Leave the whole site alone for a while."""
         await self._permits.rest(seconds, reason)
 
-    async def close(self) -> None:
-        """Give back what is left of the budget."""
-        await self._permits.close()
-
     async def _rules(self, url: str) -> Robots:
         address = robots_address(url)
         async with self._asking.setdefault(address, asyncio.Lock()):

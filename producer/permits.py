@@ -1,8 +1,6 @@
 """Permits to ask the site: the pace, open requests, the switch and rests, one budget for the whole fleet.
 
-The budget is in PostgreSQL. Where there is a pace, each request reserves its moment there. Without one only
-the number of open requests is bounded: a permit then serves one request after another for a moment, so that a
-site that answers at once is not asked more slowly than the database answers.
+The budget is in PostgreSQL: each request reserves its moment there, and gives its permit back in the end.
 
 While the database is away, a request waits for its permit, and an answer until it is noted: no page is lost
 by it, and no rest that the site asked for.
@@ -18,7 +16,6 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 import structlog
-from msgspec import Struct
 
 from producer.errors import FORBIDDEN, TOO_MANY, UNAVAILABLE, BadStatus, FetchError, SiteResting, Unreachable
 from producer.patience import at_database
@@ -40,24 +37,9 @@ LONGEST_RETRY_AFTER_SECONDS = 3600.0
 TOO_MUCH_REST_SECONDS = 60.0
 """How long the site is left alone when it says that we ask too much, and not how long to wait."""
 
-KEEP_SECONDS = 0.5
-"""How long a permit serves one request after another; so late does a process notice the switch and rests."""
-
-IDLE_SECONDS = 0.05
-"""How long a permit waits for the next request before another process may have it."""
-
 _TOO_MUCH = (TOO_MANY, UNAVAILABLE)
 
 log = structlog.get_logger("lapstream.fetcher")
-
-
-class _Permit(Struct, eq=False):
-    """A permit by its name; it serves no further request after `until`, nor after a `turn` that has ended."""
-
-    name: str
-    until: float
-    turn: int
-    idle_since: float = 0.0
 
 
 class Permits:
@@ -69,11 +51,6 @@ class Permits:
         self._pace = pace
         self._one_asks = asyncio.Lock()
         self._given_back = asyncio.Event()
-        self._idle: list[_Permit] = []
-        self._turn = 0
-        self._untold = False
-        self._not_before = 0.0
-        self._sweeping: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def one(self, url: str) -> AsyncGenerator[None]:
@@ -82,57 +59,39 @@ class Permits:
         try:
             yield
         except BaseException as error:
-            await self._give_back(permit.name, _outcome(error), error)
+            await self._give_back(permit, _outcome(error), error)
             raise
-        await self._answered(permit)
+        await self._give_back(permit, Outcome.answered)
 
     async def rest(self, seconds: float, reason: str) -> None:
         """Leave the whole site alone for a while."""
-        self._turn += 1
         await at_database(self._pool, lambda connection: sites.rest(connection, self._site, seconds, reason))
 
-    async def close(self) -> None:
-        """Give back what waits for a request that does not come."""
-        self._turn += 1
-        if self._sweeping:
-            await self._sweeping
-
-    async def _take(self, url: str) -> _Permit:
-        """Wait for a permit and its moment, one request of this process after another."""
+    async def _take(self, url: str) -> str:
+        """Wait for a permit and its moment, one request of this process after another; returns its name."""
         began = time.monotonic()
         async with self._one_asks:
-            while (permit := self._next_idle() or await self._new(url)) is None:
+            while (permit := await self._new(url)) is None:
                 pass
         metrics.pace_waited(time.monotonic() - began)
         return permit
 
-    def _next_idle(self) -> _Permit | None:
-        if self._idle and self._serves(self._idle[-1]):
-            return self._idle.pop()
-        return None
-
-    def _serves(self, permit: _Permit) -> bool:
-        return permit.turn == self._turn and time.monotonic() < permit.until
-
-    async def _new(self, url: str) -> _Permit | None:
+    async def _new(self, url: str) -> str | None:
         """A permit of the fleet's, at its moment; None where there was none, after a wait."""
-        await asyncio.sleep(self._not_before - time.monotonic())
         name = str(uuid.uuid4())
-        turn, asked = self._turn, time.monotonic()
         try:
-            if await self._begins(url, name, asked):
-                return _Permit(name, asked + KEEP_SECONDS, turn)
+            return name if await self._begins(url, name) else None
         except BaseException as error:
             await self._give_back(name, _outcome(error), error)
             raise
-        return None
 
-    async def _begins(self, url: str, name: str, asked: float) -> bool:
+    async def _begins(self, url: str, name: str) -> bool:
         """Reserve a moment and wait for it; whether a request may begin then.
 
         Not so where the site was paused meanwhile, or this process stood still: its permit might end while
         the request is open.
         """
+        asked = time.monotonic()
         wait = await self._reserve(url, name)
         if wait is None:
             return False
@@ -163,76 +122,23 @@ class Permits:
     async def _is_open(self, name: str) -> bool:
         return await at_database(self._pool, partial(sites.is_open, site=self._site, permit=name))
 
-    async def _answered(self, permit: _Permit) -> None:
-        """Let the permit serve the next request, where no pace says when that may begin."""
-        if self._pace.interval_seconds:
-            await self._give_back(permit.name, Outcome.answered)
-        elif self._serves(permit):
-            self._keep(permit)
-        else:
-            await self._let_others_ask()
-            await self._give_back(permit.name, Outcome.answered)
-
-    async def _let_others_ask(self) -> None:
-        """Where as many requests are open as may be, others may wait: the next permit is for one of them."""
-        if (await self._state()).open_requests >= self._pace.at_once:
-            self._not_before = time.monotonic() + 2 * FULL_SECONDS
-
-    def _keep(self, permit: _Permit) -> None:
-        self._untold = True
-        permit.idle_since = time.monotonic()
-        self._idle.append(permit)
-        self._given_back.set()
-        if self._sweeping is None:
-            self._sweeping = asyncio.create_task(self._sweep())
-
-    async def _sweep(self) -> None:
-        """Give back permits that no request came for, until there is none left."""
-        try:
-            while self._idle:
-                await asyncio.sleep(IDLE_SECONDS / 2)
-                for permit in self._late():
-                    await self._give_back_late(permit)
-        finally:
-            self._sweeping = None
-
-    def _late(self) -> list[_Permit]:
-        """Take out the permits that wait no longer."""
-        since = time.monotonic() - IDLE_SECONDS
-        late = [one for one in self._idle if one.idle_since <= since or not self._serves(one)]
-        self._idle = [one for one in self._idle if one not in late]
-        return late
-
-    async def _give_back_late(self, permit: _Permit) -> None:
-        outcome = Outcome.answered if self._untold else Outcome.unused
-        await self._give_back(permit.name, outcome, patiently=False)
-
-    async def _give_back(
-        self, name: str, outcome: Outcome, error: BaseException | None = None, *, patiently: bool = True
-    ) -> None:
+    async def _give_back(self, name: str, outcome: Outcome, error: BaseException | None = None) -> None:
         """Give a permit back, together with the rest that the site asks for: no request slips between.
 
-        Answers that were not told of yet come before a failure: errors in a row end with each answer. What
-        says nothing of the site is told at once or not at all: the permit ends by itself.
+        What says nothing of the site is told at once or not at all: the permit ends by itself.
         """
         seconds = _wanted_rest(error)
-        if outcome is Outcome.failed or seconds:
-            self._turn += 1
-        untold = self._untold and outcome is Outcome.failed
-        self._untold &= outcome is Outcome.unused
 
         async def tell(connection: Connection) -> None:
-            async with _joint(connection, at_all=untold or bool(seconds)):
-                if untold:
-                    await sites.give_back(connection, self._site, name, Outcome.answered)
+            async with _joint(connection, at_all=bool(seconds)):
                 await sites.give_back(connection, self._site, name, outcome, str(error))
                 if seconds:
                     await sites.rest(connection, self._site, seconds, str(error))
 
-        if patiently and outcome is not Outcome.unused:
-            await at_database(self._pool, tell)
-        else:
+        if outcome is Outcome.unused:
             await self._try(tell)
+        else:
+            await at_database(self._pool, tell)
         self._given_back.set()
 
     async def _try(self, tell: Callable[[Connection], Awaitable[None]]) -> None:

@@ -29,7 +29,6 @@ async def gates(
             client = Client(AGENT, connections=20)
             stack.push_async_callback(client.close)
             fleet.append((Gate(pool, client, running.site_template, pace), client))
-            stack.push_async_callback(fleet[-1][0].close)
         yield fleet
 
 

@@ -1,16 +1,21 @@
 """One request: what it says of itself, how much it reads, what it makes of an answer that is no page."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import email.utils
+import ssl
+import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from producer import http
 from producer.archive import validators
 from producer.errors import BadStatus, TooLarge, Unreachable
-from producer.http import ERROR_BYTES, LONGEST_HEADER, Client
+from producer.http import ERROR_BYTES, LONGEST_HEADER, MOST_PARTS, Client
 from producer.site import Site
 from sample_site.faults import Fault
 from sample_site.generate import generate_day
@@ -80,22 +85,28 @@ async def test_a_request_that_breaks_off_is_made_once(site: SampleSite, client: 
     assert len(site.ledger.requests) == 2
 
 
-async def test_an_address_where_nobody_listens_is_told_in_a_line(client: Client) -> None:
-    with pytest.raises(Unreachable, match="Cannot connect to host") as caught:
-        await client.get("http://127.0.0.1:9/")
+NOWHERE = {
+    "http://127.0.0.1:9/": "ConnectError: .*Connect call failed",
+    "http://localhost:9/": "ConnectError: .*Connect call failed",
+    "http://nowhere.invalid/": "ConnectError",
+    f"http://{'a' * 70}.invalid/": "ConnectError",
+    "http://xn--zzzzzz.invalid/": "IDNAError",
+    "http://nowhere.invalid:99999/": "ConnectError",
+    "http://[::1/": "InvalidURL",
+}
+
+
+@pytest.mark.parametrize("address", NOWHERE)
+async def test_an_address_where_nobody_listens_is_told_in_a_line(client: Client, address: str) -> None:
+    with pytest.raises(Unreachable, match=NOWHERE[address]) as caught:
+        await client.get(address)
     assert "\n" not in caught.value.found
 
 
 async def test_an_answer_that_is_no_http_is_told_in_a_short_line(client: Client) -> None:
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"\x1b[31m" + b"no http\n" * 1_000)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with sending(b"\x1b[31m" + b"no http\n" * 1_000) as (url, _):
         with pytest.raises(Unreachable) as caught:
-            await client.get(f"http://127.0.0.1:{port}/")
+            await client.get(url)
     assert caught.value.found.isprintable()
     assert len(caught.value.found) < 400
 
@@ -145,17 +156,30 @@ async def test_what_names_no_time_is_no_time(
 
 
 @asynccontextmanager
-async def answering(head: bytes) -> AsyncGenerator[str]:
-    """A site whose every answer is a page under these headers, byte for byte."""
+async def sending(
+    answer: bytes, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """A site that answers everything with these bytes: its address, and the requests that came."""
+    asked: list[bytes] = []
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n" + head + b"\r\npage")
-        await writer.drain()
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(answer)
+            await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with await asyncio.start_server(serve_one, "127.0.0.1", 0, ssl=tls) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        yield f"https://{address}" if tls else f"http://{address}", asked
+
+
+@asynccontextmanager
+async def answering(head: bytes, status: bytes = b"200 OK") -> AsyncGenerator[str]:
+    """A site whose every answer is a page under these headers, byte for byte."""
+    answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 4\r\nConnection: close\r\n" + head + b"\r\npage"
+    async with sending(answer) as (url, _):
+        yield url
 
 
 NAMES = (b"Server", b"ETag", b"Content-Type", b"Last-Modified", b"Date", b"Retry-After", b"X-Any")
@@ -171,7 +195,7 @@ async def test_whatever_stands_in_a_header_is_data(client: Client, name: bytes) 
     for value in VALUES:
         async with answering(name + b": " + value + b"\r\n") as url:
             if b"\0" in value:
-                with pytest.raises(Unreachable, match="Invalid HTTP header"):
+                with pytest.raises(Unreachable, match="illegal header line"):
                     await client.get(url)
                 continue
             page = await client.get(url)
@@ -200,3 +224,102 @@ async def test_a_header_is_kept_as_it_was_meant(client: Client) -> None:
     async with answering(head) as url:
         page = await client.get(url)
     assert page.headers == {"server": "café", "etag": '"€"', "content-type": "x" * LONGEST_HEADER}
+
+
+LOCATIONS = (
+    b"/elsewhere",
+    b"http://127.0.0.1:9/",
+    b"//[",
+    b"http://[::1",
+    b"http://h:abc/",
+    b"http://xn--\xff/",
+    b"mailto:x@y",
+    b"\x01",
+    b"x" * 70_000,
+)
+
+
+@pytest.mark.parametrize("location", LOCATIONS, ids=lambda value: repr(value[:20]))
+async def test_a_redirect_is_an_answer_wherever_it_leads(client: Client, location: bytes) -> None:
+    async with answering(b"Location: " + location + b"\r\n", b"302 Found") as url:
+        with pytest.raises(BadStatus, match="status 302"):
+            await client.get(url)
+
+
+async def test_no_cookie_is_kept(client: Client) -> None:
+    head = b"Set-Cookie: a=b; Path=/\r\nSet-Cookie2: c=d; Version=1\r\n"
+    async with sending(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + head + b"\r\n") as (url, asked):
+        for _ in range(2):
+            await client.get(url)
+    assert len(asked) == 2
+    assert b"cookie" not in asked[1].lower()
+
+
+async def test_what_the_environment_says_of_proxies_is_not_heeded(
+    monkeypatch: pytest.MonkeyPatch, client: Client, url: str
+) -> None:
+    for name in ("http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    fresh = Client("lapstream/0.1 (test)", connections=1)
+    await fresh.get(url)
+    await fresh.close()
+
+
+async def test_who_asks_is_told_whatever_the_name_is() -> None:
+    client = Client("lapstream/0.1 (josé@example.org)", connections=1)
+    async with sending(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, asked):
+        await client.get(url)
+    await client.close()
+    assert "User-Agent: lapstream/0.1 (josé@example.org)\r\n" in asked[0].decode()
+
+
+async def test_a_page_in_a_great_many_parts_is_refused(client: Client) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    parts = b"1\r\nx\r\n" * (MOST_PARTS + 1)
+    async with sending(head + parts + b"0\r\n\r\n") as (url, _):
+        with pytest.raises(TooLarge, match="20000 parts"):
+            await client.get(url)
+
+
+@pytest.mark.parametrize("cut", ["time-out", "cancelled"])
+async def test_requests_that_were_cut_short_leave_their_connections_to_others(
+    monkeypatch: pytest.MonkeyPatch, site: SampleSite, client: Client, url: str, cut: str
+) -> None:
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 0.1 if cut == "time-out" else 30.0)
+    site.faults.add(Fault(kind="delay", seconds=60, times=4))
+    asking = [asyncio.create_task(client.get(url)) for _ in range(4)]
+    if cut == "cancelled":
+        while site.ledger.in_flight < 2:  # noqa: ASYNC110 - the site runs in this loop
+            await asyncio.sleep(0.01)
+        for task in asking:
+            task.cancel()
+    ends = await asyncio.gather(*asking, return_exceptions=True)
+    assert {type(end) for end in ends} == {asyncio.CancelledError if cut == "cancelled" else Unreachable}
+    monkeypatch.undo()
+    site.faults.clear()
+    await asyncio.gather(*(client.get(url) for _ in range(4)))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of 127.0.0.1 that nobody vouches for, and its key, in one file."""
+    path = tmp_path / "site.pem"
+    options = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=127.0.0.1"
+    command = ["openssl", "req", *options.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", path, "-out", path], check=True, capture_output=True)
+    return path
+
+
+async def test_a_certificate_is_checked_against_the_systems_store_or_a_named_file(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path, client: Client
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    async with sending(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage", tls) as (url, asked):
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.get(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusting = Client("lapstream/0.1 (test)", connections=1)
+        assert (await trusting.get(url)).body == b"page"
+        await trusting.close()
+    assert len(asked) == 1
