@@ -10,7 +10,7 @@
     laps
     the day's stats, time zone, and which sessions exist        the newest complete list
     a track's name and zone                                     the newest list that names the track
-    a driver's name                                             the newest observation that names the driver,
+    a driver's name                                             the newest session that names the driver,
                                                                 a real name before "Unknown Driver"
 
 Of each session only the newest row and the newest detail count: what an older one said is forgotten. A row

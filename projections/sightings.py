@@ -43,19 +43,28 @@ def _track(one: Sighted, event: PracticeDayListed, name: str) -> TrackSighting:
 
 
 def newest_drivers(sighted: Iterable[Sighted]) -> list[DriverSighting]:
-    """The newest sighting of each driver; one with a real name before one without."""
+    """Of each driver the sighting in the newest session; one with a real name before one without."""
     found: dict[str, DriverSighting] = {}
     for one in sighted:
         for driver in _drivers(one):
             key = f"{driver.source}\0{driver.source_driver_id}"
             known = found.get(key)
-            if known is None or _rank(driver) > _rank(known):
+            if known is None or rank(driver) > rank(known):
                 found[key] = driver
     return sorted(found.values(), key=lambda driver: driver.driver_id)
 
 
-def _rank(driver: DriverSighting) -> tuple[object, ...]:
-    return (driver.display_name is not None, driver.named, driver.stamp, driver.display_name or "")
+def rank(driver: DriverSighting) -> tuple[object, ...]:
+    """The greater one names the driver: by the session's start, so that no page fetched again changes it."""
+    return (
+        driver.display_name is not None,
+        driver.named,
+        driver.start_time is not None,
+        driver.start_time,
+        driver.session_id,
+        driver.stamp,
+        driver.display_name or "",
+    )
 
 
 def _drivers(one: Sighted) -> Iterator[DriverSighting]:
@@ -77,5 +86,7 @@ def _driver(one: Sighted, session: ListedSession | SessionDetailFetched) -> Driv
         name,
         None if name is None else normalize_name(name),
         name is not None and name != UNKNOWN_DRIVER,
+        session.start_time,
+        session.session_id,
         one.stamp,
     )

@@ -59,6 +59,7 @@ _CASES: dict[str, _Case] = {
     "false_crossing": _Case(
         naming.DRIVERS[13], transponder="4100021", times=_FALSE_CROSSING, valid_range=(20, 70)
     ),
+    "lent_transponder": _Case(naming.DRIVERS[15], transponder="4100021"),
     "class_with_number": _Case(naming.DRIVERS[14], "Masters (40)", None),
     "class_with_number_and_transponder": _Case(naming.DRIVERS[14], "17.5 Stock (13)", "4100022"),
     "class_with_parentheses": _Case(naming.DRIVERS[6], "1/10 Buggy (Stock 17.5T)", "4100008"),

@@ -97,7 +97,7 @@ class TrackSighting(NamedTuple):
 
 
 class DriverSighting(NamedTuple):
-    """An observation of a driver: the newest that knows a name gives `drivers` its name."""
+    """A session that names a driver: the newest one, by its start, gives `drivers` its name."""
 
     driver_id: UUID
     source: str
@@ -106,6 +106,8 @@ class DriverSighting(NamedTuple):
     display_name: str | None
     normalized_name: str | None
     named: bool
+    start_time: dt.datetime | None
+    session_id: str
     stamp: Stamp
 
 

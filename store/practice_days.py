@@ -68,9 +68,12 @@ async def name_tracks(connection: Connection, tracks: Sequence[TrackSighting]) -
 
 
 async def name_drivers(connection: Connection, drivers: Sequence[DriverSighting]) -> None:
-    """Keep the newest sighting of each driver that has a name, and give the driver that name."""
+    """Keep each driver's sighting in the newest session that has a name, and give the driver that name."""
     named = [d for d in drivers if d.display_name is not None]
-    rows = [(d.driver_id, d.named, d.display_name, d.normalized_name, *d.stamp) for d in named]
+    rows = [
+        (d.driver_id, d.named, d.display_name, d.normalized_name, d.start_time, d.session_id, *d.stamp)
+        for d in named
+    ]
     await _run(connection, "save_driver_observations", rows)
     await connection.execute(statement("save_drivers"), [d.driver_id for d in named])
 

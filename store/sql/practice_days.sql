@@ -70,28 +70,33 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS s (id, source, so
 ON CONFLICT DO NOTHING;
 
 -- name: save_driver_observations
--- The newest observation that names a driver; a real name before an unknown one.
+-- The newest session that names a driver, in its newest observation; a real name before an unknown one.
 INSERT INTO driver_observations AS t (
-    driver_id, named, display_name, normalized_name, observed_at, parser_version, content_digest,
-    source_event_id
+    driver_id, named, display_name, normalized_name, start_time, session_id, observed_at, parser_version,
+    content_digest, source_event_id
 )
-SELECT s.driver_id, s.named, s.display_name, s.normalized_name, s.observed_at, s.parser_version, s.content_digest,
-    s.source_event_id
+SELECT s.driver_id, s.named, s.display_name, s.normalized_name, s.start_time, s.session_id, s.observed_at,
+    s.parser_version, s.content_digest, s.source_event_id
 FROM unnest(
-    $1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::timestamptz[], $6::integer[], $7::text[], $8::text[]
+    $1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::timestamp[], $6::text[], $7::timestamptz[],
+    $8::integer[], $9::text[], $10::text[]
 ) AS s (
-    driver_id, named, display_name, normalized_name, observed_at, parser_version, content_digest, source_event_id
+    driver_id, named, display_name, normalized_name, start_time, session_id, observed_at, parser_version,
+    content_digest, source_event_id
 )
 ON CONFLICT (driver_id) DO UPDATE
 SET named = excluded.named, display_name = excluded.display_name, normalized_name = excluded.normalized_name,
+    start_time = excluded.start_time, session_id = excluded.session_id,
     observed_at = excluded.observed_at, parser_version = excluded.parser_version,
     content_digest = excluded.content_digest, source_event_id = excluded.source_event_id
-WHERE (excluded.named, excluded.observed_at, excluded.parser_version, excluded.content_digest,
-        excluded.source_event_id, excluded.display_name)
-    > (t.named, t.observed_at, t.parser_version, t.content_digest, t.source_event_id, t.display_name);
+WHERE (excluded.named, coalesce(excluded.start_time, '-infinity'), excluded.session_id,
+        excluded.observed_at, excluded.parser_version, excluded.content_digest, excluded.source_event_id,
+        excluded.display_name)
+    > (t.named, coalesce(t.start_time, '-infinity'), t.session_id,
+        t.observed_at, t.parser_version, t.content_digest, t.source_event_id, t.display_name);
 
 -- name: save_drivers
--- Each driver's name, as its newest observation has it.
+-- Each driver's name, as its newest session has it.
 UPDATE drivers AS t
 SET display_name = o.display_name, normalized_name = o.normalized_name
 FROM driver_observations AS o

@@ -10,7 +10,7 @@ from schemas.events import Event
 from store.days import DayView, read_day
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.pool import Connection
-from tests.events import DAY_ID, fetched, laps, listed, received, row
+from tests.events import DAY_ID, fetched, laps, listed, received, row, seen
 
 
 async def apply(connection: Connection, *events: Event) -> None:
@@ -221,6 +221,23 @@ async def test_an_unknown_driver_with_a_transponder_is_that_transponders_driver(
     await apply(connection, listed(3, row("1", driver_name="Unknown Driver", transponder_number="55")))
     found = await values(connection, "SELECT source_driver_id, display_name FROM drivers")
     assert found == [("55", "Driver 2")]
+
+
+async def test_a_lent_transponder_has_the_name_of_its_newest_session_whichever_page_came_last(
+    connection: Connection,
+) -> None:
+    early = row("1", transponder_number="55", start_time=dt.datetime(2025, 10, 25, 9, 0))
+    late = row("2", transponder_number="55", start_time=dt.datetime(2025, 10, 25, 17, 0))
+    details = [
+        fetched(second, one.session_id, transponder_number="55", start_time=one.start_time)
+        for second, one in ((2, late), (3, early))
+    ]
+    await apply(connection, listed(1, late, early), *details)
+    before = await tables(connection)
+    again = (msgspec.structs.replace(one, observed_at=seen(9 - at)) for at, one in enumerate(details))
+    await apply(connection, listed(4, late, early), *again)
+    assert await values(connection, "SELECT display_name FROM drivers") == [("Driver 2",)]
+    assert await tables(connection) == before
 
 
 async def test_an_empty_day_is_an_event_without_races(connection: Connection) -> None:

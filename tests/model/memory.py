@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from projections.changes import Changes, add_changes, plan_day
-from projections.sightings import newest_drivers, newest_tracks
+from projections.sightings import newest_drivers, newest_tracks, rank
 from projections.state import Day, DayRef, FactsT_co, ListFacts, Seen, Sighted, fold_days, merge_day, sight
 from schemas.envelope import Received
 from schemas.events import Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
@@ -159,8 +159,7 @@ class Memory:
                 self._tables["tracks"][track.track_id] |= {"name": track.name, "time_zone": track.time_zone}
         for driver in newest_drivers(sighted):
             name, normalized = driver.display_name, driver.normalized_name
-            rank = (driver.named, driver.stamp, name)
-            if name is not None and self._is_newer(driver.driver_id, (rank, driver)):
+            if name is not None and self._is_newer(driver.driver_id, (rank(driver), driver)):
                 names = {"display_name": name, "normalized_name": normalized}
                 self._tables["drivers"][driver.driver_id] |= names
 

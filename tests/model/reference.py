@@ -307,7 +307,7 @@ def _stats(stats: DayStats | None) -> dict[str, Any] | None:
 
 
 def _add_drivers(tables: Tables, seen: Sequence[Seen]) -> None:
-    """Everybody whom any row of any list or any detail names, by the newest that has a name."""
+    """Everybody whom any row of any list or any detail names, by the newest session that has a name."""
     sighted: dict[Key, list[tuple[Any, ...]]] = {}
     for one in seen:
         said: Iterable[ListedSession | SessionDetailFetched]
@@ -315,8 +315,9 @@ def _add_drivers(tables: Tables, seen: Sequence[Seen]) -> None:
         for session in said:
             key = (one.event.source, source_driver_id(session.session_id, session.transponder_number))
             name = session.driver_name
-            names = [] if name is None else [(name != "Unknown Driver", one.rank, name)]
-            sighted.setdefault(key, []).extend(names)
+            start = (session.start_time is not None, session.start_time)
+            rank = (name != "Unknown Driver", start, session.session_id, one.rank)
+            sighted.setdefault(key, []).extend([] if name is None else [(*rank, name)])
     for key, names in sighted.items():
         name = max(names)[-1] if names else None
         tables["drivers"][key] = {

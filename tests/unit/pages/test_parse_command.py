@@ -51,7 +51,7 @@ def test_the_human_form_holds_every_session(tmp_path: Path, capsys: pytest.Captu
     printed = run(capsys, "day", saved(tmp_path, cases_list()))
     assert "complete: True" in printed
     assert "stats.total_laps: " in printed
-    assert "findings: -" in printed
+    assert "transponder_of_two_names" in printed
     assert printed.count("2025-10-25") >= len(DAY.sessions)
 
 
