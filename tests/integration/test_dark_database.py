@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Awaitable, Generator
 
 import pytest
 
+from bench.kills.roads import Dark, Proxy, before
 from store.notifications import listening
 from store.pool import TRANSIENT, Pool, connect, open_pool
-from tests.dark import Dark, Proxy, before, shorten
+from tests.dark import shorten
 
 SOON = 5.0
 """Much longer than the shortened time-outs together, much shorter than the real ones."""

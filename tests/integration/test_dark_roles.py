@@ -13,7 +13,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from embedded import kafka, ports, stack
+from bench.kills.roads import Dark, Listener, Roads, leading, second_listener
+from embedded import ports, stack
 from embedded.stack import Addresses
 from ops import follow, migrate, roles
 from ops import kafka as clients
@@ -30,7 +31,7 @@ from store.pool import Connection, Pool, connect
 from tests import members
 from tests.api import asking
 from tests.conftest import DAY, TRACK, at, create_topics, working
-from tests.dark import Dark, Proxy, before, proxy, shorten
+from tests.dark import shorten
 from tests.members import EVENTS, member, send, tables, undisturbed, until_at
 from tests.processes import role, until
 
@@ -39,63 +40,37 @@ SESSIONS = 20
 LONGEST_STOP_SECONDS = 10.0
 
 
-class Roads(NamedTuple):
-    """The ways to the servers: `through` leads over the proxies, `direct` past them."""
-
-    database: Proxy
-    broker: Proxy
-    through: Settings
-    direct: Settings
-
-    def go_dark(self, which: str, dark: Dark = "stops reading") -> None:
-        for road in self._of(which):
-            road.go_dark(dark)
-
-    def come_back(self, which: str) -> None:
-        for road in self._of(which):
-            road.come_back()
-
-    def cut(self, which: str) -> None:
-        for road in self._of(which):
-            road.cut()
-
-    def _of(self, which: str) -> list[Proxy]:
-        return [
-            road for name, road in (("database", self.database), ("broker", self.broker)) if name in which
-        ]
-
-
 BOTH = "database and broker"
 
 
-class Servers(NamedTuple):
-    """A broker that tells those who come by its second listener to come by a proxy's port."""
+class Way(NamedTuple):
+    """Settings that lead to the servers over roads that may go dark, and past them."""
 
+    roads: Roads
+    direct: Settings
+
+    @property
+    def through(self) -> Settings:
+        return self.roads.through
+
+
+class Servers(NamedTuple):
     addresses: Addresses
-    second: int
-    told: int
+    listener: Listener
 
 
 @pytest.fixture(scope="module")
 def servers() -> Generator[Servers]:
-    second, told = ports.choose(set()), ports.choose(set())
-    usual = kafka.listeners
-
-    def with_second(bind: str, address: str, controller: str) -> dict[str, str]:
-        found = usual(bind, address, controller)
-        found["listeners"] += f",SECOND://127.0.0.1:{second}"
-        found["advertised.listeners"] += f",SECOND://127.0.0.1:{told}"
-        protocols = kafka.SETTINGS["listener.security.protocol.map"]
-        return found | {"listener.security.protocol.map": f"{protocols},SECOND:PLAINTEXT"}
-
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="lapstream-dark-") as home:
-        patch.setattr(kafka, "listeners", with_second)
-        with stack.running(Path(home), report=lambda _: None, durable=False) as addresses:
-            yield Servers(addresses, second, told)
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-dark-") as home,
+        second_listener() as listener,
+        stack.running(Path(home), report=lambda _: None, durable=False) as addresses,
+    ):
+        yield Servers(addresses, listener)
 
 
 @pytest.fixture
-async def roads(servers: Servers, running_site: RunningSite) -> AsyncGenerator[Roads]:
+async def way(servers: Servers, running_site: RunningSite) -> AsyncGenerator[Way]:
     """Topics and a database of the test's own, and the proxies before their servers."""
     name = f"t{uuid4().hex}"
     admin = await connect(servers.addresses.postgres_dsn)
@@ -114,17 +89,13 @@ async def roads(servers: Servers, running_site: RunningSite) -> AsyncGenerator[R
         api_port=ports.choose(set()),
     )
     await create_topics(direct)
-    async with (
-        before(dsn) as (to_database, dsn_through),
-        proxy("127.0.0.1", servers.second, servers.told) as to_broker,
-    ):
-        through = at(direct, kafka_bootstrap=f"127.0.0.1:{servers.told}", postgres_dsn=dsn_through)
-        yield Roads(to_database, to_broker, through, direct)
+    async with leading(direct, servers.listener) as roads:
+        yield Way(roads, direct)
 
 
 @pytest.fixture
-async def pool(roads: Roads) -> AsyncGenerator[Pool]:
-    async with database(roads.direct, size=3) as pool:
+async def pool(way: Way) -> AsyncGenerator[Pool]:
+    async with database(way.direct, size=3) as pool:
         yield pool
 
 
@@ -142,19 +113,22 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("which", ["database", "broker", BOTH])
 async def test_an_import_goes_on_when_the_roads_are_back(
-    roads: Roads, site: SampleSite, quick: None, which: str
+    way: Way, site: SampleSite, quick: None, which: str
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=5))
     site.settings = SiteSettings(latency_seconds=0.1)
-    async with working(roads.through):
+    async with working(way.through):
         request = follow.request(SOURCE, TRACK, DAY)
-        importing = asyncio.create_task(follow.ingest(roads.direct, request, follow.unseen))
+        importing = asyncio.create_task(follow.ingest(way.direct, request, follow.unseen))
         await until(lambda: site.ledger.count("session") > SESSIONS / 4)
-        roads.cut(which)
+        for road in way.roads.to(which):
+            road.cut()
         await until(lambda: site.ledger.count("session") > SESSIONS / 2)
-        roads.go_dark(which)
-        await asyncio.sleep(1.0)
-        roads.come_back(which)
+        for road in way.roads.to(which):
+            road.go_dark()
+        await asyncio.gather(*(road.met_dark.wait() for road in way.roads.to(which)))
+        for road in way.roads.to(which):
+            road.come_back()
         began = time.monotonic()
         summary = await importing
     assert (summary.status, summary.sessions_with_laps) == ("completed", SESSIONS)
@@ -164,42 +138,43 @@ async def test_an_import_goes_on_when_the_roads_are_back(
 @pytest.mark.parametrize("dark", ["stops reading", "swallows"])
 @pytest.mark.parametrize("when", ["before", "within", "at the end"])
 async def test_a_batch_whose_connection_dies_is_written_once_by_another(
-    roads: Roads, pool: Pool, quick: None, dark: Dark, when: str
+    way: Way, pool: Pool, quick: None, dark: Dark, when: str
 ) -> None:
     died: list[str] = []
 
-    async def project(connection: Connection, batch: Any) -> None:
+    async def project(connection: Connection, batch: Any) -> Any:
         if not died and when == "before":
             died.append(when)
-            roads.database.cut(dark)
-        await members.project(connection, batch)
+            way.roads.database.cut(dark)
+        changed = await members.project(connection, batch)
         if not died and when == "at the end":
             died.append(when)
-            roads.database.cut(dark)
+            way.roads.database.cut(dark)
+        return changed
 
-    await send(roads.direct, EVENTS[:1])
+    await send(way.direct, EVENTS[:1])
     async with (
-        database(roads.through, size=2) as through,
-        member(roads.direct, through, project=project) as watched,
+        database(way.through, size=2) as through,
+        member(way.direct, through, project=project) as watched,
     ):
-        await until_at(pool, roads.direct, 1)
+        await until_at(pool, way.direct, 1)
         if when == "within":
             died.append(when)
-            roads.database.cut(dark)
-        await send(roads.direct, EVENTS[1:])
-        await until_at(pool, roads.direct, len(EVENTS))
+            way.roads.database.cut(dark)
+        await send(way.direct, EVENTS[1:])
+        await until_at(pool, way.direct, len(EVENTS))
     assert died == [when]
     assert set(watched.setbacks) == {"projector_database_away"}
     assert await tables(pool) == await undisturbed(pool, EVENTS)
 
 
 async def test_the_api_answers_again_after_the_first_request_that_met_a_dead_connection(
-    roads: Roads, quick: None
+    way: Way, quick: None
 ) -> None:
-    settings = at(roads.through, api_port=0)
+    settings = at(way.through, api_port=0)
     async with asking(settings) as client:
         await asyncio.gather(*(client.get("/tracks") for _ in range(20)))
-        roads.database.cut()
+        way.roads.database.cut()
         began = time.monotonic()
         assert (await client.get("/tracks")).status_code == 503
         assert [(await client.get("/tracks")).status_code for _ in range(10)] == [200] * 10
@@ -225,12 +200,13 @@ async def answers(settings: Settings) -> bool:
 
 
 @pytest.mark.parametrize("which", ["database", "broker", BOTH])
-async def test_every_role_stops_within_ten_seconds_in_the_dark(roads: Roads, which: str) -> None:
-    async with role(roads.through, "all") as running:
-        await members.until(lambda: all_work(roads.direct))
-        roads.go_dark(which)
-        asking = asyncio.create_task(answers(roads.direct))
-        await send(roads.direct, EVENTS)
+async def test_every_role_stops_within_ten_seconds_in_the_dark(way: Way, which: str) -> None:
+    async with role(way.through, "all") as running:
+        await members.until(lambda: all_work(way.direct))
+        for road in way.roads.to(which):
+            road.go_dark()
+        asking = asyncio.create_task(answers(way.direct))
+        await send(way.direct, EVENTS)
         await asyncio.sleep(1.0)
         began = time.monotonic()
         assert await running.end(signal.SIGTERM) == 0
