@@ -21,6 +21,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NO_NUL = r"^[^\x00]*$"
 """A text without the NUL character."""
 
+_FORMATS = frozenset({"date", "date-time"})
+"""Formats that validators know; msgspec has another one for a time without an offset."""
+
 _END = re.compile(r"\\Z$")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
@@ -51,13 +54,15 @@ def standing(name: str, schema: Json) -> Json:
 
 def portable(node: Any) -> Any:  # noqa: ANN401 - a schema, or what stands in one
     """The schema with patterns that every engine takes, and with its texts in one line a paragraph."""
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [portable(one) for one in node]  # pyright: ignore[reportUnknownVariableType] - any schemas
     if not isinstance(node, dict):
         return node
     found: Json = {name: portable(value) for name, value in node.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(text := found.get("description"), str):
         found["description"] = unwrapped(text)
+    if found.get("format") not in _FORMATS:
+        found.pop("format", None)
     return found | _of_texts(found) if found.get("type") == "string" else found
 
 

@@ -1,0 +1,1 @@
+"""Golden vectors: records, each with the verdict that every reader of the events must come to."""
