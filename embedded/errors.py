@@ -1,7 +1,6 @@
 """What can keep the embedded stack from running; each message says what was found, where, and what to do.
 
 StackError
-├── ExtraMissing      the packages of `lapstream[embedded]` are not installed
 ├── JavaMissing       no Java of the wanted version, and no wheel that brings one
 ├── JarsUnavailable   Apache Kafka's jars are neither cached nor to be had
 ├── NoSpace           the disk is (almost) full
@@ -25,14 +24,6 @@ MIB = 1024 * 1024
 
 class StackError(LapstreamError):
     """The embedded broker or database does not run."""
-
-
-class ExtraMissing(StackError):
-    def __init__(self, module: str) -> None:
-        super().__init__(
-            f"the embedded stack needs the package '{module}', which is not installed; "
-            "install it with: pip install 'lapstream[embedded]'"
-        )
 
 
 class Unsupported(StackError):

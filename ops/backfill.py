@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ops.database import database
 from ops.discover import MonthFailed, month_page
 from ops.estimate import Estimate, Measured, describe
 from ops.feeder import GOES_ON, BackfillStopped, Feeder, Screen, Standing, Work
@@ -18,7 +19,6 @@ from ops.follow import await_workers
 from ops.obtaining import Discover, discovering
 from ops.settings import Settings
 from ops.watch import watching
-from ops.wiring import database
 from schemas.errors import LapstreamError
 from store import backfills
 from store.backfills import ENDED, Backfill, BackfillDay, DayState, FailedMonth, Months

@@ -17,9 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from ops import migrate, topics
+from ops.database import connected
 from ops.follow import Summary
 from ops.settings import Settings, environment
-from ops.wiring import connected
 from schemas.errors import LapstreamError
 from store.digest import READ_TABLES, TableDigest, digest
 

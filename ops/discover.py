@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from ops.database import connected
 from ops.obtaining import Discover, discovering
 from ops.settings import Settings
-from ops.wiring import connected
 from producer.obtain import Unobtainable
 from producer.pages import MonthDay, MonthPage
 from producer.site import Site

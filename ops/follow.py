@@ -9,10 +9,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ops.database import connected, database
 from ops.kafka import administering, describe_group
 from ops.settings import Settings
 from ops.watch import watching
-from ops.wiring import connected, database, detail_group, list_group, projection_group
+from ops.wiring import detail_group, list_group, projection_group
 from producer.site import Site
 from schemas.errors import LapstreamError
 from schemas.events import Finding, PracticeDayRequested

@@ -10,8 +10,8 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from consumers.telling import tell_ended
+from ops.database import database
 from ops.settings import Settings
-from ops.wiring import database
 from store import relay, run_changes, runs
 from store.pool import TRANSIENT, Pool
 from store.runs import Run

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from ops.database import database
 from ops.kafka import (
     Bounds,
     CommittedConsumer,
@@ -24,7 +25,7 @@ from ops.kafka import (
 )
 from ops.lag_figures import UNKNOWN, GroupLag, Look, age, group_lag, partition_lag
 from ops.settings import Settings
-from ops.wiring import Group, database, groups
+from ops.wiring import Group, groups
 from schemas.errors import LapstreamError
 from schemas.records import Record
 from store import positions

@@ -9,7 +9,7 @@ import asyncpg
 from pogo_core.util import migrate as pogo
 from pogo_core.util.sql import get_applied_migrations
 
-from ops.wiring import ServerAway
+from ops.database import ServerAway
 from store.pool import TRANSIENT, Connection, connect
 
 _LOCK = 4_201_871_966_201

@@ -3,9 +3,10 @@
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
+from ops.database import database
 from ops.kafka import make_reader
 from ops.settings import Settings, check_contact
-from ops.wiring import database, publishing
+from ops.wiring import publishing
 from producer import discovery
 from producer.archive import Archive
 from producer.gate import Gate

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 
+from ops.database import connected
 from ops.redrive import sending
 from ops.settings import Settings
-from ops.wiring import connected
 from schemas.envelope import Context, Outgoing, Received, attributes_of, pack, unpack
 from schemas.errors import LapstreamError
 from schemas.events import (

@@ -16,8 +16,9 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from consumers.projection import AfterCommit, Projection
+from ops.database import database
 from ops.settings import Settings
-from ops.wiring import database, groups, producing
+from ops.wiring import groups, producing
 from schemas.envelope import unpack
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord

@@ -3,9 +3,9 @@
 import asyncio
 from typing import cast
 
+from ops.database import database
 from ops.kafka import make_producer
 from ops.settings import Settings
-from ops.wiring import database
 from outbox.relay import Relay
 from outbox.sending import Producer
 

@@ -12,6 +12,7 @@ from consumers.projection import Projection
 from consumers.projector import Projector
 from ops import topics
 from ops.api.server import run_api
+from ops.database import database
 from ops.garbage import collect_seldom
 from ops.kafka import REQUEST_MS, bounded, make_consumer
 from ops.keeper import run_keeper
@@ -21,7 +22,7 @@ from ops.refused import refusing
 from ops.relay import run_relay
 from ops.settings import Settings, check_contact
 from ops.stopping import until_stopped
-from ops.wiring import database, detail_group, list_group, publishing
+from ops.wiring import detail_group, list_group, publishing
 from producer.fetcher import Fetching, Groups, join_groups
 from producer.obtain import Obtainer
 from producer.publisher import Publisher

@@ -1,10 +1,8 @@
-"""What every command and role is put together from: the database, a publisher, the names of the groups."""
+"""What every command and role is put together from: a publisher, the names of the groups."""
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Any, NamedTuple, Self
-
-import asyncpg
+from typing import Any, NamedTuple
 
 from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
@@ -13,37 +11,6 @@ from ops.projections import PROJECTIONS
 from ops.settings import Settings
 from producer.publisher import Producer, Publisher
 from producer.renewing import RenewingProducer
-from schemas.errors import LapstreamError
-from store.pool import READ_MODEL, TRANSIENT, Connection, Pool, open_pool
-
-
-class ServerAway(LapstreamError):
-    """The broker or the database does not answer, or does not let us in."""
-
-    @classmethod
-    def of_database(cls, error: Exception) -> Self:
-        """The database did not let us in, and said so."""
-        return cls(f"the database does not let us in ({error}): is LAPSTREAM_POSTGRES_DSN right?")
-
-
-@contextlib.asynccontextmanager
-async def database(settings: Settings, *, size: int = 4, schema: str = READ_MODEL) -> AsyncGenerator[Pool]:
-    """Connections that see a projection's tables; raises `ServerAway` where the database does not answer."""
-    try:
-        pool = await open_pool(settings.postgres_dsn, size=size, schema=schema)
-    except (*TRANSIENT, asyncpg.PostgresError) as error:
-        raise ServerAway.of_database(error) from error
-    try:
-        yield pool
-    finally:
-        await pool.close()
-
-
-@contextlib.asynccontextmanager
-async def connected(settings: Settings) -> AsyncGenerator[Connection]:
-    """One connection, for a command; raises `ServerAway` as `database` does."""
-    async with database(settings, size=1) as pool, pool.acquire() as connection:
-        yield connection
 
 
 @contextlib.asynccontextmanager

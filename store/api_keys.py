@@ -8,13 +8,13 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Sequence
-from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from schemas.errors import LapstreamError
+from schemas.scopes import Scope
 from store.constraints import forbidden_by
 from store.pool import Connection
 from store.statements import statement
@@ -23,14 +23,6 @@ PREFIX = "lapstream_"
 """What every token begins with, so that a scanner of source code knows one when it sees it."""
 
 _TOKEN_BYTES = 32
-
-
-class Scope(StrEnum):
-    """What a key allows: `ingest` includes `read`, `operate` includes both."""
-
-    read = "read"
-    ingest = "ingest"
-    operate = "operate"
 
 
 class NameTaken(LapstreamError):

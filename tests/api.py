@@ -8,13 +8,13 @@ import httpx
 
 from consumers.practice_days import project
 from ops.api.server import serving
+from ops.database import connected
 from ops.obtaining import Discover
 from ops.settings import Settings
-from ops.wiring import connected
 from producer.pages.month import MonthPage
 from schemas.events import Event
+from schemas.scopes import Scope
 from store import api_keys
-from store.api_keys import Scope
 from tests.events import received
 
 

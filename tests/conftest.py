@@ -13,9 +13,9 @@ import pytest
 
 from consumers.live import PRACTICE_DAYS
 from ops import topics
+from ops.database import connected, database
 from ops.roles import run_projector, run_roles
 from ops.settings import Settings
-from ops.wiring import connected, database
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
 from store.pool import Connection, Pool, connect

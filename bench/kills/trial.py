@@ -26,11 +26,11 @@ from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
 from consumers.track_records import TRACK_RECORDS
 from ops import migrate, topics
+from ops.database import database
 from ops.kafka import bounds_of, make_producer, make_reader
 from ops.replay import states
 from ops.roles import run_projector
 from ops.settings import Settings, environment
-from ops.wiring import database
 from producer.publisher import Producer
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest

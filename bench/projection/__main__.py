@@ -20,9 +20,9 @@ from bench.projection.events import Shape, records
 from bench.stage import stage
 from consumers.practice_days import project
 from ops import migrate, topics
+from ops.database import database
 from ops.kafka import make_producer
 from ops.settings import Settings, environment
-from ops.wiring import database
 from schemas.envelope import Outgoing
 from schemas.records import decode
 from schemas.tables import LapRow

@@ -22,8 +22,9 @@ from bench.projection.events import Shape, records
 from bench.stage import stage
 from consumers.live import PRACTICE_DAYS
 from ops import migrate, topics
+from ops.database import database
 from ops.settings import Settings, environment
-from ops.wiring import database, producing
+from ops.wiring import producing
 from schemas.envelope import Outgoing
 from store import shadow
 from store.pool import Connection, Pool

@@ -23,8 +23,9 @@ from bench.relay.load import CONTEXT, events
 from bench.relay.topic import Topic, outcomes
 from bench.stage import stage
 from ops import migrate, topics
+from ops.database import database
 from ops.settings import Settings, environment
-from ops.wiring import database, producing
+from ops.wiring import producing
 from producer.publisher import Producer
 from schemas.envelope import Outgoing, pack
 from schemas.events import Event

@@ -16,8 +16,8 @@ from litestar.types import Scope as AsgiScope
 from ops.api.answers import Details
 from ops.api.refusals import Refusal
 from ops.api.services import ApiRequest, Caller, connected, services_of
+from schemas.scopes import Scope
 from store import api_keys
-from store.api_keys import Scope
 
 WINDOW_SECONDS = 60
 

@@ -18,7 +18,7 @@ from ops.api.services import ApiRequest, services_of
 from schemas import fields as f
 from schemas.events import Finding
 from schemas.fields import FIRST_YEAR, LAST_YEAR
-from store.api_keys import Scope
+from schemas.scopes import Scope
 
 LONGEST_SECONDS = 60.0
 """How long the site may take, the wait for its pace included."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from ops.api.callers import needs
 from ops.api.responses import refusals
 from ops.api.services import ApiRequest, connected
-from store.api_keys import Scope
+from schemas.scopes import Scope
 from telemetry.metrics import exposition
 
 

@@ -32,8 +32,8 @@ from schemas import fields as f
 from schemas.checks import fault_of
 from schemas.events import PracticeDayRequested
 from schemas.identity import digest
+from schemas.scopes import Scope
 from store import idempotency, reading, run_changes, runs
-from store.api_keys import Scope
 from store.pool import Connection
 from store.runs import Refresh, Run
 from telemetry import tracing

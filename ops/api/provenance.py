@@ -15,7 +15,7 @@ from ops.provenance.answer import NoSuchRow, Provenance, Table
 from ops.provenance.explain import explain
 from ops.provenance.keys import LONGEST
 from ops.provenance.search import search
-from store.api_keys import Scope
+from schemas.scopes import Scope
 
 SEARCH_SECONDS = 2.0
 """How long records are looked for in the log; what was not found by then has its `record_note`."""

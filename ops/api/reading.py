@@ -18,8 +18,8 @@ from ops.api.services import ApiRequest, connected
 from producer.site import SOURCE
 from schemas import fields as f
 from schemas.identity import practice_event_id, track_id
+from schemas.scopes import Scope
 from store import days, reading, records
-from store.api_keys import Scope
 from store.days import DayView
 from store.reading import (
     Best,

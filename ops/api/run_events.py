@@ -21,9 +21,9 @@ from ops.api.runs import RUN, RunId
 from ops.api.runs_form import RunView, view_of
 from ops.api.services import ApiRequest, Services, connected, services_of
 from ops.watch import RunVanished
+from schemas.scopes import Scope
 from schemas.terminal import clean_json
 from store import runs
-from store.api_keys import Scope
 from store.pool import TRANSIENT
 from store.run_changes import RunNotFound
 from store.runs import Run, RunProgress, RunState

@@ -14,8 +14,8 @@ from ops.api.fields import PAGE, SLUG, Cursor, Limit, page_of, place_at
 from ops.api.responses import refusals
 from ops.api.runs_form import RETRY_SECONDS, RunHead, RunView, heads_of, location_of, view_of
 from ops.api.services import ApiRequest, connected
+from schemas.scopes import Scope
 from store import run_changes, runs
-from store.api_keys import Scope
 from store.run_changes import RunNotFound
 from store.runs import RunState
 

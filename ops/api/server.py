@@ -16,10 +16,10 @@ from ops.api.connections import BACKLOG, Bounds, Connections, bounds_here
 from ops.api.edge import Edge
 from ops.api.services import Services
 from ops.api.traced import Traced
+from ops.database import database
 from ops.obtaining import Discover
 from ops.settings import Settings, SettingsError, variable
 from ops.watch import watching
-from ops.wiring import database
 
 CONNECTIONS = 8
 """Connections to the database of one API process."""

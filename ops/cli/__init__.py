@@ -1,5 +1,6 @@
-"""The command line, `lapstream`: one module for each subject, put together in `ops.cli.main`."""
+"""The command line of Lapstream: commands, what they print, how they end.
 
-from ops.cli.main import main
+`commands` has what can be typed; what the commands do is in modules beside it, imported when they run.
+"""
 
-__all__ = ["main"]
+from ops.cli.program import main as main

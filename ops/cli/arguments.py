@@ -1,19 +1,11 @@
 """The arguments that several commands share, checked where they are read."""
 
-import asyncio
 import datetime as dt
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import asyncpg
 import typer
-from aiokafka.errors import KafkaError
 
-from ops.wiring import ServerAway
 from producer.site import BadAddress, checked_slug
-from schemas.errors import LapstreamError
-
-ResultT = TypeVar("ResultT")
 
 
 def slug(text: str) -> str:
@@ -31,26 +23,21 @@ def _date(text: str) -> dt.date:
         raise typer.BadParameter(f"{text!r} is no date: YYYY-MM-DD is expected, as in 2025-10-25") from error
 
 
+def moment(text: str) -> dt.datetime:
+    """A moment, in UTC unless an offset is given."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time: 2025-10-25T18:00, in UTC unless an offset is given"
+        ) from error
+    return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
 Track = Annotated[
     str,
     typer.Argument(parser=slug, metavar="TRACK", help="The track's slug: the first part of its address."),
 ]
 Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The day, as YYYY-MM-DD.")]
-
-
-class TablesMissing(LapstreamError):
-    """The database has not the tables that this version needs."""
-
-
-def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Run a command's work; a broker that does not answer and tables that are not there are errors."""
-    try:
-        return asyncio.run(work)
-    except asyncpg.UndefinedTableError as error:
-        raise TablesMissing(
-            f"{error}: bring the database's schema forward with `lapstream migrate up`"
-        ) from error
-    except KafkaError as error:
-        raise ServerAway(
-            f"the broker does not answer ({error}): is LAPSTREAM_KAFKA_BOOTSTRAP right?"
-        ) from error
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
+YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

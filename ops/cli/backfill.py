@@ -1,9 +1,9 @@
-"""`lapstream discover` and `lapstream backfill`: on which days there was practice, and bring them all in."""
+"""On which days there was practice, and bring them all in."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
@@ -11,43 +11,23 @@ from rich.table import Table
 
 from ops import backfill as the_backfill
 from ops.backfill import Summary
-from ops.cli.arguments import Track, run
-from ops.cli.imports import PARTIAL, RefreshMode
-from ops.cli.output import JsonFlag, clean, err, note, out, print_json
+from ops.cli.imports import PARTIAL
+from ops.cli.output import clean, err, note, out, print_json
 from ops.discover import Discovered, discover_month
 from ops.estimate import length
 from ops.feeder import GOES_ON, Standing
 from ops.settings import read_settings
 from producer.site import SOURCE
-from schemas.fields import FIRST_YEAR
 from store.backfills import Months
-
-LARGEST_MONTHS = 240
-FARTHEST_EAST = dt.timedelta(hours=14)
-"""So far ahead of UTC the next month begins on the first track."""
+from store.runs import Refresh
 
 
-def _month(text: str) -> dt.date:
-    """The first day of a month."""
-    try:
-        found = dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no month: YYYY-MM is expected, as in 2025-10") from error
-    if found.year < FIRST_YEAR or found > (dt.datetime.now(dt.UTC) + FARTHEST_EAST).date():
-        raise typer.BadParameter(f"{text} lies in the future, or before {FIRST_YEAR}")
-    return found
-
-
-Month = Annotated[dt.date, typer.Argument(parser=_month, metavar="MONTH", help="The month, as YYYY-MM.")]
-
-
-def discover(track: Track, month: Month, *, as_json: JsonFlag = False) -> None:
-    """Ask the site on which days of a month a track has practice; nothing is stored but the page.
-
-    Example: lapstream discover canberraoffroad 2025-10
-    """
+def discover(track: str, month: dt.date, *, as_json: bool) -> None:
+    """Ask the site on which days of a month a track has practice, and show them."""
     with err.status(f"asking for {track} {month:%Y-%m}") as status:
-        found = run(discover_month(read_settings(), track, month, lambda why: status.update(clean(why))))
+        found = asyncio.run(
+            discover_month(read_settings(), track, month, lambda why: status.update(clean(why)))
+        )
     if as_json:
         print_json(found)
     else:
@@ -69,37 +49,13 @@ def _show_days(found: Discovered) -> None:
 
 
 def backfill(
-    track: Track,
-    *,
-    first: Annotated[
-        dt.date, typer.Option("--from", parser=_month, metavar="MONTH", help="The first month, as YYYY-MM.")
-    ],
-    last: Annotated[
-        dt.date, typer.Option("--to", parser=_month, metavar="MONTH", help="The last month, as YYYY-MM.")
-    ],
-    refresh: Annotated[
-        RefreshMode,
-        typer.Option(
-            help="Of days that are stored: fetch every page, those whose row changed, or missing ones."
-        ),
-    ] = RefreshMode.missing,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Ask for the months, say what is to be done, and import nothing."),
-    ] = False,
-    as_json: JsonFlag = False,
+    track: str, first: dt.date, last: dt.date, refresh: Refresh, *, dry_run: bool, as_json: bool
 ) -> None:
-    """Import all days of months, one at a time, each when nobody else waits for one.
-
-    It may be stopped at any point: the same command goes on, and tries again what failed. Exits with 0 when
-    all came in, with 3 when some days or months failed.
-
-    Example: lapstream backfill canberraoffroad --from 2025-01 --to 2025-10
-    """
-    months = _checked(Months(SOURCE, track, first, last, refresh.value))
+    """Import all days of months; exits with 3 when some days or months failed."""
+    months = Months(SOURCE, track, first, last, refresh)
     try:
         with _screen() as screen:
-            summary = run(the_backfill.backfill(read_settings(), months, screen, dry_run=dry_run))
+            summary = asyncio.run(the_backfill.backfill(read_settings(), months, screen, dry_run=dry_run))
     except KeyboardInterrupt:
         note(f"a day that was asked for comes in by itself; {GOES_ON}")
         raise
@@ -109,16 +65,6 @@ def backfill(
         _tell(summary)
     if not (dry_run or summary.finished):
         raise typer.Exit(PARTIAL)
-
-
-def _checked(months: Months) -> Months:
-    first, last = months.from_month, months.to_month
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    if not 1 <= count <= LARGEST_MONTHS:
-        raise typer.BadParameter(
-            f"--from {first:%Y-%m} --to {last:%Y-%m}: 1 to {LARGEST_MONTHS} months are expected, not {count}"
-        )
-    return months
 
 
 class _Screen:

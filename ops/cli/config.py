@@ -1,4 +1,4 @@
-"""`lapstream config`: every setting as it is read, without secrets; and the documents' page of them."""
+"""Every setting as it is read, without secrets, on the terminal; and the documents' page of them."""
 
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 from rich.table import Table
 
-from ops.cli.output import JsonFlag, clean, out, print_json
+from ops.cli.output import clean, out, print_json
 from ops.settings import Settings, read_settings, shown, variable
 
 TITLE = """# Settings
@@ -40,11 +40,8 @@ class SettingView(Struct, frozen=True, kw_only=True):
     effect: str
 
 
-def config(*, as_json: JsonFlag = False) -> None:
-    """Show every setting with its value and what it does; secrets are left out.
-
-    Example: lapstream config --json
-    """
+def show(*, as_json: bool) -> None:
+    """Show every setting with its value and what it does; secrets are left out."""
     views = describe(read_settings())
     if as_json:
         print_json(views)

@@ -1,50 +1,34 @@
-"""`lapstream lag`: how far each consumer group is behind, once or again and again."""
+"""How far each consumer group is behind, on the terminal, once or again and again."""
 
 import asyncio
 import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import Annotated
 
 import msgspec
-import typer
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli.arguments import run
-from ops.cli.output import JsonFlag, clean, err, out, print_json
+from ops.cli.output import clean, err, out, print_json
 from ops.lag import watching
 from ops.lag_figures import GroupLag, PartitionLag
 from ops.settings import Settings, read_settings
 from schemas.terminal import clean_json
 
-TICK_SECONDS = 2.0
-"""How often `--watch` looks."""
+
+def show(*, as_json: bool) -> None:
+    """Show the lag of every group once."""
+    found = asyncio.run(_once(read_settings()))
+    print_json(found) if as_json else out.print(_view(found))
 
 
-def lag(
-    *,
-    watch: Annotated[
-        bool, typer.Option("--watch", help=f"Look every {TICK_SECONDS:.0f} s until Ctrl-C.")
-    ] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Tell how far each consumer group is behind the end of its topic, in records and in time.
-
-    A projection is measured by its position in PostgreSQL, a work queue by Kafka's committed offset; what
-    Kafka says stands beside it. With --watch and --json together, each look is one line.
-
-    Example: lapstream lag --watch
-    """
+def watch(seconds: float, *, as_json: bool) -> None:
+    """Show the lag again and again, after so many seconds, until Ctrl-C."""
     settings = read_settings()
-    if not watch:
-        found = run(_once(settings))
-        print_json(found) if as_json else out.print(_view(found))
-        return
-    run(_watch(settings, _write_line) if as_json else _redraw(settings))
+    asyncio.run(_watch(settings, seconds, _write_line) if as_json else _redraw(settings, seconds))
 
 
 async def _once(settings: Settings) -> list[GroupLag]:
@@ -52,7 +36,7 @@ async def _once(settings: Settings) -> list[GroupLag]:
         return await lag.look()
 
 
-async def _watch(settings: Settings, show: Callable[[list[GroupLag]], None]) -> None:
+async def _watch(settings: Settings, seconds: float, show: Callable[[list[GroupLag]], None]) -> None:
     """Look until Ctrl-C, which is a signal here: the Kafka client may swallow a cancellation."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
@@ -60,7 +44,7 @@ async def _watch(settings: Settings, show: Callable[[list[GroupLag]], None]) -> 
         while not stop.is_set():
             show(await lag.look())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+                await asyncio.wait_for(stop.wait(), seconds)
 
 
 def _write_line(found: list[GroupLag]) -> None:
@@ -68,9 +52,9 @@ def _write_line(found: list[GroupLag]) -> None:
     sys.stdout.flush()
 
 
-async def _redraw(settings: Settings) -> None:
+async def _redraw(settings: Settings, seconds: float) -> None:
     with Live(console=err, auto_refresh=False, vertical_overflow="crop") as live:
-        await _watch(settings, lambda found: live.update(_view(found), refresh=True))
+        await _watch(settings, seconds, lambda found: live.update(_view(found), refresh=True))
 
 
 def _view(found: list[GroupLag]) -> Group:

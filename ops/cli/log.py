@@ -1,11 +1,10 @@
-"""`lapstream log`: the record copied to files, brought back into an empty cluster, and checked."""
+"""The record copied to files, brought back into an empty cluster, and checked."""
 
+import asyncio
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from ops.cli.arguments import run
 from ops.cli.log_show import (
     CheckView,
     ExportView,
@@ -17,7 +16,8 @@ from ops.cli.log_show import (
     tell_exported,
     tell_imported,
 )
-from ops.cli.output import JsonFlag, print_json
+from ops.cli.output import print_json
+from ops.database import connected
 from ops.logcopy.carrying import carry_over, check_places
 from ops.logcopy.checking import Checked, check_folder, check_topics
 from ops.logcopy.exporting import Show, export_log
@@ -25,63 +25,28 @@ from ops.logcopy.folder import Folder
 from ops.logcopy.importing import import_log
 from ops.logcopy.manifest import Manifest
 from ops.settings import Settings, read_settings
-from ops.wiring import connected
-
-app = typer.Typer(
-    help="Copy the record to files, bring it back into an empty cluster, or check a copy.",
-    no_args_is_help=True,
-)
-
-FolderName = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the copy.")]
 
 
-@app.command("export")
-def export(folder: FolderName, *, as_json: JsonFlag = False) -> None:
-    """Copy the record's topics into a folder of compressed files, as far as they go now.
-
-    The same command again adds what is new since then; an export that was ended goes on where it was. Work
-    queues are no part of the record, and are left out.
-
-    Example: lapstream log export /backup/record
-    """
+def export(folder: Path, *, as_json: bool) -> None:
+    """Copy the record's topics into a folder, as far as they go now."""
     settings = read_settings()
     with showing("exporting") as show:
-        found = run(export_log(settings, folder, show))
+        found = asyncio.run(export_log(settings, folder, show))
     view = ExportView(
         copy=copy_view(folder, found.manifest), new_records=found.new_records, new_files=found.new_files
     )
     print_json(view) if as_json else tell_exported(view)
 
 
-@app.command("import")
-def import_(
-    folder: FolderName,
-    *,
-    carry: Annotated[
-        bool,
-        typer.Option(
-            "--carry-over/--no-carry-over",
-            help="Whether the places in the database (positions, pages, parked records) follow.",
-        ),
-    ] = True,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Bring a copy into an empty cluster: asks first. Stop all roles before.
-
-    Order, keys, headers, values and times stay; topics that are missing are created. Offsets may differ, so
-    that places in the database are carried over; leave that out where the database stays with its old
-    cluster. An import that was ended goes on where it was.
-
-    Example: lapstream log import /backup/record --yes
-    """
+def import_(folder: Path, *, carry: bool, yes: bool, as_json: bool) -> None:
+    """Bring a copy into an empty cluster, where that is confirmed."""
     settings = read_settings()
     manifest = Folder(folder).manifest()
     note_what_is_missing(copy_view(folder, manifest))
     if not yes:
         typer.confirm(_question(settings, manifest, carry=carry), abort=True, err=True)
     with showing("importing") as show:
-        view = run(_import(settings, folder, manifest, show, carry=carry))
+        view = asyncio.run(_import(settings, folder, manifest, show, carry=carry))
     print_json(view) if as_json else tell_imported(view, carry=carry)
 
 
@@ -109,28 +74,15 @@ async def _import(
     )
 
 
-@app.command("check")
-def check(
-    folder: FolderName,
-    *,
-    topics: Annotated[
-        bool, typer.Option("--topics", help="Compare it with the broker's topics, too.")
-    ] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Hold a copy's files against its manifest, and the topics against the copy; changes nothing.
-
-    Without --topics neither broker nor settings are needed. Exits with 1 where something differs.
-
-    Example: lapstream log check /backup/record --topics
-    """
+def check(folder: Path, *, topics: bool, as_json: bool) -> None:
+    """Hold a copy against its manifest, and the topics against the copy; exits with 1 where they differ."""
     settings = read_settings() if topics else None
     with showing("checking files") as show:
-        found = run(check_folder(folder, show))
+        found = asyncio.run(check_folder(folder, show))
     compared = None
     if settings:
         with showing("comparing topics") as show:
-            compared = run(check_topics(settings, found.manifest, show))
+            compared = asyncio.run(check_topics(settings, found.manifest, show))
     view = _check_view(folder, found, compared)
     print_json(view) if as_json else tell_checked(view)
     if view.problems:

@@ -4,18 +4,15 @@ What a site or a producer wrote is printed through `clean`, so that it can't mov
 """
 
 import sys
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-import typer
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.text import Text
 
 from ops.secrets import without_secrets
 from schemas.terminal import clean, clean_json
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 
 _WIDTH = 120
 """Columns where stdout is no terminal: a file or another program has no width of its own."""

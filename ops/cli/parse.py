@@ -1,4 +1,4 @@
-"""`lapstream parse`: a page from a file, and what the parsers say of it.
+"""A page from a file, and what the parsers say of it.
 
 In: a saved page. Out: the fields of its event, as tables or as JSON, absent ones as null.
 """
@@ -6,7 +6,7 @@ In: a saved page. Out: the fields of its event, as tables or as JSON, absent one
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -19,77 +19,31 @@ from producer.pages import parse_day, parse_month, parse_session
 from producer.pages.bounds import check_repeats
 from schemas.errors import LapstreamError
 
-app = typer.Typer(
-    help="Show what the parsers read in a saved page. Nothing is fetched and nothing is stored.",
-    no_args_is_help=True,
-)
-
 UNKNOWN = "unknown"
 """The session id that is shown when neither the address nor an option gives one: no page states its own."""
 
 _FILE_WIDTH = 240
 
-PageFile = Annotated[Path, typer.Argument(help="The saved page; `-` reads standard input.", metavar="FILE")]
-DateOption = Annotated[
-    dt.datetime | None,
-    typer.Option(
-        "--date", formats=["%Y-%m-%d"], help="The day that the page must be of.", metavar="YYYY-MM-DD"
-    ),
-]
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--url", help="The page's address, which links are built on; the file's otherwise."),
-]
-IdOption = Annotated[
-    str | None, typer.Option("--session-id", help="The session's id; taken from `id=` in --url otherwise.")
-]
-MonthOption = Annotated[
-    str | None, typer.Option("--month", help="The month that the page must be of.", metavar="YYYY-MM")
-]
 
-
-@app.command()
-def day(
-    file: PageFile, *, date: DateOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
-) -> None:
-    """Read a day list.
-
-    Example: lapstream parse day saved.html --date 2025-10-25
-    """
+def day(file: Path, date: dt.date | None, url: str | None, *, as_json: bool) -> None:
+    """Read a day list."""
     body, address = _page(file, url)
-    facts = parse_day(body, url=address, date=date and date.date())
-    _show(facts, as_json=as_json)
+    _show(parse_day(body, url=address, date=date), as_json=as_json)
 
 
-@app.command()
 def session(
-    file: PageFile,
-    *,
-    session_id: IdOption = None,
-    date: DateOption = None,
-    url: UrlOption = None,
-    as_json: output.JsonFlag = False,
+    file: Path, session_id: str | None, date: dt.date | None, url: str | None, *, as_json: bool
 ) -> None:
-    """Read a session's page.
-
-    Example: lapstream parse session saved.html --session-id 21290331 --json
-    """
+    """Read a session's page."""
     known = session_id or _id_in(url or "") or UNKNOWN
     body, address = _page(file, url)
-    facts = parse_session(body, url=address, session_id=known, date=date and date.date())
-    _show(facts, as_json=as_json)
+    _show(parse_session(body, url=address, session_id=known, date=date), as_json=as_json)
 
 
-@app.command()
-def month(
-    file: PageFile, *, month: MonthOption = None, url: UrlOption = None, as_json: output.JsonFlag = False
-) -> None:
-    """Read a month view.
-
-    Example: lapstream parse month saved.html --month 2025-10
-    """
+def month(file: Path, year_month: str | None, url: str | None, *, as_json: bool) -> None:
+    """Read a month view."""
     body, address = _page(file, url)
-    _show(parse_month(body, url=address, year_month=month), as_json=as_json)
+    _show(parse_month(body, url=address, year_month=year_month), as_json=as_json)
 
 
 def with_nulls(value: Any) -> Any:  # noqa: ANN401 - any struct, or what stands in one

@@ -1,18 +1,18 @@
-"""`lapstream rebuild` and `lapstream verify`: tables made anew from their topic, and compared."""
+"""Tables made anew from their topic, and compared."""
 
+import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import Coroutine, Generator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from consumers.projection import Projection
-from ops.cli.arguments import run
-from ops.cli.output import JsonFlag, clean, note, out, print_json, progress_bar
+from ops.cli.output import clean, note, out, print_json, progress_bar
 from ops.garbage import collect_seldom
 from ops.projections import PROJECTIONS
 from ops.replay import operating, states, swapping
@@ -21,129 +21,97 @@ from ops.replay.report import lines
 from ops.replay.states import SwapWaits
 from ops.replay.work import Show, kept_name
 from ops.settings import read_settings
-from store.rebuilds import Rebuild, State
+from store.rebuilds import Purpose, Rebuild, State
 
 DIFFERS = 3
 
 
-def _projection(text: str) -> Projection[Any]:
-    for one in PROJECTIONS:
-        if one.name == text:
-            return one
-    raise typer.BadParameter(f"{text!r} is no projection: {', '.join(one.name for one in PROJECTIONS)}")
-
-
-def _moment(text: str) -> dt.datetime:
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no time: 2025-10-25T12:00:00 is expected, in UTC") from error
-    if found.microsecond:
-        raise typer.BadParameter(f"{text!r}: whole seconds are expected")
-    return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
-
-
-ProjectionName = typer.Argument(
-    parser=_projection, metavar="PROJECTION", help=f"One of {', '.join(one.name for one in PROJECTIONS)}."
-)
-
-CopyFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--export",
-        metavar="DIR",
-        help="Read what the topic's beginning has lost from this folder of `lapstream log export`.",
-    ),
-]
-
-
-def rebuild(  # noqa: PLR0913 - each is an option of the command line
-    projection: Annotated[Projection[Any] | None, ProjectionName] = None,
+def rebuild(
+    name: str,
+    until: dt.datetime | None,
     *,
-    until: Annotated[
-        dt.datetime | None,
-        typer.Option(
-            parser=_moment, metavar="TIME", help="Make the tables as of this moment, beside the live ones."
-        ),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Swap whatever the comparison finds.")] = False,
-    export: CopyFolder = None,
-    status: Annotated[bool, typer.Option("--status", help="Tell of the newest rebuilds.")] = False,
-    rollback: Annotated[bool, typer.Option("--rollback", help="Take the newest swap back.")] = False,
-    pause: Annotated[bool, typer.Option("--pause", help="Have it stop after the batch at hand.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a paused one, here.")] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="End it, and throw its tables away.")] = False,
-    as_json: JsonFlag = False,
+    resume: bool,
+    accept: bool,
+    export: Path | None,
+    as_json: bool,
 ) -> None:
-    """Make a projection's tables anew from its topic, compare them with the live ones, and swap them in.
-
-    Readers and the live projection go on meanwhile. It may be killed at any point: the same command goes on.
-    Exits with 0 when the tables are swapped, with 3 when they wait for somebody to look (--yes swaps them).
-
-    Example: lapstream rebuild practice-days
-    """
-    if sum((status, rollback, pause, resume, cancel)) > 1:
-        raise typer.BadParameter("one of --status, --rollback, --pause, --resume and --cancel at a time")
-    settings = read_settings()
-    if status:
-        _show_recent(run(operating.recent(settings, projection)), as_json=as_json)
-        return
-    if projection is None:
-        raise typer.BadParameter("which PROJECTION?")
-    purpose = "swap" if until is None else "until"
-    if rollback:
-        found = run(swapping.take_back(settings, projection))
-    elif cancel:
-        found = run(operating.cancel(settings, projection, purpose, until))
-    elif pause:
-        found = run(operating.pause(settings, projection, purpose, until, paused=True))
-    else:
-        if resume:
-            run(operating.pause(settings, projection, purpose, until, paused=False))
-        collect_seldom()
-        with _screen(projection.name) as show:
-            found = _rebuilt(
-                states.rebuild(settings, projection, purpose, show, until=until, accept=yes, export=export)
-            )
+    """Make a projection's tables anew, and swap them in."""
+    settings, projection = read_settings(), _projection(name)
+    purpose = _purpose(until)
+    if resume:
+        asyncio.run(operating.pause(settings, projection, purpose, until, paused=False))
+    collect_seldom()
+    with _screen(projection.name) as show:
+        found = _rebuilt(
+            states.rebuild(settings, projection, purpose, show, until=until, accept=accept, export=export)
+        )
     _tell(projection, found, as_json=as_json)
+
+
+def take_back(name: str, *, as_json: bool) -> None:
+    """Take the newest swap back."""
+    projection = _projection(name)
+    _tell(projection, asyncio.run(swapping.take_back(read_settings(), projection)), as_json=as_json)
+
+
+def pause(name: str, until: dt.datetime | None, *, as_json: bool) -> None:
+    """Have a rebuild stop after the batch at hand."""
+    projection = _projection(name)
+    pausing = operating.pause(read_settings(), projection, _purpose(until), until, paused=True)
+    _tell(projection, asyncio.run(pausing), as_json=as_json)
+
+
+def cancel(name: str, until: dt.datetime | None, *, as_json: bool) -> None:
+    """End a rebuild, and throw its tables away."""
+    projection = _projection(name)
+    cancelling = operating.cancel(read_settings(), projection, _purpose(until), until)
+    _tell(projection, asyncio.run(cancelling), as_json=as_json)
+
+
+def show_recent(name: str | None, *, as_json: bool) -> None:
+    """Show the newest rebuilds, of one projection or of all."""
+    projection = None if name is None else _projection(name)
+    _show_recent(asyncio.run(operating.recent(read_settings(), projection)), as_json=as_json)
+
+
+def _projection(name: str) -> Projection[Any]:
+    for one in PROJECTIONS:
+        if one.name == name:
+            return one
+    raise typer.BadParameter(f"{name!r} is no projection: {', '.join(one.name for one in PROJECTIONS)}")
+
+
+def _purpose(until: dt.datetime | None) -> Purpose:
+    return "swap" if until is None else "until"
 
 
 def _rebuilt(work: Coroutine[Any, Any, Rebuild]) -> Rebuild:
     """The rebuild; where its swap waits, what somebody is to look at is printed."""
     try:
-        return run(work)
+        return asyncio.run(work)
     except SwapWaits as error:
         for line in lines(error.report):
             note(line)
         raise
 
 
-def verify(
-    projection: Annotated[Projection[Any], ProjectionName],
-    *,
-    export: CopyFolder = None,
-    cancel: Annotated[
-        bool, typer.Option("--cancel", help="End one that was begun, and throw its tables away.")
-    ] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Tell whether a projection's tables are what its topic says, and name the rows that are not.
-
-    Exits with 0 when they are, with 3 when some rows differ.
-
-    Example: lapstream verify practice-days
-    """
-    settings = read_settings()
-    if cancel:
-        _tell(projection, run(operating.cancel(settings, projection, "verify")), as_json=as_json)
-        return
+def verify(name: str, *, export: Path | None, as_json: bool) -> None:
+    """Compare a projection's tables with its topic; exits with 3 when some rows differ."""
+    settings, projection = read_settings(), _projection(name)
     collect_seldom()
     with _screen(projection.name) as show:
-        found = run(states.rebuild(settings, projection, "verify", show, export=export))
+        found = asyncio.run(states.rebuild(settings, projection, "verify", show, export=export))
     report = states.report_of(found)
     _tell(projection, found, as_json=as_json)
     if report is not None and not report.equal:
         raise typer.Exit(DIFFERS)
+
+
+def cancel_verify(name: str, *, as_json: bool) -> None:
+    """End a comparison that was begun, and throw its tables away."""
+    projection = _projection(name)
+    cancelling = operating.cancel(read_settings(), projection, "verify")
+    _tell(projection, asyncio.run(cancelling), as_json=as_json)
 
 
 def _tell(projection: Projection[Any], found: Rebuild, *, as_json: bool) -> None:

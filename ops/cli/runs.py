@@ -1,25 +1,19 @@
-"""`lapstream runs`: the imports that were asked for, what came of them, and what to do about one."""
+"""Imports on the terminal: what came of them, and what is done about one."""
 
-from typing import Annotated
+import asyncio
 from uuid import UUID
 
-import typer
 from msgspec import Struct
 from rich.table import Table
 
 from ops import follow
-from ops.cli.arguments import run
 from ops.cli.imports import showing, tell
-from ops.cli.output import JsonFlag, clean, note, out, print_json
+from ops.cli.output import clean, note, out, print_json
+from ops.database import connected
 from ops.settings import Settings, read_settings
-from ops.wiring import connected
 from store import run_changes, runs
 from store.run_changes import RunNotFound
 from store.runs import Run, RunCounts, RunFailure, RunProgress, RunState
-
-app = typer.Typer(help="Look at imports, try failed sessions again, or cancel one.", no_args_is_help=True)
-
-RunId = Annotated[UUID, typer.Argument(metavar="RUN", help="The run's id.")]
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -31,21 +25,9 @@ class RunView(Struct, frozen=True, kw_only=True):
     failures: list[RunFailure]
 
 
-@app.command("list")
-def list_runs(
-    *,
-    track: Annotated[str | None, typer.Option(help="Only those of this track.")] = None,
-    state: Annotated[
-        str | None, typer.Option(help="Only those that are running, completed, partial, failed or cancelled.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many at most.")] = 20,
-    as_json: JsonFlag = False,
-) -> None:
-    """List imports, the newest first.
-
-    Example: lapstream runs list --state failed
-    """
-    found = run(_find(read_settings(), track, _checked_state(state), limit))
+def list_runs(track: str | None, state: RunState | None, limit: int, *, as_json: bool) -> None:
+    """List imports, the newest first."""
+    found = asyncio.run(_find(read_settings(), track, state, limit))
     if as_json:
         print_json(found)
         return
@@ -65,33 +47,14 @@ def list_runs(
     out.print(table)
 
 
-_STATES: dict[str, RunState] = {
-    "running": "running",
-    "completed": "completed",
-    "partial": "partial",
-    "failed": "failed",
-    "cancelled": "cancelled",
-}
-
-
-def _checked_state(text: str | None) -> RunState | None:
-    if text is not None and text not in _STATES:
-        raise typer.BadParameter(f"{text!r} is no state of a run: {', '.join(_STATES)}")
-    return None if text is None else _STATES[text]
-
-
 async def _find(settings: Settings, track: str | None, state: RunState | None, limit: int) -> list[Run]:
     async with connected(settings) as connection:
         return await runs.find(connection, track_slug=track, state=state, limit=limit)
 
 
-@app.command("show")
-def show_run(run_id: RunId, *, as_json: JsonFlag = False) -> None:
-    """Show an import: how far it is or what it came to, and each session that failed.
-
-    Example: lapstream runs show ed629a62-949c-4dbd-9f18-093ae9ef682a
-    """
-    view = run(_view(read_settings(), run_id))
+def show_run(run_id: UUID, *, as_json: bool) -> None:
+    """Show an import: how far it is or what it came to, and each session that failed."""
+    view = asyncio.run(_view(read_settings(), run_id))
     if as_json:
         print_json(view)
         return
@@ -121,34 +84,17 @@ async def _view(settings: Settings, run_id: UUID) -> RunView:
         )
 
 
-@app.command("retry")
-def retry_run(run_id: RunId, *, as_json: JsonFlag = False) -> None:
-    """Try the failed sessions of an import again, in the same run; or its list, where that failed.
-
-    Exits as `lapstream ingest` does.
-
-    Example: lapstream runs retry ed629a62-949c-4dbd-9f18-093ae9ef682a
-    """
+def retry_run(run_id: UUID, *, as_json: bool) -> None:
+    """Try the failed sessions of an import again, and tell what it came to."""
     settings = read_settings()
     with showing(f"run {run_id}") as show:
-        summary = run(follow.retry(settings, run_id, show))
+        summary = asyncio.run(follow.retry(settings, run_id, show))
     tell(summary, as_json=as_json)
 
 
-@app.command("cancel")
-def cancel_run(
-    run_id: RunId,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Cancel an import: what it has not fetched yet is not fetched; what came stays.
-
-    Example: lapstream runs cancel ed629a62-949c-4dbd-9f18-093ae9ef682a --yes
-    """
-    if not yes:
-        typer.confirm(f"Cancel run {run_id}?", abort=True, err=True)
-    found = run(_cancel(read_settings(), run_id))
+def cancel_run(run_id: UUID, *, as_json: bool) -> None:
+    """Cancel an import."""
+    found = asyncio.run(_cancel(read_settings(), run_id))
     if as_json:
         print_json(found)
     else:

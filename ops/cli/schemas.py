@@ -1,17 +1,14 @@
-"""`lapstream schemas`: the documents that are made from the code: the contract's, OpenAPI, the settings."""
+"""The documents that are made from the code: the contract's, OpenAPI, the settings."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from ops.api.document import document
 from ops.cli.config import settings_page
-from ops.cli.output import JsonFlag, out, print_json
+from ops.cli.output import out, print_json
 from schemas.conformance import stated
 from schemas.contract import documents, released
 from schemas.errors import LapstreamError
 
-FOLDER = Path("docs")
 VECTORS = Path("schemas/conformance/vectors.jsonl")
 
 
@@ -29,25 +26,8 @@ class ContractBroken(LapstreamError):
     """What is released is not kept: who reads or publishes events would be misled."""
 
 
-def schemas(
-    *,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 where a file differs.")
-    ] = False,
-    release: Annotated[
-        bool, typer.Option("--release", help="Keep the present schemas as released: they never change.")
-    ] = False,
-    folder: Annotated[Path, typer.Option(help="Where the files are.")] = FOLDER,
-    as_json: JsonFlag = False,
-) -> None:
-    """Write the documents that are made from the code to their files.
-
-    They are the JSON Schema (2020-12) of every event type and of the envelope, the AsyncAPI document and the
-    page of it, the vectors, the API's OpenAPI document, and the settings. Schemas may only add to what is
-    released; a change that breaks somebody is an error.
-
-    Example: lapstream schemas --check
-    """
+def schemas(folder: Path, *, check: bool, release: bool, as_json: bool) -> None:
+    """Write the documents that are made from the code to their files, or hold the files against them."""
     current = documents.schemas()
     if release and not check:
         released.release(current)
@@ -75,8 +55,6 @@ def schemas(
 
 def _wanted(folder: Path) -> dict[Path, str]:
     """What is to stand in each file."""
-    from ops.api.document import document  # noqa: PLC0415 - half a second of imports that only this needs
-
     others = {"openapi.json": document().decode(), "settings.md": settings_page()}
     found = {folder / name: content for name, content in (documents.files() | others).items()}
     return found | {VECTORS: stated.file()}

@@ -1,22 +1,21 @@
-"""`lapstream why`: where a row comes from, on the terminal and as JSON."""
+"""Where a row comes from, on the terminal and as JSON."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-import typer
 from rich.table import Table as Grid
 
-from ops.cli.arguments import run
-from ops.cli.output import JsonFlag, clean, err, out, print_json
-from ops.provenance.answer import TABLES, Observation, Provenance, Table
+from ops.cli.output import clean, err, out, print_json
+from ops.database import connected
+from ops.provenance.answer import Observation, Provenance, Table
 from ops.provenance.explain import explain
 from ops.provenance.search import search
 from ops.settings import read_settings
-from ops.wiring import connected
 
 SEARCH_SECONDS = 120.0
 """How long records are looked for in the log."""
@@ -25,34 +24,12 @@ SHOWN_CHARACTERS = 60
 """The most that is shown of a column's value; `--json` has all of it."""
 
 
-def _table(text: str) -> Table:
-    for one in TABLES:
-        if text in {one, one.rpartition(".")[2]}:
-            return one
-    raise typer.BadParameter(f"{text!r} is no table to ask about: {', '.join(TABLES)}")
-
-
-def why(
-    table: Annotated[
-        Table, typer.Argument(parser=_table, metavar="TABLE", help=f"One of {', '.join(TABLES)}.")
-    ],
-    key: Annotated[
-        str, typer.Argument(metavar="KEY", help="The row's id, or its name as `lapstream verify` prints it.")
-    ],
-    *,
-    as_json: JsonFlag = False,
-) -> None:
-    """Tell where a row comes from: the events that set it, their pages, when they were seen, and by whom.
-
-    KEY may be short: TRACK, TRACK/DATE, TRACK/DATE/SESSION, and of laps TRACK/DATE/SESSION/LAP; a driver is
-    named by the transponder.
-
-    Example: lapstream why laps canberraoffroad/2025-10-25/21290331/3
-    """
+def why(table: Table, key: str, *, as_json: bool) -> None:
+    """Show where a row comes from."""
     settings = read_settings()
     with err.status("looking for the records…"):
         searching = partial(search, settings, seconds=SEARCH_SECONDS)
-        found = run(explain(settings, partial(connected, settings), table, key, searching))
+        found = asyncio.run(explain(settings, partial(connected, settings), table, key, searching))
     print_json(found) if as_json else show(found)
 
 

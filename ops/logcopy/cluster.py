@@ -10,9 +10,9 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from ops.database import ServerAway
 from ops.kafka import Bounds, administering, bounds_of, make_reader
 from ops.logcopy.errors import TopicGone
-from ops.wiring import ServerAway
 from schemas.records import Record
 from schemas.topics import FOREVER, Topics, TopicSpec
 

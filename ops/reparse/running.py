@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ops.database import connected
 from ops.reparse.finding import Job, Known, Order, find, load
 from ops.reparse.reading import CONTEXT, Refused, observed_again
 from ops.reparse.report import Report, Sessions, add_day, add_page, add_without_day
@@ -17,7 +18,7 @@ from ops.reparse.settling import Read, settle
 from ops.reparse.work import Reading, SeenRow, addresses, rows_again, with_row
 from ops.replay.log import reading as log_reader
 from ops.settings import Settings
-from ops.wiring import connected, publishing
+from ops.wiring import publishing
 from producer.archive import read_pages
 from producer.pages import PARSER_VERSION
 from producer.publisher import Publisher

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from consumers.projection import Projection
+from ops.database import connected
 from ops.replay.work import RebuildAtWork, holding, shadow_name
 from ops.settings import Settings
-from ops.wiring import connected
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
 from store.pool import Connection

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from consumers.projection import Projection
+from ops.database import ServerAway, connected
 from ops.replay import log
 from ops.replay.beginning import Beginning, beginning
 from ops.replay.comparing import Sides, compare
@@ -24,7 +25,6 @@ from ops.replay.report import Report
 from ops.replay.swapping import rehearse, swap
 from ops.replay.work import Show, Work, holding, noting, patiently, shadow_name, standing_still, working
 from ops.settings import Settings
-from ops.wiring import ServerAway, connected
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
 from store.pool import TRANSIENT, Connection

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from consumers.projection import Projection
+from ops.database import database
 from ops.replay.work import (
     LOCK_WAIT,
     OldReaders,
@@ -20,7 +21,6 @@ from ops.replay.work import (
     standing_still,
 )
 from ops.settings import Settings
-from ops.wiring import database
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
 from store.pool import Connection, Pool

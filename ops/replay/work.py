@@ -15,11 +15,11 @@ import stamina
 from msgspec import Struct
 
 from consumers.projection import Projection
+from ops.database import database
 from ops.replay import log
 from ops.replay.beginning import Beginning
 from ops.replay.replaying import Progress, Replay
 from ops.settings import Settings
-from ops.wiring import database
 from schemas.errors import LapstreamError
 from store import positions, rebuilds
 from store.pool import Connection, Pool, connect

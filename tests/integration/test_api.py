@@ -13,15 +13,15 @@ import msgspec
 import pytest
 
 from ops.api.server import serving
+from ops.database import connected
 from ops.settings import Settings, SettingsError
-from ops.wiring import connected
 from producer.errors import BadStatus, SiteResting
 from producer.obtain import Unobtainable
 from producer.pages.errors import BotCheck
 from producer.pages.month import MonthDay, MonthPage
 from schemas.identity import driver_id, track_id
+from schemas.scopes import Scope
 from store import api_keys
-from store.api_keys import Scope
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.events import DAY_ID, fetched, laps, listed, row
 

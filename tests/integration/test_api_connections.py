@@ -19,13 +19,13 @@ from embedded import ports
 from ops import follow
 from ops.api.connections import Bounds
 from ops.api.server import serving
+from ops.database import connected
 from ops.settings import Settings, environment
-from ops.wiring import connected
 from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
+from schemas.scopes import Scope
 from store import run_changes
-from store.api_keys import Scope
 from tests.api import no_month, settings_of, token
 from tests.conftest import DAY, TRACK, at
 from tests.members import until

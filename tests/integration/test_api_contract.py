@@ -11,7 +11,7 @@ import pytest
 from ops.api.document import document
 from ops.api.server import serving
 from schemas.identity import day_row_id, driver_id
-from store.api_keys import Scope
+from schemas.scopes import Scope
 from tests.api import no_month, settings_of, stored, token
 from tests.events import DATE, fetched, listed, row
 

@@ -11,7 +11,7 @@ import pytest
 
 from ops.api.server import serving
 from ops.settings import Settings
-from store.api_keys import Scope
+from schemas.scopes import Scope
 from tests.api import no_month, settings_of, stored, token
 from tests.events import fetched, listed, row
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops.cli.api_keys import app
+from ops.cli.commands.keys import app
+from ops.database import connected
 from ops.settings import Settings, environment
-from ops.wiring import connected
 from schemas.errors import LapstreamError
 from store.api_keys import NameTaken, NoSuchKey
 from tests.api import asking, data_of, error_of, settings_of

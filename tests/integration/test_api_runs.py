@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from ops.api import server
+from ops.database import connected
 from ops.settings import Settings
-from ops.wiring import connected
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day, real_shape_day
 from sample_site.site import SampleSite
+from schemas.scopes import Scope
 from store import run_changes, runs
-from store.api_keys import Scope
 from store.run_marks import Marks
 from store.runs import RunError
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 
 from ops import follow
-from ops.wiring import connected
+from ops.database import connected
 from schemas.events import PracticeDayRequested
+from schemas.scopes import Scope
 from store import api_keys, backfills, rebuilds, run_changes
-from store.api_keys import NameTaken, Scope
+from store.api_keys import NameTaken
 from store.backfills import Months
 from store.pool import Connection
 from store.run_changes import RunStillRunning

@@ -45,7 +45,7 @@ DAYS = {
 FIRST, SECOND, *_ = DAYS
 LAPS = 4
 
-COMMAND = "import typer; from ops.cli.backfill import backfill; typer.run(backfill)"
+COMMAND = "import typer; from ops.cli.commands.backfill import backfill; typer.run(backfill)"
 
 
 class Seen:

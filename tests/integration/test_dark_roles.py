@@ -18,9 +18,10 @@ from embedded import ports, stack
 from embedded.stack import Addresses
 from ops import follow, migrate, roles
 from ops import kafka as clients
+from ops.database import connected, database
 from ops.kafka import administering, describe_group
 from ops.settings import Settings
-from ops.wiring import connected, database, detail_group, list_group, projection_group
+from ops.wiring import detail_group, list_group, projection_group
 from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite

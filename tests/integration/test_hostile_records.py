@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from consumers.pages import PAGE_INDEX
 from consumers.projection import Projection
+from ops.database import database
 from ops.projections import PROJECTIONS
 from ops.roles import run_projector
 from ops.settings import Settings
-from ops.wiring import database
 from schemas.cloudevents import STRUCTURED
 from schemas.envelope import Context, Outgoing, pack
 from schemas.headers import UNREADABLE

@@ -14,7 +14,7 @@ import typer
 from aiokafka import TopicPartition
 from typer.testing import CliRunner
 
-from ops.cli import lag as lag_command
+from ops.cli.commands import operate
 from ops.kafka import ONE_RECORD_BYTES, make_consumer, make_producer
 from ops.lag import TopicMissing, watching
 from ops.lag_figures import GroupLag
@@ -171,7 +171,7 @@ async def test_a_missing_topic_is_told(settings: Settings) -> None:
 
 def the_command() -> typer.Typer:
     app = typer.Typer()
-    app.command()(lag_command.lag)
+    app.command()(operate.lag)
     return app
 
 
@@ -186,7 +186,7 @@ async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
 
 
 async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Settings) -> None:
-    program = "import typer; from ops.cli.lag import lag; typer.run(lag)"
+    program = "import typer; from ops.cli.commands.operate import lag; typer.run(lag)"
     command = f"'{sys.executable}' -c '{program}' --watch --json | head -1"
     process = await asyncio.create_subprocess_shell(
         command, env=environment(settings), stdout=PIPE, stderr=PIPE, limit=2**20
@@ -197,7 +197,7 @@ async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Setti
 
 
 async def test_watching_prints_a_line_at_each_look_until_it_is_interrupted(settings: Settings) -> None:
-    program = "import typer; from ops.cli.lag import lag; typer.run(lag)"
+    program = "import typer; from ops.cli.commands.operate import lag; typer.run(lag)"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

@@ -10,15 +10,15 @@ import pytest
 
 from ops import follow, redrive
 from ops.backfill import backfill
+from ops.database import database
 from ops.settings import Settings
-from ops.wiring import database
 from producer import planning
 from producer.site import SOURCE
 from sample_site.site import SampleSite
 from schemas.envelope import Context, pack
 from schemas.events import Event, PracticeDayIngested
+from schemas.scopes import Scope
 from store import parked, run_changes, runs
-from store.api_keys import Scope
 from store.parked import Selection
 from store.pool import Connection, Pool
 from store.run_changes import LARGEST_RESUMES, RunStillRunning

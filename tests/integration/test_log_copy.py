@@ -21,7 +21,8 @@ from consumers.live import PRACTICE_DAYS
 from embedded import stack
 from ops import follow
 from ops.batches import BATCH_BYTES
-from ops.cli.log import app
+from ops.cli.commands.log import app
+from ops.database import database
 from ops.kafka import Bounds, make_reader
 from ops.logcopy.carrying import carry_over, check_places
 from ops.logcopy.checking import Checked, check_folder, check_topics
@@ -36,7 +37,7 @@ from ops.replay import swapping
 from ops.replay.states import SwapWaits
 from ops.settings import Settings, environment
 from ops.topics import create_topics
-from ops.wiring import database, projection_group
+from ops.wiring import projection_group
 from producer.archive import Archive
 from producer.site import SOURCE
 from sample_site.generate import generate_day

@@ -29,9 +29,9 @@ from consumers.practice_days import project, project_in_bulk
 from consumers.projector import BrokerRefuses, DatabaseRefuses
 from consumers.standing import LogRewound
 from embedded import stack
+from ops.database import ServerAway, database
 from ops.replay import states
 from ops.settings import Settings, environment
-from ops.wiring import ServerAway, database
 from store.pool import Connection, Pool
 from store.rebuilds import Rebuild
 from tests.events import DAY_ID, fetched, laps, listed, received

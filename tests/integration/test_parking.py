@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops.cli.parked import app
+from ops.cli.commands.parked import app
 from ops.kafka import make_producer, make_reader, partitions_of
 from ops.lag import watching
 from ops.parking import BadFix, NotParked, NotWritten

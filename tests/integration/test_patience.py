@@ -14,11 +14,12 @@ from aiokafka.errors import MessageSizeTooLargeError
 from structlog.testing import capture_logs
 
 from ops import follow
+from ops.database import database
 from ops.follow import Summary
 from ops.kafka import describe_group
 from ops.obtaining import obtaining
 from ops.settings import Settings
-from ops.wiring import database, detail_group, list_group, publishing
+from ops.wiring import detail_group, list_group, publishing
 from producer import patience
 from producer.errors import BadStatus, RobotsUnavailable, Unreachable
 from producer.gate import Gate

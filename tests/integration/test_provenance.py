@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from ops import follow
 from ops.api.provenance import SEARCH_SECONDS
-from ops.cli.main import app
+from ops.cli.tree import app
+from ops.database import connected
 from ops.kafka import make_producer
 from ops.provenance import search as searching
 from ops.provenance.answer import Kind, NoSuchRow, Observation, Provenance, Table
@@ -21,7 +22,6 @@ from ops.provenance.explain import explain
 from ops.provenance.search import search
 from ops.provenance.sessions import GONE, LOST, UNEXPLAINED, UNTIMED
 from ops.settings import Settings, environment
-from ops.wiring import connected
 from producer.pages import PARSER_VERSION
 from producer.site import SOURCE, Site
 from projections.state import DayRef

@@ -4,10 +4,10 @@ import pytest
 
 from consumers.projection import Projection
 from ops import follow
+from ops.database import connected
 from ops.projections import PROJECTIONS
 from ops.replay import states
 from ops.settings import Settings
-from ops.wiring import connected
 from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite

@@ -15,6 +15,7 @@ import pytest
 
 from consumers.live import PRACTICE_DAYS
 from consumers.track_records import TRACK_RECORDS
+from ops.database import database
 from ops.kafka import make_producer
 from ops.replay import operating, states
 from ops.replay.log import TopicBeginGone
@@ -22,7 +23,6 @@ from ops.replay.operating import NoSuchRebuild
 from ops.replay.states import NothingProjected
 from ops.replay.work import RebuildAtWork, holding, shadow_name
 from ops.settings import Settings, environment
-from ops.wiring import database
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from store import session, shadow

@@ -9,11 +9,11 @@ import pytest
 from msgspec import Struct
 
 from consumers.live import PRACTICE_DAYS
+from ops.database import database
 from ops.replay import swapping
 from ops.replay.states import SwapWaits
 from ops.replay.swapping import NothingToTakeBack
 from ops.settings import Settings
-from ops.wiring import database
 from schemas.events import Event
 from store.pool import Pool
 from store.shadow import NotCarriedOver, ShapeChanged

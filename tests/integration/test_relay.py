@@ -19,9 +19,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from structlog.testing import capture_logs
 
 from embedded import stack
+from ops.database import database
 from ops.relay import run_relay
 from ops.settings import Settings, environment
-from ops.wiring import database, producing
+from ops.wiring import producing
 from outbox import lease
 from outbox import relay as relay_module
 from outbox.lease import Lease, LeaseLost

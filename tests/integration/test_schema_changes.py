@@ -17,7 +17,7 @@ from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
-from store.api_keys import Scope
+from schemas.scopes import Scope
 from store.pool import Connection, Pool
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working

@@ -3,12 +3,12 @@
 import datetime as dt
 
 from consumers import track_records
+from ops.database import database
 from ops.obtaining import discovering
 from ops.settings import Settings
-from ops.wiring import database
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
-from store.api_keys import Scope
+from schemas.scopes import Scope
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import fetched, listed, received, row

@@ -10,10 +10,10 @@ import pytest
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
 from ops import follow, migrate
+from ops.database import connected
 from ops.replay import states
 from ops.replay.report import Report
 from ops.settings import Settings
-from ops.wiring import connected
 from producer.site import SOURCE
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite

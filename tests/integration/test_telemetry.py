@@ -28,8 +28,8 @@ from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.envelope import Context
+from schemas.scopes import Scope
 from store import run_changes, runs
-from store.api_keys import Scope
 from store.pool import Pool
 from store.runs import Run
 from telemetry import metrics

@@ -8,7 +8,7 @@ from aiokafka.admin import NewTopic
 from typer.testing import CliRunner, Result
 
 from ops import follow, topics
-from ops.cli.main import app
+from ops.cli.tree import app
 from ops.roles import TopicsMissing, check_ready
 from ops.settings import Settings, environment
 from ops.topics import TopicState

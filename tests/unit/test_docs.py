@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer import Typer
 
-from ops.cli.main import app
+from ops.cli.tree import app
 from ops.settings import Settings, variable
 from producer.errors import FetchError
 from producer.pages.errors import PageError

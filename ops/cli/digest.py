@@ -1,0 +1,27 @@
+"""What the tables hold, as checksums on the terminal."""
+
+import asyncio
+
+from rich.table import Table
+
+from ops.cli.output import out, print_json
+from ops.database import connected
+from ops.settings import read_settings
+from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
+
+
+def show(*, as_json: bool) -> None:
+    """Show one checksum for each table."""
+    digests = asyncio.run(_digests(READ_TABLES + OBSERVATION_TABLES + RECORD_TABLES))
+    if as_json:
+        print_json({one.table: {"rows": one.rows, "digest": one.digest} for one in digests})
+        return
+    table = Table("Table", "Rows", "Digest")
+    for one in digests:
+        table.add_row(one.table, str(one.rows), one.digest)
+    out.print(table)
+
+
+async def _digests(tables: tuple[str, ...]) -> list[TableDigest]:
+    async with connected(read_settings()) as connection:
+        return await digest(connection, tables)

@@ -1,0 +1,11 @@
+"""What a key of the API allows."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a key allows: `ingest` includes `read`, `operate` includes both."""
+
+    read = "read"
+    ingest = "ingest"
+    operate = "operate"
