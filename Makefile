@@ -3,21 +3,22 @@
 
 PYTHON ?= python3
 WORKERS ?= 4
-UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+TOOLS := $(if $(shell command -v uv 2>/dev/null),,.tools/bin/uv)
+UV := $(or $(TOOLS),uv)
 RUN := $(UV) run --frozen --all-extras
 
 .PHONY: demo test test-quick check fmt bench schemas clean
 
-demo: $(UV)
+demo: $(TOOLS)
 	$(RUN) lapstream demo
 
-test: $(UV)
+test: $(TOOLS)
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup
 
-test-quick: $(UV)
+test-quick: $(TOOLS)
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m 'not slow' tests/unit
 
-check: $(UV)
+check: $(TOOLS)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) pyright
@@ -25,18 +26,18 @@ check: $(UV)
 	$(RUN) squawk migrations/sql/*.sql
 	$(RUN) lapstream schemas --check
 
-fmt: $(UV)
+fmt: $(TOOLS)
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-bench: $(UV)
+bench: $(TOOLS)
 	$(RUN) python -m bench.pages
 	$(RUN) python -m bench.projection
 	$(RUN) python -m bench.relay
 	$(RUN) python -m bench.imports
 	$(RUN) python -m bench.rebuild
 
-schemas: $(UV)
+schemas: $(TOOLS)
 	$(RUN) lapstream schemas
 
 .tools/bin/uv:

@@ -3,18 +3,22 @@
 StackError
 ├── JavaMissing       no Java of the wanted version, and no wheel that brings one
 ├── JarsUnavailable   Apache Kafka's jars are neither cached nor to be had
+├── CacheUnusable     there is no folder to keep these jars in
 ├── NoSpace           the disk is (almost) full
 ├── PortTaken         a port that a server must keep belongs to somebody else
 ├── ServerDied        a server ended while it started
 ├── NotReady          a server runs but doesn't answer in time
 ├── SetupFailed       a data folder could not be made
 ├── Unsupported       this system can't run it
+├── HomeUnusable      a home that can't be written, or that a server can't run in
+├── ProgramsUnusable  PostgreSQL's programs lie where its own installer can't run them
 └── NotOurs           a folder that is to be wiped holds no stack
 """
 
 from pathlib import Path
 
 from schemas.errors import LapstreamError
+from schemas.terminal import clean
 
 LOG_LINES = 15
 """How many of the last lines of a log an error shows."""
@@ -47,6 +51,14 @@ class JarsUnavailable(StackError):
         super().__init__(
             f"Apache Kafka's jars are not in {cache} and could not be fetched: {cause}\n"
             "Connect to the network once, or copy that folder from a machine that has it."
+        )
+
+
+class CacheUnusable(StackError):
+    def __init__(self, cache: Path, reason: str) -> None:
+        super().__init__(
+            f"Apache Kafka's jars can't be kept in {cache}: {reason}; nor in the data folder. "
+            "Choose another data folder with LAPSTREAM_HOME, or another cache with XDG_CACHE_HOME."
         )
 
 
@@ -85,10 +97,19 @@ class SetupFailed(StackError):
 
 
 class HomeUnusable(StackError):
-    def __init__(self, home: Path, cause: OSError) -> None:
+    def __init__(self, home: Path, cause: Exception | str) -> None:
+        owner = "Run as the user that made it, or choose" if isinstance(cause, PermissionError) else "Choose"
         super().__init__(
-            f"the data folder {home} can't be used: {cause}. "
-            "Run as the user that made it, or choose another folder with LAPSTREAM_HOME."
+            f"the data folder {clean(str(home))} can't be used: {cause}. "
+            f"{owner} another folder with LAPSTREAM_HOME."
+        )
+
+
+class ProgramsUnusable(StackError):
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL's programs can't be run from {folder}: {reason}. "
+            "Install Lapstream into a virtual environment in another folder."
         )
 
 

@@ -4,6 +4,7 @@ In: coordinates. Out: the jars of a class path, each checked to be whole. They a
 beside the cache that takes its place only when it is complete: an interrupted download is never used.
 """
 
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
@@ -13,20 +14,52 @@ from xml.etree.ElementTree import ParseError
 
 import platformdirs
 
-from embedded import state
-from embedded.errors import JarsUnavailable
+from embedded import paths, state
+from embedded.errors import CacheUnusable, JarsUnavailable
 
 KAFKA_VERSION = "4.3.1"
+NAME = f"kafka-{KAFKA_VERSION}"
 COORDINATES = (
     f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
     "org.slf4j:slf4j-simple:1.7.36",  # Kafka's pom names no logger, and without one its log is empty
 )
 DOWNLOADS_AT_ONCE = 4
+UNREAD_BY_JAVA = re.compile(r"!/|[^\u0000-\uffff]")
+"""What ends a jar's path in an address of what is in it; and characters of which Java has two halves."""
 
 
-def default_cache() -> Path:
-    """The folder in the user's cache that holds the jars of this version."""
-    return platformdirs.user_cache_path("lapstream") / f"kafka-{KAFKA_VERSION}"
+def users_cache() -> Path:
+    """The folder that the user's system has for what can be fetched again."""
+    return platformdirs.user_cache_path("lapstream")
+
+
+def place(home: Path) -> Path:
+    """Where the jars are, or are to be kept: in the user's cache, or in the home where that can't be used.
+
+    Raises `CacheUnusable` where neither can be.
+    """
+    cache = users_cache() / NAME
+    reason = _complaint(cache)
+    if reason is None:
+        return cache
+    in_home = home / "jars" / NAME
+    if _complaint(in_home):
+        raise CacheUnusable(cache, reason)
+    return in_home
+
+
+def _complaint(cache: Path) -> str | None:
+    """Why jars can't be kept in a folder; None where they are, or can be."""
+    if not cache.is_absolute():
+        return "it is no absolute path"
+    if reason := paths.complaint(cache.resolve()):
+        return reason
+    if found := UNREAD_BY_JAVA.search(f"{cache.resolve()}/"):
+        return f"Java reads no jar in a folder whose path holds {found[0]!r}"
+    try:
+        return None if _cached(cache) or paths.is_writable(cache) else "it can't be written"
+    except OSError as error:
+        return str(error)
 
 
 def jars(
@@ -37,9 +70,12 @@ def jars(
     `repositories` are addresses of Maven repositories by name; by default Maven's central one.
     Raises `JarsUnavailable` when they are not cached and can't be fetched.
     """
-    if not _cached(cache):
-        with state.locked(cache.with_name(cache.name + ".lock"), report=report):
-            _fill(cache, report, repositories)
+    try:
+        if not _cached(cache):
+            with state.locked(cache.with_name(cache.name + ".lock"), report=report):
+                _fill(cache, report, repositories)
+    except (OSError, RuntimeError, ParseError, zipfile.BadZipFile) as cause:
+        raise JarsUnavailable(cache, cause) from cause
     return _cached(cache)
 
 
@@ -53,10 +89,7 @@ def _fill(cache: Path, report: Callable[[str], None], repositories: Mapping[str,
     report(f"fetching Apache Kafka {KAFKA_VERSION} from Maven coordinates (once, about 45 MB)…")
     draft = cache.with_name(cache.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
-    try:
-        _fetch(draft, repositories)
-    except (OSError, RuntimeError, ParseError, zipfile.BadZipFile) as cause:
-        raise JarsUnavailable(cache, cause) from cause
+    _fetch(draft, repositories)
     draft.replace(cache)
 
 

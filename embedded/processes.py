@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import psutil
 from msgspec import Struct
@@ -27,44 +28,58 @@ class Account(Struct, frozen=True):
     gid: int
 
 
+class Command(Struct, frozen=True):
+    """A program with its arguments: in which folder it runs, as whom, with which variables besides ours."""
+
+    words: Sequence[str | Path]
+    folder: Path = Path("/")
+    account: Account | None = None
+    environment: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How it runs, as `subprocess` takes it."""
+        return {
+            "cwd": self.folder,
+            "env": os.environ | self.environment,
+            "user": self.account.uid if self.account else None,
+            "group": self.account.gid if self.account else None,
+            "extra_groups": [] if self.account else None,
+        }
+
+
 def run(
-    command: Sequence[str | Path],
-    *,
-    account: Account | None = None,
-    given: str = "",
-    environment: Mapping[str, str] = MappingProxyType({}),
+    command: Command, *, given: str = "", timeout: float | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, its output and errors together in `stdout`; `given` is its input."""
+    """Run a program to its end, its output and errors together in `stdout`; `given` is its input.
+
+    Raises OSError where there is no such program, and `subprocess.TimeoutExpired`.
+    """
     return subprocess.run(  # noqa: S603 - the commands are this package's own
-        command,
+        command.words,
         input=given,
-        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout,
         check=False,
-        cwd="/",
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        **command.options,
     )
 
 
-def spawn(command: Sequence[str | Path], *, log: Path, account: Account | None = None) -> int:
+def spawn(command: Command, *, log: Path) -> int:
     """Start a program in a session of its own, its output appended to the log; returns its process id."""
     with log.open("ab") as output:
         result = subprocess.run(  # noqa: S603 - the commands are this package's own
-            ["/bin/sh", "-c", _DETACH, "sh", *command],
+            ["/bin/sh", "-c", _DETACH, "sh", *command.words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
             text=True,
             check=True,
-            cwd="/",
             start_new_session=True,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            **command.options,
         )
     return int(result.stdout)
 

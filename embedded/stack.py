@@ -19,10 +19,10 @@ from typing import Literal, NoReturn
 import msgspec
 from msgspec import Struct
 
-from embedded import jars, ports, servers, state
+from embedded import jars, paths, ports, servers, state
 from embedded.errors import HomeUnusable, NoSpace, NotOurs, NotRunning
 from embedded.kafka import Kafka
-from embedded.postgres import Postgres
+from embedded.postgres import Postgres, check_programs
 from embedded.servers import Server
 from embedded.state import State, Which
 
@@ -30,7 +30,7 @@ NEEDED_BYTES = 500 * 1024 * 1024
 OTHERS = 0o077
 """What neither the owner's group nor anybody else may do with the files of a home."""
 
-OURS = ("kafka", "postgres", "logs", "state.json")
+OURS = ("kafka", "postgres", "jars", "logs", "state.json")
 
 Report = Callable[[str], None]
 
@@ -71,6 +71,7 @@ def up(home: Path, *, report: Report, durable: bool = True) -> Addresses:
     Without `durable`, PostgreSQL skips its fsync: quicker, and a crash of the machine (not of the server) may
     damage its data. Servers that are found running stay as they were started.
     """
+    _check(home)
     with _held(home, report) as place:
         return _up(place, report=report, durable=durable)[0]
 
@@ -82,8 +83,9 @@ def down(home: Path, *, report: Report = lambda _: None) -> bool:
 
 def wipe(home: Path, *, report: Report = lambda _: None) -> None:
     """Stop both servers and remove the data, logs and state; raises `NotOurs` for any other folder."""
-    if not state.path_of(home).is_file():
-        raise NotOurs(home)
+    with _usable(home) as place:
+        if not state.path_of(place).is_file():
+            raise NotOurs(home)
     down(home, report=report)
     with _held(home, report) as place:
         for name in OURS:
@@ -96,11 +98,8 @@ def wipe(home: Path, *, report: Report = lambda _: None) -> None:
 
 def status(home: Path) -> Status:
     """How the servers are, asked now; changes nothing."""
-    place = home.resolve()
-    try:
+    with _usable(home) as place:
         known = state.load(place)
-    except PermissionError as cause:
-        raise HomeUnusable(place, cause) from cause
     if known is None:
         return Status(home=str(place), running=False, kafka=None, postgres=None)
     kafka, postgres = (_status(server, known) for server in _both(place, known))
@@ -115,6 +114,7 @@ def running(home: Path, *, report: Report, durable: bool = True) -> Generator[Ad
     Also on Ctrl-C, SIGTERM and SIGHUP, which become a SystemExit in the main thread where nobody else
     handles them.
     """
+    _check(home)
     with ending_by_signal():
         with _held(home, report) as place:
             addresses, started = _up(place, report=report, durable=durable)
@@ -148,23 +148,44 @@ def restart(home: Path, which: Which, *, report: Report = lambda _: None) -> Non
 
 def check_space(folder: Path, *, free_bytes: Callable[[Path], int] | None = None) -> None:
     """Raise `NoSpace` when the disk of a folder has less than 500 MB free."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    there = paths.nearest(folder)
     free = free_bytes(there) if free_bytes else shutil.disk_usage(there).free
     if free < NEEDED_BYTES:
         raise NoSpace(folder, free, NEEDED_BYTES)
 
 
+def _check(home: Path) -> None:
+    """Refuse folders from which no server can be started, before anything is written."""
+    with _usable(home) as place:
+        check_programs()
+        jars.place(place)
+
+
+@contextmanager
+def _usable(home: Path) -> Generator[Path]:
+    """The home as an absolute path; what is wrong with it or with a file there becomes `HomeUnusable`."""
+    try:
+        place = home.resolve()
+    except (OSError, RuntimeError) as cause:  # the current folder is gone, or links lead in a circle
+        raise HomeUnusable(home, cause) from cause
+    if reason := paths.complaint(place):
+        raise HomeUnusable(place, reason)
+    try:
+        yield place
+    except OSError as cause:
+        if cause.filename is None:
+            raise
+        raise HomeUnusable(place, cause) from cause
+
+
 @contextmanager
 def _held(home: Path, report: Report) -> Generator[Path]:
-    """The home as an absolute path, locked; a refused file becomes `HomeUnusable`."""
-    place = home.resolve()
+    """As `_usable`, and locked."""
     before = os.umask(OTHERS)
     try:
-        with state.locked(place / ".lock", report=report):
+        with _usable(home) as place, state.locked(place / ".lock", report=report):
             _close(place)
             yield place
-    except (PermissionError, NotADirectoryError, FileExistsError) as cause:
-        raise HomeUnusable(place, cause) from cause
     finally:
         os.umask(before)
 
@@ -198,7 +219,7 @@ def _up(home: Path, *, report: Report, durable: bool) -> tuple[Addresses, tuple[
     )
     if missing:
         check_space(home)
-        check_space(jars.default_cache())
+        check_space(jars.place(home))
         for which in missing:
             servers.end_all(_server(home, known, which))
         known = _with_free_ports(known, missing, report)
@@ -229,9 +250,9 @@ def _with_free_ports(known: State, missing: Sequence[Which], report: Report) -> 
 
 def _start(missing: Sequence[Server], memory: state.Memory, report: Report) -> None:
     """Start servers side by side; when one fails, or somebody interrupts, none of them stays."""
-    memory.save()
     for server in missing:
         server.provide(report)
+    memory.save()
     given_up = threading.Event()
     with ThreadPoolExecutor(len(missing)) as pool:
 
@@ -252,7 +273,8 @@ def _start(missing: Sequence[Server], memory: state.Memory, report: Report) -> N
 
 def _stop(home: Path, which: Sequence[Which], report: Report) -> list[Which]:
     """Stop servers side by side; returns which of them ran."""
-    known = state.load(home.resolve())
+    with _usable(home) as place:
+        known = state.load(place)
     if known is None or not which:
         return []
     with _held(home, report) as place, ThreadPoolExecutor(len(which)) as pool:

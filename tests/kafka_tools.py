@@ -5,7 +5,7 @@ from asyncio.subprocess import PIPE
 
 from jgo.maven import MavenContext
 
-from embedded import jars, java
+from embedded import jars, java, stack
 from ops.settings import Settings
 
 SECONDS = 60.0
@@ -13,9 +13,10 @@ SECONDS = 60.0
 
 def class_path() -> str:
     """Where the commands lie, with what they need; raises JarsUnavailable, OSError, RuntimeError."""
-    jars.jars(jars.default_cache(), report=lambda _: None)
+    place = jars.place(stack.default_home().resolve())
+    jars.jars(place, report=lambda _: None)
     tools = MavenContext().create_dependency(f"org.apache.kafka:kafka-tools:{jars.KAFKA_VERSION}")
-    return f"{jars.default_cache()}/*:{tools.artifact.resolve()}"
+    return f"{place}/*:{tools.artifact.resolve()}"
 
 
 async def tool(settings: Settings, class_path: str, name: str, *arguments: str) -> str:

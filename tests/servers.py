@@ -51,7 +51,8 @@ class Servers(Struct, frozen=True):
 @contextmanager
 def lending() -> Generator[None]:
     """Start servers when a process of the run first asks for them (`borrowed`), and stop them in the end."""
-    with tempfile.TemporaryDirectory(prefix="lapstream-run-") as folder:
+    # The path of a socket is short, which that of TMPDIR may not be.
+    with tempfile.TemporaryDirectory(prefix="lapstream-run-", dir="/tmp") as folder:
         address = str(Path(folder) / "servers")
         os.environ[SOCKET] = address
         with stack.ending_by_signal(), Listener(address, "AF_UNIX") as listener:

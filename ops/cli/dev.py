@@ -4,6 +4,7 @@ In: a folder for their data. Out: on stdout the addresses, as shell lines or JSO
 """
 
 import shlex
+import sys
 from pathlib import Path
 
 import typer
@@ -17,11 +18,13 @@ def _report(message: str) -> None:
     err.print(clean(message), style="dim", soft_wrap=True)
 
 
-def _environment(addresses: Addresses) -> dict[str, str]:
-    return {
+def shell_lines(addresses: Addresses) -> str:
+    """The addresses as lines that sh, bash, zsh and fish take."""
+    variables = {
         "LAPSTREAM_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,
         "LAPSTREAM_POSTGRES_DSN": addresses.postgres_dsn,
     }
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
 def up(home: Path | None, *, as_json: bool) -> None:
@@ -32,15 +35,15 @@ def up(home: Path | None, *, as_json: bool) -> None:
         print_json(addresses)
         return
     err.print("Apache Kafka and PostgreSQL are running; set these:", soft_wrap=True)
-    for name, value in _environment(addresses).items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+    sys.stdout.write(shell_lines(addresses))
 
 
 def down(home: Path | None, *, wipe: bool, yes: bool, as_json: bool) -> None:
     """Stop both servers; removes their data where that is asked for and confirmed."""
     place = home or stack.default_home()
     if wipe and not yes:
-        typer.confirm(f"Remove all data of Apache Kafka and PostgreSQL in {place}?", abort=True, err=True)
+        question = f"Remove all data of Apache Kafka and PostgreSQL in {clean(str(place))}?"
+        typer.confirm(question, abort=True, err=True)
     with err.status("stopping…"):
         stopped = stack.down(place, report=_report)
         if wipe:

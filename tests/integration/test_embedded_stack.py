@@ -124,7 +124,7 @@ async def test_nobody_connects_without_the_password(addresses: Addresses) -> Non
 
 
 def test_what_is_in_a_home_is_its_owners(home: Path, addresses: Addresses) -> None:
-    for path in (home, *home.rglob("*")):
+    for path in (home, *(path for path in home.rglob("*") if not path.is_symlink())):
         mode = stat.S_IMODE(path.stat().st_mode)
         way = stat.S_IXOTH if path == home else 0  # as root: for the database's own user, who lists nothing
         assert mode & 0o077 in {0, way}, (path, oct(mode))
@@ -266,4 +266,4 @@ def test_a_server_that_dies_shows_its_log_and_takes_the_other_with_it(
         stack.up(home, report=silent, durable=False)
     settings.write_text(good)
     assert not stack.status(home).running
-    assert not list(processes.matching(lambda process: str(home) in " ".join(process.cmdline())))
+    assert not list(processes.matching(lambda process: process.cwd().startswith(str(home))))

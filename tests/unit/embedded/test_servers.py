@@ -14,6 +14,7 @@ import pytest
 
 from embedded import ports, processes, servers
 from embedded.errors import PortTaken, ServerDied
+from embedded.processes import Command
 from embedded.state import Which
 
 
@@ -27,7 +28,6 @@ class Program:
     which: ClassVar[Which] = "kafka"
     name: ClassVar[str] = "The program"
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    account: None = None
     address: str = ""
     shown: str = ""
     is_open: bool = False
@@ -42,8 +42,8 @@ class Program:
     def make_data(self, report: Callable[[str], None]) -> None:
         """It has none."""
 
-    def command(self) -> list[str | Path]:
-        return ["/bin/sh", "-c", self.script, str(self.home)]
+    def command(self) -> Command:
+        return Command(["/bin/sh", "-c", self.script, str(self.home)])
 
     def owns(self, process: psutil.Process) -> bool:
         return process.cmdline()[-1:] == [str(self.home)]
