@@ -165,8 +165,8 @@ class Kafka:
 
     def owns(self, process: psutil.Process) -> bool:
         """Whether this process is the broker of this home."""
-        *_, main_class, properties = process.cmdline() or ("", "")
-        return main_class == MAIN_CLASS and Path(process.cwd(), properties) == self._properties
+        *command, properties = process.cmdline() or [""]
+        return command[-1:] == [MAIN_CLASS] and Path(process.cwd(), properties) == self._properties
 
     def complaint(self) -> str | None:
         """None when the broker gives metadata and its group coordinator answers, else what is wrong."""

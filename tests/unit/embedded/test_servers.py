@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,12 @@ import pytest
 
 from embedded import ports, processes, servers
 from embedded.errors import PortTaken, ServerDied
+from embedded.kafka import Kafka
 from embedded.processes import Command
-from embedded.state import Which
+from embedded.state import State, Which
+
+
+KNOWN = State(kafka_port=20_001, controller_port=20_002, postgres_port=20_003)
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,11 @@ def test_another_process_with_a_remembered_id_is_not_the_server(tmp_path: Path) 
     server = Program(tmp_path, "")
     assert servers.find(server, os.getpid()) is None
     assert servers.find(server, None) is None
+
+
+def test_a_process_without_an_argument_is_no_server_of_a_home(tmp_path: Path) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        processes.matching(lambda process: process.pid == other.pid and Kafka(tmp_path, KNOWN).owns(process))
 
 
 def test_a_process_that_ignores_the_request_is_ended_by_force(tmp_path: Path) -> None:
