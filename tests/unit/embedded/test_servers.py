@@ -19,7 +19,6 @@ from embedded.kafka import Kafka
 from embedded.processes import Command
 from embedded.state import State, Which
 
-
 KNOWN = State(kafka_port=20_001, controller_port=20_002, postgres_port=20_003)
 
 
