@@ -94,9 +94,14 @@ class _Pool:
             return await open_session(dsn, search_path(schema), self._replace_all)
 
         self._pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] - asyncpg is untyped
-            min_size=1, max_size=size, connect=connect_one, connection_class=Session
+            min_size=0, max_size=size, connect=connect_one, connection_class=Session
         )
-        return self
+        try:
+            async with self.acquire():
+                return self
+        except BaseException:
+            self._pool.terminate()
+            raise
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Connection]:

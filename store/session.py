@@ -44,6 +44,8 @@ _TCP_INFO_BYTES = 136
 _MOVED = slice(120, 136)
 """Where Linux's `tcp_info` has the bytes that were acknowledged and those that came."""
 
+_LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+
 WhenDead = Callable[[], Awaitable[None]]
 """Told when a session was found dead."""
 
@@ -160,18 +162,21 @@ class Session(_untyped.Connection):
         return self._moved() != before
 
     async def _is_at_work(self) -> bool:
-        """What the server says; False where it can't be reached."""
+        """What the server says; False where it can't be reached, True where it is there and does not say."""
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 asking: Any = await _untyped.connect(self._dsn, host=self._host, port=self._port)
-                try:
-                    return await asking.fetchval(statement("is_session_at_work"), self._pid)
-                finally:
-                    asking.terminate()
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+        except _LOST:
             return False
-        except asyncpg.PostgresError:  # it lets nobody in, or has no time: it is there
+        except asyncpg.PostgresError:
             return True
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                return await asking.fetchval(statement("is_session_at_work"), self._pid)
+        except (*_LOST, asyncpg.PostgresError):
+            return True
+        finally:
+            asking.terminate()
 
     def _moved(self) -> bytes:
         """How many bytes went and came, where the kernel says so."""

@@ -13,6 +13,7 @@ import psutil
 from msgspec import Struct
 
 from bench.kills.members import Member
+from bench.kills.roads import Dark, Proxy, Roads
 from embedded import stack
 from embedded.state import Which
 
@@ -20,16 +21,23 @@ SHORT_SECONDS = (0.1, 2.0)
 LONG_SECONDS = (11.0, 14.0)
 """Longer than the 10 s that a member's session lasts."""
 
+DARK_SECONDS = (0.5, 12.0)
+
 END_SECONDS = 30.0
 
 
 class Scene(Struct):
-    """Who and what can be disturbed."""
+    """Who and what can be disturbed; `roads` lead the members to the servers."""
 
     home: Path
+    roads: Roads
     members: list[Member]
     random: random.Random
     pauses: list[asyncio.Task[None]] = []
+
+    def dark(self) -> Dark:
+        """What dead connections do with what is sent into them."""
+        return self.random.choice(("stops reading", "swallows"))
 
     async def any_member(self) -> Member:
         """One of the members whose process runs; waits for one."""
@@ -105,6 +113,36 @@ async def _crash(scene: Scene, which: Which, number: signal.Signals) -> None:
     await asyncio.to_thread(stack.start, scene.home, which)
 
 
+async def cut_database(scene: Scene) -> None:
+    """Every connection to the database dies without a word; new ones work."""
+    scene.roads.database.cut(scene.dark())
+
+
+async def cut_broker(scene: Scene) -> None:
+    """Every connection to the broker dies without a word; new ones work."""
+    scene.roads.broker.cut(scene.dark())
+
+
+async def dark_database(scene: Scene) -> None:
+    """As `cut_database`, and for a while new connections lead nowhere."""
+    await _go_dark(scene, scene.roads.database)
+
+
+async def dark_broker(scene: Scene) -> None:
+    """As `cut_broker`, and for a while new connections lead nowhere."""
+    await _go_dark(scene, scene.roads.broker)
+
+
+async def _go_dark(scene: Scene, road: Proxy) -> None:
+    road.go_dark(scene.dark())
+    scene.pauses.append(asyncio.create_task(_come_back(road, scene.random.uniform(*DARK_SECONDS))))
+
+
+async def _come_back(road: Proxy, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    road.come_back()
+
+
 Disturbance = Callable[[Scene], Awaitable[None]]
 
 WEIGHTS: dict[Disturbance, int] = {
@@ -117,6 +155,10 @@ WEIGHTS: dict[Disturbance, int] = {
     restart_database: 7,
     stop_database_at_once: 6,
     crash_database: 6,
+    cut_database: 8,
+    cut_broker: 6,
+    dark_database: 4,
+    dark_broker: 4,
 }
 """The kinds, by how often each is drawn."""
 

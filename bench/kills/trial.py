@@ -19,12 +19,15 @@ from aiokafka import TopicPartition
 from msgspec import Struct, field
 
 from bench.kills.disturbances import Disturbance, Scene
+from bench.kills.hostile import HOSTILE, by_default
 from bench.kills.load import PARTITIONS, Load, Sent
 from bench.kills.members import members, said
+from bench.kills.roads import leading, second_listener
 from bench.kills.transactions import drawn, send
 from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
 from consumers.track_records import TRACK_RECORDS
+from embedded import stack
 from ops import migrate, topics
 from ops.database import database
 from ops.kafka import bounds_of, make_producer, make_reader
@@ -102,8 +105,8 @@ async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Out
     began = time.monotonic()
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
-    async with members(environment(settings), home / "logs", plan.projectors) as found:
-        scene = Scene(home, found, random.Random(plan.seed))
+    await by_default(settings.postgres_dsn, HOSTILE)
+    async with disturbed(settings, home, plan) as scene:
         course = await _disturb_under_load(settings, scene, plan, report)
         report(f"{course.sent} records sent; catching up")
         undisturbed_since = time.monotonic()
@@ -121,8 +124,8 @@ async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Out
         projectors=plan.projectors,
         disturbances=dict(Counter(kind.__name__ for kind in plan.kinds)),
         in_open_transaction=course.hits,
-        restarts_after_kill=sum(member.killed for member in found),
-        exits_by_themselves=dict(Counter(str(code) for member in found for code in member.gave_up)),
+        restarts_after_kill=sum(member.killed for member in scene.members),
+        exits_by_themselves=dict(Counter(str(code) for member in scene.members for code in member.gave_up)),
         said=dict(said(home / "logs")),
         records=course.sent,
         transactions=dict(course.transactions),
@@ -133,6 +136,18 @@ async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Out
         equal=not differing,
         differing=differing,
     )
+
+
+@contextlib.asynccontextmanager
+async def disturbed(settings: Settings, home: Path, plan: Plan) -> AsyncGenerator[Scene]:
+    """Projectors that come to the servers over roads, for the length of a block."""
+    with second_listener() as listener:
+        await asyncio.to_thread(stack.restart, home, "kafka")
+        async with (
+            leading(settings, listener) as roads,
+            members(environment(roads.through), home / "logs", plan.projectors) as found,
+        ):
+            yield Scene(home, roads, found, random.Random(plan.seed))
 
 
 async def _disturb_under_load(settings: Settings, scene: Scene, plan: Plan, report: Report) -> Course:

@@ -8,8 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Generator
 import pytest
 
 from bench.kills.roads import Dark, Proxy, before
+from store import session
 from store.notifications import listening
 from store.pool import TRANSIENT, Pool, connect, open_pool
+from store.statements import statement
 from tests.dark import shorten
 
 SOON = 5.0
@@ -151,6 +153,18 @@ async def test_a_statement_may_take_as_long_as_the_server_works_at_it(road: tupl
         waiting = asyncio.create_task(ask(pool, "SELECT count(*) FROM sites"))
         assert await ask(pool, "SELECT pg_sleep(2)::text") == ""
     assert await waiting == 0
+
+
+async def test_a_server_that_is_there_and_does_not_say_is_waited_for(
+    road: tuple[Proxy, Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a pooler all of whose connections are in use: it lets in, and no statement gets through."""
+
+    def unanswered(name: str) -> str:
+        return "SELECT pg_sleep(10) IS NULL, $1::int" if name == "is_session_at_work" else statement(name)
+
+    monkeypatch.setattr(session, "statement", unanswered)
+    assert await ask(road[1], "SELECT pg_sleep(2)::text") == ""
 
 
 async def test_rows_may_take_as_long_as_they_come_and_go(dsn: str, quick: None) -> None:

@@ -200,6 +200,7 @@ async def answers(settings: Settings) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["database", "broker", BOTH])
 async def test_every_role_stops_within_ten_seconds_in_the_dark(way: Way, which: str) -> None:
     async with role(way.through, "all") as running:

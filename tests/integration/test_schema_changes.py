@@ -85,7 +85,13 @@ async def read(api: httpx.AsyncClient) -> list[object]:
     """What the API says of everything that was imported."""
     day = data_of(await api.get(f"/practice-days/{TRACK}/{DAY}"))
     session = data_of(await api.get(f"/sessions/{day['sessions'][0]['id']}"))
-    paths = ["/tracks", f"/tracks/{TRACK}/records", f"/drivers/{session['driver_id']}", "/ingest-runs"]
+    paths = [
+        "/tracks",
+        f"/tracks/{TRACK}/records",
+        f"/drivers/{session['driver_id']}",
+        "/ingest-runs",
+        f"/provenance/races?key={session['id']}",
+    ]
     return [day, session, *[data_of(await api.get(path)) for path in paths]]
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
 import pytest
 
+from bench.kills.hostile import HOSTILE, by_default
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
 from ops import follow, migrate
@@ -26,31 +27,6 @@ from tests.events import fetched, listed, received, row
 from tests.members import until, waits_for_a_lock
 from tests.model.database import digests, empty
 
-DANGEROUS = {
-    "default_transaction_isolation": "repeatable read",
-    "default_transaction_read_only": "on",
-    "session_replication_role": "replica",
-    "search_path": "elsewhere",
-    "statement_timeout": "300ms",
-    "lock_timeout": "3ms",
-    "transaction_timeout": "300ms",
-    "idle_session_timeout": "300ms",
-    "idle_in_transaction_session_timeout": "3ms",
-    "row_security": "off",
-    "synchronous_commit": "off",
-    "exit_on_error": "on",
-    "TimeZone": "Australia/Lord_Howe",
-    "DateStyle": "SQL, DMY",
-    "IntervalStyle": "sql_standard",
-    "bytea_output": "escape",
-    "extra_float_digits": "-15",
-    "quote_all_identifiers": "on",
-    "standard_conforming_strings": "off",
-    "array_nulls": "off",
-    "transform_null_equals": "on",
-}
-"""Settings that change what a statement means, returns or survives, each with a value that hurts."""
-
 HARMLESS = {
     "default_transaction_deferrable": "on",
     "plan_cache_mode": "force_generic_plan",
@@ -62,16 +38,6 @@ HARMLESS = {
     "track_activities": "off",
 }
 """Settings that are left as they are: they may only make a statement slow, or the server talkative."""
-
-
-async def by_default(dsn: str, settings: Mapping[str, str]) -> None:
-    """Let every later session of a database begin with these settings, as far as its server knows them."""
-    name = urlsplit(dsn).path.strip("/")
-    admin = await connect(dsn)
-    known = {one["name"] for one in await admin.fetch("SELECT name FROM pg_settings")}
-    for setting in settings.keys() & known:
-        await admin.execute(f"ALTER DATABASE {name} SET {setting} = '{settings[setting]}'")
-    await admin.close()
 
 
 @contextlib.asynccontextmanager
@@ -106,16 +72,16 @@ async def projected(connection: Connection, events: list[Received]) -> None:
         await project(connection, events)
 
 
-@pytest.mark.parametrize("setting", DANGEROUS)
+@pytest.mark.parametrize("setting", HOSTILE)
 async def test_two_writers_leave_the_same_under_a_hostile_default(dsn: str, setting: str) -> None:
     undisturbed = await left_by_two_writers(dsn)
-    await by_default(dsn, {setting: DANGEROUS[setting]})
+    await by_default(dsn, {setting: HOSTILE[setting]})
     assert await left_by_two_writers(dsn) == undisturbed
 
 
 async def test_two_writers_leave_the_same_under_all_of_them(dsn: str) -> None:
     undisturbed = await left_by_two_writers(dsn)
-    await by_default(dsn, DANGEROUS | HARMLESS)
+    await by_default(dsn, HOSTILE | HARMLESS)
     assert await left_by_two_writers(dsn) == undisturbed
 
 
@@ -126,7 +92,7 @@ async def hostile(settings: Settings, dsn: str) -> AsyncGenerator[Settings]:
     other = urlsplit(dsn)._replace(path=f"/{name}").geturl()
     admin = await connect(dsn)
     await admin.execute(f"CREATE DATABASE {name}")
-    await by_default(other, DANGEROUS | HARMLESS)
+    await by_default(other, HOSTILE | HARMLESS)
     await migrate.apply(other)
     hostile = at(settings, postgres_dsn=other, topic_prefix=f"{settings.topic_prefix}hostile-")
     await create_topics(hostile)
@@ -166,13 +132,13 @@ async def rebuilt(settings: Settings, purpose: Purpose) -> Report:
 async def wrong(connection: Connection) -> list[str]:
     """The settings that this connection has from the database."""
     rows = await connection.fetch(
-        "SELECT name FROM pg_settings WHERE source = 'database' AND name = ANY ($1)", list(DANGEROUS)
+        "SELECT name FROM pg_settings WHERE source = 'database' AND name = ANY ($1)", list(HOSTILE)
     )
     return [row["name"] for row in rows]
 
 
 async def test_a_pooled_connection_keeps_its_settings_from_one_use_to_the_next(dsn: str) -> None:
-    await by_default(dsn, DANGEROUS)
+    await by_default(dsn, HOSTILE)
     pool = await open_pool(dsn, size=1)
     for _ in range(2):
         async with pool.acquire() as connection:
@@ -181,7 +147,7 @@ async def test_a_pooled_connection_keeps_its_settings_from_one_use_to_the_next(d
 
 
 async def test_a_single_connection_has_the_same_settings(dsn: str) -> None:
-    await by_default(dsn, DANGEROUS)
+    await by_default(dsn, HOSTILE)
     connection = await connect(dsn)
     assert await wrong(connection) == []
     await connection.close()
