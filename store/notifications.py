@@ -32,10 +32,14 @@ class Listener:
     async def open(self) -> None:
         """Listen until `close`, on one connection after another; a database that is away is no error.
 
-        Returns once the channel is listened to, or could not be for now.
+        Returns once the channel is listened to, or could not be for now. Raises `SharedSessions`.
         """
         self._work = asyncio.create_task(self._keep_listening())
-        await self._tried.wait()
+        tried = asyncio.create_task(self._tried.wait())
+        await asyncio.wait({self._work, tried}, return_when=asyncio.FIRST_COMPLETED)
+        if not self._tried.is_set():
+            tried.cancel()
+            self._work.result()
 
     async def close(self) -> None:
         """Listen no more."""

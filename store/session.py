@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import asyncpg
 import structlog
 
+from store.sharing import refuse_shared
 from store.statements import statement
 
 ResultT = TypeVar("ResultT")
@@ -80,11 +81,16 @@ class Session(_untyped.Connection):
         self.ended.set()
 
     async def prepare_for(self, dsn: str, search_path: str, when_dead: WhenDead | None) -> None:
-        """Set what statements rely on; `dsn` is where to ask after the session."""
+        """Set what statements rely on; `dsn` is where to ask after the session. Raises `SharedSessions`."""
         self._dsn = dsn
         self._when_dead = when_dead
+        self._pid = await refuse_shared(self._plain, self._open_another)
         await self._plain.execute(statement("prepare_session"))
-        self._pid = await self._plain.fetchval(statement("use_search_path"), search_path)
+        await self._plain.execute(statement("use_search_path"), search_path)
+
+    async def _open_another(self) -> Any:  # noqa: ANN401 - asyncpg is untyped
+        """A plain session with the same server."""
+        return await _untyped.connect(self._dsn, host=self._host, port=self._port, statement_cache_size=0)
 
     def get_reset_query(self) -> str:
         """What is done when the session goes back to its pool."""
@@ -165,7 +171,7 @@ class Session(_untyped.Connection):
         """What the server says; False where it can't be reached, True where it is there and does not say."""
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                asking: Any = await _untyped.connect(self._dsn, host=self._host, port=self._port)
+                asking: Any = await self._open_another()
         except _LOST:
             return False
         except asyncpg.PostgresError:
@@ -212,7 +218,8 @@ def keep_alive(connected: Any) -> None:  # noqa: ANN401 - asyncio's view of a so
 async def open_session(dsn: str, search_path: str, when_dead: WhenDead | None = None) -> Session:
     """A session in which all is set that our statements rely on, and tables are found along this path.
 
-    Raises OSError or an asyncpg error where the database does not answer, or does not let us in.
+    Raises OSError or an asyncpg error where the database does not answer, or does not let us in, and
+    `SharedSessions`.
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):

@@ -48,8 +48,12 @@ UNION ALL
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 
 -- name: use_search_path
--- For the whole session: where tables lie; returns the session's process on the server.
-SELECT pg_backend_pid() FROM set_config('search_path', $1, false);
+-- For the whole session: where tables lie.
+SELECT set_config('search_path', $1, false);
+
+-- name: session_process
+-- The process of the server that works for the session.
+SELECT pg_backend_pid();
 
 -- name: reset_session
 -- What whoever used a session leaves in it. Settings are not reset: none is ever set beyond a transaction.
