@@ -36,7 +36,11 @@ async def until_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) ->
     if in_time:
         working.result()
     else:
-        log.warning("roles_cut_short", seconds=STOP_SECONDS)
+        log.warning("roles_cut_short", seconds=STOP_SECONDS, error=repr(_error(working)))
+
+
+def _error(ended: asyncio.Task[None]) -> BaseException | None:
+    return None if ended.cancelled() else ended.exception()
 
 
 async def _end(working: asyncio.Task[None]) -> None:
