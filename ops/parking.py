@@ -3,27 +3,20 @@
 import base64
 import getpass
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 import msgspec
 
 from ops.database import connected
 from ops.redrive import sending
 from ops.settings import Settings
+from schemas.contract.problems import unknown_fields
 from schemas.envelope import Context, Outgoing, Received, attributes_of, pack, unpack
 from schemas.errors import LapstreamError
-from schemas.events import (
-    EVENT_TYPES,
-    Event,
-    PracticeDayChanged,
-    PracticeDayIngested,
-    PracticeDayRequested,
-    SessionDetailRequested,
-)
+from schemas.events import EVENT_TYPES
 from schemas.headers import BadRecord
-from schemas.plain import plain
 from schemas.topics import Topics
 from store import parked
 from store.parked import Head, Key, Parked, RecordPlace
@@ -100,7 +93,7 @@ def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> O
             f"{', '.join(EVENT_TYPES)}"
         )
     received = _read(name, data)
-    if (topic := _topic_of(received.event, topics)) != bad.topic:
+    if (topic := topics.of(name)) != bad.topic:
         raise BadFix(f"{name} belongs into {topic}, and the bad record lies in {bad.topic}")
     context = Context(
         source=SOURCE,
@@ -120,32 +113,9 @@ def _read(type_name: str, data: bytes) -> Received:
         raise BadFix(f"the mended event is still bad: {fault}") from fault
     if received is None:
         raise BadFix(f"{type_name} is no type of ours")
-    if unknown := next(_unknown(msgspec.json.decode(data), plain(received.event)), None):
+    for unknown in unknown_fields(type_name, data):
         raise BadFix(f"the mended event has a field that {type_name} has not: {unknown}")
     return received
-
-
-def _unknown(given: Any, known: Any, at: str = "$") -> Iterator[str]:  # noqa: ANN401 - JSON of any kind
-    """The fields that were not understood, at any depth; `known` is what was, with all its fields."""
-    if isinstance(known, dict):
-        fields = cast("dict[str, Any]", known)
-        for name, value in given.items():
-            if name in fields:
-                yield from _unknown(value, fields[name], f"{at}.{name}")
-            else:
-                yield f"{at}.{name}"
-    elif isinstance(known, list):
-        items = cast("list[Any]", known)
-        for number, item in enumerate(items):
-            yield from _unknown(given[number], item, f"{at}[{number}]")
-
-
-def _topic_of(event: Event, topics: Topics) -> str:
-    if isinstance(event, PracticeDayRequested):
-        return topics.requests
-    if isinstance(event, PracticeDayIngested | PracticeDayChanged):
-        return topics.outcomes
-    return topics.details if isinstance(event, SessionDetailRequested) else topics.days
 
 
 def export(records: Sequence[Parked]) -> bytes:

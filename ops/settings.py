@@ -182,6 +182,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def read_broker_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings for a command that needs no database: its address need not be set."""
+    return read_settings({variable("postgres_dsn"): "postgresql:///", **environment})
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """This process's environment, from which another one reads just these settings."""
     own = {variable(name) for name in Settings.__struct_fields__}

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from schemas.cloudevents import JSON, PLACE, PREFIX, STRUCTURED, opened
-from schemas.headers import BadRecord, Headers, readable, written
+from schemas.headers import BadRecord, readable, written
 
 _CONTENT_TYPE = "content-type"
 _OF_DATA = "datacontenttype"
@@ -36,7 +36,7 @@ def line_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None, **
     return msgspec.json.encode(members | more)
 
 
-def record_of(line: bytes) -> tuple[Headers, bytes]:
+def record_of(line: bytes) -> tuple[tuple[tuple[str, bytes], ...], bytes]:
     """A line's event as headers and value in binary mode; raises `BadRecord` for what is no CloudEvent."""
     _, data, _ = opened(_IN_STRUCTURED_MODE, line)
     if data is None:

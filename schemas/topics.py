@@ -63,6 +63,18 @@ class Topics(Struct, frozen=True, kw_only=True):
         """What Lapstream announces; keyed by day; kept for ever."""
         return f"{self.prefix}practice-day-outcomes"
 
+    def of(self, type_name: str) -> str:
+        """The topic that events of a type belong into, whatever its version."""
+        match type_name.rpartition(".v")[0]:
+            case "practice_day.requested":
+                return self.requests
+            case "session_detail.requested":
+                return self.details
+            case "practice_day.ingested" | "practice_day.changed":
+                return self.outcomes
+            case _:
+                return self.days
+
     def specs(self) -> tuple[TopicSpec, ...]:
         """Every topic as it should be."""
         return (

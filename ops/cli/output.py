@@ -3,6 +3,7 @@
 What a site or a producer wrote is printed through `clean`, so that it can't move a terminal's cursor.
 """
 
+import os
 import sys
 from typing import Any
 
@@ -30,6 +31,17 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encod
     """Print one JSON document on stdout, with nulls where a field is absent, escaped as by `clean_json`."""
     data = msgspec.json.format(msgspec.json.encode(value), indent=2)
     sys.stdout.write(clean_json(data).decode() + "\n")
+
+
+def write_line(data: bytes) -> bool:
+    """Write a line of data to stdout at once; False where nobody reads it any more, as behind `| head`."""
+    try:
+        sys.stdout.buffer.write(data + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or its closing fails once more
+        return False
+    return True
 
 
 def note(line: str) -> None:

@@ -5,12 +5,9 @@ from pathlib import Path
 from ops.api.document import document
 from ops.cli.config import settings_page
 from ops.cli.output import out, print_json
-from schemas.conformance import stated
+from schemas.conformance import stated, vectors
 from schemas.contract import documents, released
 from schemas.errors import LapstreamError
-
-VECTORS = Path("schemas/conformance/vectors.jsonl")
-
 
 ADVICE = (
     "that breaks who reads or publishes these events: make what changed a new version of its type, with an "
@@ -57,4 +54,4 @@ def _wanted(folder: Path) -> dict[Path, str]:
     """What is to stand in each file."""
     others = {"openapi.json": document().decode(), "settings.md": settings_page()}
     found = {folder / name: content for name, content in (documents.files() | others).items()}
-    return found | {VECTORS: stated.file()}
+    return found | {vectors.FILE: stated.file()}

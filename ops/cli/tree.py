@@ -8,6 +8,7 @@ import typer
 from ops.cli.commands import (
     backfill,
     dev,
+    events,
     imports,
     keys,
     log,
@@ -62,6 +63,7 @@ app.command("reparse")(rebuild.reparse)
 app.command("why")(why.why)
 app.command("run")(operate.run)
 app.command("digest")(operate.digest)
+app.add_typer(events.app, name="events")
 app.add_typer(parse.app, name="parse")
 app.add_typer(dev.app, name="dev")
 app.add_typer(parked.app, name="parked")

@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.checks import faults_of
 from schemas.cloudevents import STRUCTURED, opened
@@ -20,7 +20,7 @@ from schemas.headers import BadRecord, optional, readable, required
 from schemas.lines import record_of
 
 MOST = 100
-"""Problems of one event that are told."""
+"""How many problems of one event are reported."""
 
 _REQUIRED = ("ce_specversion", "ce_id", "ce_type", "ce_source")
 _OPTIONAL = ("ce_correlationid", "ce_causationid", "traceparent")
@@ -60,6 +60,13 @@ def checked(line: bytes) -> Checked:
         problems += _of_the_reader(line)
     wrong = any(problem.severity == "error" for problem in problems)
     return Checked(verdict="invalid" if wrong else "valid", type=type_name, problems=problems)
+
+
+def unknown_fields(type_name: str, data: bytes) -> Iterator[str]:
+    """Where an event that can be read has fields that its type has not, as JSON paths."""
+    for problem in _of_struct(EVENT_TYPES[type_name], msgspec.json.decode(data), "$"):
+        if problem.severity == "warning":
+            yield problem.at
 
 
 def _error(at: str, fault: BadRecord) -> Problem:
@@ -125,6 +132,12 @@ def _of_struct(kind: type[Struct], value: Any, at: str) -> Iterator[Problem]:  #
         yield Problem(severity="warning", code="unknown_field", at=f"{at}.{name}", message=message)
 
 
+def _meant(kind: Any) -> str:  # noqa: ANN401 - a type
+    """What a kind of field is, in its own words."""
+    inner = [meta.description for meta in get_args(kind)[1:] if isinstance(meta, Meta) and meta.title]
+    return next((text for text in inner if text), "") or "; ".join(filter(None, map(_meant, get_args(kind))))
+
+
 class _Field(NamedTuple):
     kind: Any
     required: bool
@@ -154,7 +167,8 @@ def _of_whole(kind: Any, value: Any, at: str) -> Iterator[Problem]:  # noqa: ANN
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        yield _invalid(at, _readable(str(error)))
+        what = _readable(str(error))
+        yield _invalid(at, what if what.startswith("expected") else f"{what}: {_meant(kind)}")
 
 
 def _parts(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type

@@ -13,7 +13,8 @@ TITLE = """# Topics and messages
 
 Every topic, message, header and field, made from the code by `lapstream schemas`. The same for programs: the
 [AsyncAPI 3.0 document](asyncapi.json) and the [JSON Schemas](schemas), which the API serves, too
-(`/api/v1/asyncapi.json`, `/api/v1/schemas/{name}`). How to read and publish: [Events](events.md).
+(`/api/v1/asyncapi.json`, `/api/v1/schemas/{name}`). How to read and publish: [Events](events.md),
+[Publish events from another system](publishing.md).
 
 Fields marked * must be there. All others may be absent or null: the page lacked it. Lapstream itself omits
 them.

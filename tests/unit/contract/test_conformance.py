@@ -61,6 +61,14 @@ def test_the_code_comes_to_the_verdict(vector: Vector) -> None:
     assert (found.verdict, found.code) == (vector.verdict, vector.code), found.reason
 
 
+def test_the_page_says_what_no_schema_says() -> None:
+    page = (ROOT / "docs" / "conformance.md").read_text()
+    assert f"{len(VECTORS)} golden vectors" in page
+    for vector in VECTORS:
+        if vector.beyond_schema is not None:
+            assert f"| {vector.about} | `{vector.code}` | {vector.beyond_schema} |" in page
+
+
 def expected(vector: Vector) -> bool:
     """Whether the schemas accept it: they refuse what is refused, unless it is beyond them."""
     return vector.verdict != "refused" or vector.beyond_schema is not None

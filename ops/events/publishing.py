@@ -1,0 +1,81 @@
+"""Publishing events from lines: all of them are checked first, then sent as records in binary mode.
+
+Ids, sources and extensions are those of the lines. The key is made from the event, as Lapstream makes its.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ops.events.lines import NumberedLine
+from ops.events.validating import LineReport, validated
+from ops.kafka import administering
+from ops.settings import Settings
+from ops.wiring import producing
+from producer.publisher import Sending
+from schemas.contract.problems import Problem
+from schemas.envelope import Outgoing, unpack
+from schemas.errors import LapstreamError
+from schemas.identity import event_key
+from schemas.lines import record_of
+from schemas.topics import Topics
+
+AT_ONCE = 500
+"""Records that are on their way at a time."""
+
+
+class NoSuchTopic(LapstreamError):
+    """The broker has no such topic."""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A record for each line, by its topic; and the lines that have none, for what a reader would refuse."""
+
+    records: list[tuple[str, Outgoing]]
+    refused: list[LineReport]
+
+
+def planned(lines: Iterable[NumberedLine], topics: Topics, topic: str | None) -> Plan:
+    """What is to be published, into this topic or each into its type's own."""
+    lines = list(lines)
+    plan = Plan(records=[], refused=[])
+    for (_, text), report in zip(lines, validated(lines), strict=True):
+        if report.verdict == "valid":
+            plan.records.append(_record(text, topics, topic))
+        else:
+            plan.refused.append(replace(report, problems=[*report.problems, *_ignored(report)]))
+    return plan
+
+
+def _record(text: bytes, topics: Topics, topic: str | None) -> tuple[str, Outgoing]:
+    """A valid line's record, and the topic that it is for."""
+    headers, value = record_of(text)
+    received = unpack(headers, value)
+    if received is None:
+        raise ValueError("a valid line is of a type of ours")
+    record = Outgoing(key=event_key(received.event).encode(), value=value, headers=headers)
+    return topic or topics.of(received.event.type_name), record
+
+
+def _ignored(report: LineReport) -> list[Problem]:
+    """Why an event of another vendor's type is not published."""
+    if report.verdict != "ignored":
+        return []
+    message = f"{report.type} is no type of Lapstream's: readers ignore it"
+    return [Problem(severity="error", code="foreign_type", at="$.type", message=message)]
+
+
+async def publish(settings: Settings, records: Sequence[tuple[str, Outgoing]]) -> None:
+    """Send these records; returns when the broker has all of them. Raises `NoSuchTopic` before the first."""
+    async with administering(settings.kafka_bootstrap) as admin:
+        missing = {topic for topic, _ in records} - set(await admin.list_topics())
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise NoSuchTopic(
+            f"the broker has no topic {names}, or doesn't show it to this user; nothing was sent"
+        )
+    async with producing(settings) as producer:
+        for begin in range(0, len(records), AT_ONCE):
+            chunk = [(topic, record, None) for topic, record in records[begin : begin + AT_ONCE]]
+            await Sending(producer, chunk).send()

@@ -1,0 +1,147 @@
+"""Following topics: each record's event as a line, as it comes; what is no event is reported, not shown."""
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+from msgspec import Struct
+
+from ops.events.since import END, START
+from ops.kafka import PARTITION_BYTES, CommittedConsumer, bounds_of, make_reader, partitions_of
+from ops.settings import Settings
+from schemas.cloudevents import PLACE, opened
+from schemas.envelope import unpack
+from schemas.errors import LapstreamError
+from schemas.headers import BadRecord, readable
+from schemas.lines import line_of
+from schemas.records import Record
+
+POLL_MS = 200
+AT_ONCE = 500
+
+
+class NoTopic(LapstreamError):
+    """The broker lacks a topic that is to be followed."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which records are shown: of a type, with a key that begins so, of a timing service."""
+
+    type: str | None = None
+    key: str | None = None
+    source: str | None = None
+
+    def takes(self, record: Record) -> bool:
+        """Whether a record is wanted; raises `BadRecord` where that can't be told of an event."""
+        if self.key is not None and not (record.key or b"").startswith(self.key.encode()):
+            return False
+        if self.type is not None and self.type != _type_of(record):
+            return False
+        return self.source is None or self.source == _source_of(record)
+
+
+class Shown(NamedTuple):
+    """A record's event as a line; or the place of one that is none, and why."""
+
+    line: bytes | None
+    place: str
+    fault: str = ""
+
+
+async def tail(
+    settings: Settings, topics: Sequence[str], wanted: Wanted, start: dt.datetime, *, follow: bool
+) -> AsyncGenerator[Shown]:
+    """The records of these topics from a moment on; without `follow` up to where they end now.
+
+    Raises `NoTopic`.
+    """
+    async with _reading(settings) as consumer:
+        places = await _places(consumer, topics)
+        bounds = await bounds_of(consumer, places)
+        ends = {place: one.stable for place, one in bounds.items()}
+        begins = {place: one.begin for place, one in bounds.items()}
+        left = None if follow else ends
+        await _go_to(consumer, await _starts(consumer, start, begins, ends))
+        async for record in _records(consumer, left):
+            if (shown := _shown(record, wanted)) is not None:
+                yield shown
+
+
+@contextlib.asynccontextmanager
+async def _reading(settings: Settings) -> AsyncGenerator[CommittedConsumer]:
+    consumer = make_reader(settings.kafka_bootstrap, partition_bytes=PARTITION_BYTES, reset="earliest")
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _places(consumer: CommittedConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    found = {topic: await partitions_of(consumer, topic) for topic in topics}
+    if missing := [topic for topic, partitions in found.items() if not partitions]:
+        raise NoTopic(
+            f"the broker has no topic {', '.join(missing)}, or doesn't show it to this user: "
+            "`lapstream topics create` makes Lapstream's own, `--topic` chooses among them"
+        )
+    return [place for partitions in found.values() for place in partitions]
+
+
+async def _starts(
+    consumer: CommittedConsumer,
+    start: dt.datetime,
+    begins: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> Mapping[TopicPartition, int]:
+    if start in {START, END}:
+        return begins if start == START else ends
+    moment = max(0, int(start.timestamp() * 1000))
+    found = await consumer.offsets_for_times(dict.fromkeys(ends, moment))
+    return {place: at.offset if (at := found.get(place)) else end for place, end in ends.items()}
+
+
+async def _go_to(consumer: CommittedConsumer, starts: Mapping[TopicPartition, int]) -> None:
+    consumer.assign(list(starts))
+    for place, offset in starts.items():
+        consumer.seek(place, offset)
+
+
+async def _records(
+    consumer: CommittedConsumer, ends: Mapping[TopicPartition, int] | None
+) -> AsyncIterator[Record]:
+    """Records as they come; where there are ends, up to there."""
+    left = None if ends is None else dict(ends)
+    while left is None or await _is_behind(consumer, left):
+        polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+        for place, records in polled.items():
+            for record in records:
+                if left is None or record.offset < left[place]:
+                    yield record
+
+
+async def _is_behind(consumer: CommittedConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    return any([await consumer.position(place) < end for place, end in ends.items()])
+
+
+def _shown(record: Record, wanted: Wanted) -> Shown | None:
+    """A record that is wanted; one that is no event counts as wanted where its key does."""
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    try:
+        if not wanted.takes(record):
+            return None
+        more = dict(zip(PLACE, (record.topic, record.partition, record.offset), strict=True))
+        return Shown(line_of(record.headers, record.value, **more), place)
+    except BadRecord as fault:
+        return Shown(None, place, str(fault))
+
+
+def _type_of(record: Record) -> str | None:
+    return readable(opened(record.headers, record.value).attributes, "ce_type")
+
+
+def _source_of(record: Record) -> str | None:
+    """The timing service that an event is of; None for another vendor's event."""
+    received = unpack(record.headers, record.value)
+    return received and received.event.source
