@@ -1,5 +1,6 @@
 """The documents hold what the code holds: every field, finding, error, setting, command and link."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,17 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             assert anchor in map(slug, headings), f"{target}: no such heading"
+
+
+def test_every_path_of_the_api_is_described() -> None:
+    described = re.findall(r"^\| (`(?:GET|POST|DELETE) .*?) \|", read("api.md"), re.MULTILINE)
+    paths = {path.partition("?")[0] for path in re.findall(r"(/[^`\s]+)`", "\n".join(described))}
+    assert paths == {path.removeprefix("/api/v1") for path in json.loads(read("openapi.json"))["paths"]}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_installs_what_is_on_no_index(page: Path) -> None:
+    assert re.findall(r"pip install [^\n`]*lapstream", page.read_text()) == []
 
 
 def test_every_page_is_named_in_the_index() -> None:
