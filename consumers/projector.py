@@ -27,6 +27,7 @@ from consumers.telling import tell_batch
 from schemas.errors import LapstreamError
 from schemas.records import Record
 from store import parking, positions, rebuilds
+from store.faults import said_by
 from store.parking import ParkedRecord, ParkingFull
 from store.pool import TRANSIENT, Connection, Pool
 from store.positions import Claim, Fenced, Place
@@ -122,7 +123,7 @@ class Projector(ConsumerRebalanceListener):
         try:
             await self._consumer.start()
         except KafkaError as error:
-            raise BrokerRefuses(f"the broker did not let group {self._group} in: {error}") from error
+            raise BrokerRefuses(f"the broker did not let group {self._group} in: {said_by(error)}") from error
         log.info("projector_start", group=self._group, topics=self._topics)
         while not self._stopping.is_set():
             await self._turn()
@@ -162,7 +163,7 @@ class Projector(ConsumerRebalanceListener):
         except TRANSIENT as error:
             await self._start_over("projector_database_away", error)
         except asyncpg.PostgresError as error:
-            raise DatabaseRefuses(f"the database refuses group {self._group}: {error}") from error
+            raise DatabaseRefuses(f"the database refuses group {self._group}: {said_by(error)}") from error
         except KafkaError as error:
             self._count(error)
             await self._start_over("projector_broker_error", error)
@@ -177,7 +178,7 @@ class Projector(ConsumerRebalanceListener):
         self._refusals += 1
         if self._refusals >= REFUSALS:
             raise BrokerRefuses(
-                f"the broker refuses group {self._group} on {', '.join(self._topics)}: {error!r}"
+                f"the broker refuses group {self._group} on {', '.join(self._topics)}: {said_by(error)}"
             ) from error
 
     async def _poll(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:

@@ -22,6 +22,7 @@ from ops.watch import watching
 from schemas.errors import LapstreamError
 from store import backfills
 from store.backfills import ENDED, Backfill, BackfillDay, DayState, FailedMonth, Months
+from store.faults import said_by
 from store.pool import TRANSIENT, Pool
 from store.runs import Refresh
 
@@ -82,7 +83,7 @@ async def backfill(settings: Settings, months: Months, screen: Screen, *, dry_ru
             measured = Measured() if dry_run else await _feed(work, len(failed))
             return await _summary(work, failed, measured)
     except TRANSIENT as error:
-        raise BackfillStopped(f"the database is away ({error!r}); {GOES_ON}") from error
+        raise BackfillStopped(f"the database is away ({said_by(error)}); {GOES_ON}") from error
 
 
 @contextlib.asynccontextmanager

@@ -5,12 +5,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from pogo_core.util import migrate as pogo
 from pogo_core.util.sql import get_applied_migrations
 
-from ops.database import ServerAway
-from store.pool import TRANSIENT, Connection, connect
+from ops.database import alone
+from store.pool import Connection
 
 _LOCK = 4_201_871_966_201
 _QUIET = logging.getLogger("lapstream.migrate")
@@ -28,10 +27,7 @@ async def rollback(dsn: str, count: int) -> list[str]:
 
 
 async def _run(dsn: str, action: Any, **options: Any) -> list[str]:  # noqa: ANN401 - pogo's two functions
-    try:
-        connection = await connect(dsn)
-    except (*TRANSIENT, asyncpg.PostgresError) as error:
-        raise ServerAway.of_database(error) from error
+    connection = await alone(dsn)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         before = await _applied(connection)

@@ -1,11 +1,11 @@
 """What people do about parked records beside redriving: publish a mended one, discard, export."""
 
 import base64
+import contextlib
 import getpass
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -19,6 +19,7 @@ from schemas.events import EVENT_TYPES
 from schemas.headers import BadRecord
 from schemas.topics import Topics
 from store import parked
+from store.faults import said_by
 from store.parked import Head, Key, Parked, RecordPlace
 from store.pool import Connection
 
@@ -144,18 +145,25 @@ async def export_to(
 ) -> None:
     """Write records to a file, one JSON line each; `show` is told how many more. Raises `NotWritten`."""
     async with connected(settings) as connection:
-        with _opened(file, overwrite=overwrite) as lines:
+        with _writing(file):
+            lines = file.open("wb" if overwrite else "xb")
+        try:
             for begin in range(0, len(heads), EXPORTED_AT_ONCE):
                 chunk = heads[begin : begin + EXPORTED_AT_ONCE]
                 records = await parked.read(connection, [head.at for head in chunk])
-                lines.write(export(records))
+                with _writing(file):
+                    lines.write(export(records))
+                    lines.flush()
                 show(len(records))
+        finally:
+            lines.close()
 
 
-def _opened(file: Path, *, overwrite: bool) -> BinaryIO:
+@contextlib.contextmanager
+def _writing(file: Path) -> Generator[None]:
     try:
-        return file.open("wb" if overwrite else "xb")
+        yield
     except FileExistsError as error:
         raise NotWritten(f"{file} is there already; --yes writes over it") from error
     except OSError as error:
-        raise NotWritten(f"{file} can't be written: {error.strerror}") from error
+        raise NotWritten(f"{file} can't be written: {said_by(error)}") from error

@@ -25,7 +25,7 @@ _SHOWN_PARAMETERS = frozenset(
     ("application_name", "connect_timeout", "database", "dbname", "host", "port", "sslmode", "user")
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@]*:[^\s@]*@")
+_LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?!user:password@)[^\s/@]*:[^\s@]*@")
 _PARAMETER = re.compile(r"(?i)\b(?P<name>password|sslpassword|token|api_?key|secret)=[^\s&'\"]+")
 
 _remembered: tuple[str, ...] = ()

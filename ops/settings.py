@@ -8,8 +8,8 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, cast
-from urllib.parse import urlsplit
+from typing import Annotated, cast, get_args, get_type_hints
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -35,12 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What Lapstream is run with."""
 
     kafka_bootstrap: Annotated[str, Meta(min_length=1, description="Brokers, as host:port,host:port")]
-    postgres_dsn: Annotated[
-        str,
-        Meta(
-            pattern=r"^postgres(ql)?://", description="The database, as postgresql://user:password@host/name"
-        ),
-    ]
+    postgres_dsn: Annotated[str, Meta(description="The database, as postgresql://user:password@host/name")]
     site: Annotated[
         str, Meta(description="The timing site, with {track_slug} where the track's name belongs")
     ] = "https://{track_slug}.liverc.com"
@@ -87,7 +82,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 3
     topic_prefix: Annotated[
         str,
-        Meta(pattern=r"^[a-zA-Z0-9._-]{0,60}\Z", description="Put before the names of topics and groups"),
+        Meta(
+            pattern=r"^[a-zA-Z0-9._-]{0,60}\Z",
+            description="Put before the names of topics and groups: up to 60 letters, digits, `.`, `_`, `-`",
+        ),
     ] = ""
     replication_factor: Annotated[int, Meta(ge=1, le=9, description="Replicas of a topic it creates")] = 1
     track_zones: Annotated[
@@ -146,13 +144,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"lapstream/0.1 (practice day importer; {self.contact or 'no contact given'})"
 
 
+def meta_of(name: str) -> Meta:
+    """The bounds of a setting, and what it does."""
+    hints = get_args(get_type_hints(Settings, include_extras=True)[name])
+    return next(one for one in hints if isinstance(one, Meta))
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return OTHER_NAMES.get(name, PREFIX + name.upper())
 
 
 _ADDRESSES = ("kafka_bootstrap", "postgres_dsn", "site", "otlp_endpoint")
-_HOST = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:\d*)?")
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^\[\]:\s/?#@]*)(:\d{1,5})?")
+LARGEST_PORT = 65_535
 
 
 def shown(name: str, text: str) -> str:
@@ -160,6 +165,11 @@ def shown(name: str, text: str) -> str:
     if name in _ADDRESSES:
         return secrets.shown(text, path=name != "otlp_endpoint")
     return secrets.without_secrets(text)
+
+
+def shown_now(name: str) -> str:
+    """What may be shown of a setting as the environment has it."""
+    return shown(name, _value(os.environ, variable(name)) or "an address that is not set")
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -178,6 +188,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from error
     _check_site(settings)
+    _check_collector(settings)
+    _check_bootstrap(settings)
     _check_dsn(settings)
     return settings
 
@@ -206,8 +218,10 @@ def _value(environment: Mapping[str, str], name: str) -> str | None:
         return environment.get(name)
     try:
         return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}_FILE: {file} can't be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{name}_FILE: {file} can't be read: it is not UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE: {file} can't be read: {error.strerror}") from error
 
 
 def _zones(text: str) -> dict[str, str]:
@@ -228,8 +242,23 @@ def _explain(message: str) -> str:
         if message == f"Object missing required field `{name}`":
             return f"{variable(name)} is not set"
         if message.endswith(f"`$.{name}`"):
-            return f"{variable(name)}: {message.removesuffix(f' - at `$.{name}`')}"
+            return f"{variable(name)}: {_in_words(name, message.removesuffix(f' - at `$.{name}`'))}"
     return message
+
+
+_WORDS = {"`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`str`": "text"}
+
+
+def _in_words(name: str, message: str) -> str:
+    """What is expected of a field, without msgspec's names of types."""
+    expected = message.removeprefix("Expected ").partition(", got ")[0]
+    if expected == "`str` of length >= 1":
+        return "it is empty"
+    if "matching regex" in expected:
+        return f"of another form than expected: {meta_of(name).description}"
+    for kind, words in _WORDS.items():
+        expected = expected.replace(kind, words)
+    return f"{expected} is expected"
 
 
 def _check_site(settings: Settings) -> None:
@@ -242,9 +271,7 @@ def _check_site(settings: Settings) -> None:
 def _check_dsn(settings: Settings) -> None:
     """Raise `SettingsError` where clients would take a part of the password for something else."""
     try:
-        place = urlsplit(settings.postgres_dsn)
-        hosts = place.netloc.rpartition("@")[2].split(",")
-        good = not place.fragment and "@" not in place.path and all(map(_HOST.fullmatch, hosts))
+        good = _is_dsn(urlsplit(settings.postgres_dsn))
     except ValueError:
         good = False
     if not good:
@@ -252,6 +279,40 @@ def _check_dsn(settings: Settings) -> None:
             f"{variable('postgres_dsn')}: it is not of the form postgresql://user:password@host:port/name; "
             "in a password `/`, `#`, `?`, `[`, `]` and `%` are written as %2F, %23, %3F, %5B, %5D and %25"
         )
+
+
+def _is_dsn(place: SplitResult) -> bool:
+    hosts = [_HOST.fullmatch(host) for host in place.netloc.rpartition("@")[2].split(",")]
+    return (
+        place.scheme in {"postgres", "postgresql"}
+        and not place.fragment
+        and "@" not in place.path
+        and all(host and _is_port(host[2]) for host in hosts)
+    )
+
+
+def _check_collector(settings: Settings) -> None:
+    try:
+        place = urlsplit(settings.otlp_endpoint)
+        good = place.scheme in {"http", "https"} and bool(place.hostname)
+    except ValueError:
+        good = False
+    if settings.otlp_endpoint and not good:
+        raise SettingsError(f"{variable('otlp_endpoint')}: it is not of the form http://host:4318")
+
+
+def _check_bootstrap(settings: Settings) -> None:
+    """Raise `SettingsError` where a broker's address is none."""
+    for broker in settings.kafka_bootstrap.split(","):
+        found = _HOST.fullmatch(broker.strip())
+        if found is None or not found[1].strip("[]") or not _is_port(found[2]):
+            told = shown("kafka_bootstrap", broker)
+            raise SettingsError(f"{variable('kafka_bootstrap')}: '{told}' is not of the form host:port")
+
+
+def _is_port(text: str | None) -> bool:
+    """Whether this is `:` and a port, or nothing."""
+    return not text or 0 < int(text[1:] or 0) <= LARGEST_PORT
 
 
 def check_contact(settings: Settings) -> None:

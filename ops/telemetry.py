@@ -13,6 +13,7 @@ from opentelemetry import trace
 
 from ops import metrics_port
 from ops.settings import Settings, SettingsError, variable
+from store.faults import said_by
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -47,7 +48,7 @@ def showing_metrics(settings: Settings) -> Generator[int]:
         except OSError as error:
             raise SettingsError(
                 f"can't show metrics on {settings.api_host}:{settings.metrics_port}: "
-                f"{error.strerror or error}; {variable('api_host')} and {variable('metrics_port')} say where"
+                f"{said_by(error)}; {variable('api_host')} and {variable('metrics_port')} say where"
             ) from error
         yield port
 

@@ -17,6 +17,7 @@ from outbox.lease import Lease, LeaseLost
 from outbox.sending import NotTaken, Producer, Sender
 from schemas.errors import LapstreamError
 from store import relay
+from store.faults import said_by
 from store.notifications import Listener
 from store.pool import TRANSIENT, Pool
 from telemetry import metrics
@@ -112,7 +113,7 @@ class Relay:
             except TRANSIENT as error:
                 await self._start_over("relay_database_away", error)
             except asyncpg.PostgresError as error:
-                raise OutboxRefused(f"the database refuses the relay: {error}") from error
+                raise OutboxRefused(f"the database refuses the relay: {said_by(error)}") from error
 
     def _count(self, refused: NotTaken) -> None:
         """Raise `RowRefused` when the broker has refused too often in a row."""

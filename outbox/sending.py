@@ -14,6 +14,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from store.faults import said_by
 from store.relay import Row
 
 SILENT_SECONDS = 10.0
@@ -52,7 +53,7 @@ class NotTaken(Exception):
     """A row that the broker did not take, and why."""
 
     def __init__(self, row: Row, topic: str, error: KafkaError) -> None:
-        super().__init__(f"row {row.seq}, event {row.id} ({row.type}) for topic {topic}: {error!r}")
+        super().__init__(f"row {row.seq}, event {row.id} ({row.type}) for topic {topic}: {said_by(error)}")
         self.row = row
         self.error = error
 

@@ -24,6 +24,7 @@ from schemas.headers import BadRecord
 from schemas.pages import ArchivedPage, unpack_page
 from schemas.records import Record
 from store import pages
+from store.faults import said_by
 from store.pages import PageRow
 from store.pool import Pool
 
@@ -150,7 +151,7 @@ async def _poll(consumer: Any, place: TopicPartition) -> Sequence[Record]:  # no
         polled = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
     except OffsetOutOfRangeError as error:
         raise ArchiveBroken(
-            f"the log lost records while it was read ({error}): run the command again"
+            f"the log lost records while it was read ({said_by(error)}): run the command again"
         ) from error
     return polled.get(place, ())
 

@@ -9,7 +9,8 @@ import email.utils
 import hashlib
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 import httpx
 from msgspec import Struct
@@ -17,6 +18,7 @@ from msgspec import Struct
 from producer.errors import BadStatus, TooLarge, Unreachable
 from schemas.terminal import clean
 from schemas.topics import MAX_PAGE_BYTES
+from store.faults import said_by
 from telemetry import metrics
 
 TIMEOUT_SECONDS = 30.0
@@ -116,15 +118,21 @@ class Client:
 
 def _told(error: BaseException) -> str:
     """What went wrong, in one line of bounded length."""
-    text = clean(" ".join(str(_cause(error)).split())[:LONGEST_REASON])
-    return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__} ({TIMEOUT_SECONDS:.0f} s)"
+    of_system = [one for one in _chain(error) if isinstance(one, OSError)]
+    cause = next((one for one in of_system if one.errno), [error, *of_system][-1])
+    if isinstance(cause, TimeoutError) and cause.errno is None:
+        return f"no answer within {TIMEOUT_SECONDS:.0f} s"
+    return clean(" ".join(said_by(cause).split())[:LONGEST_REASON])
 
 
-def _cause(error: BaseException) -> BaseException:
-    """The error that began it: those that were raised on the way say less."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return error
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it was raised from; of several at once the first."""
+    while error:
+        yield error
+        several = (
+            cast("BaseExceptionGroup[Exception]", error) if isinstance(error, BaseExceptionGroup) else None
+        )
+        error = several.exceptions[0] if several else error.__cause__ or error.__context__
 
 
 async def _page(url: str, response: httpx.Response, *, conditional: bool) -> Page:

@@ -101,7 +101,7 @@ def check_names(kind: str, data: bytes) -> None:
     try:
         name = named_twice(data)
     except (RecursionError, ValueError) as error:
-        raise BadRecord("bad_json", f"{kind}: {type(error).__name__}: {error}") from error
+        raise BadRecord("bad_json", f"{kind}: {error}") from error
     if name is not None:
         raise BadRecord("duplicate_key", f"{kind}: {name!r} stands twice in one object")
 

@@ -20,6 +20,7 @@ from ops.database import database
 from ops.obtaining import Discover
 from ops.settings import Settings, SettingsError, variable
 from ops.watch import watching
+from store.faults import said_by
 
 CONNECTIONS = 8
 """Connections to the database of one API process."""
@@ -105,6 +106,6 @@ def _listen(settings: Settings) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise SettingsError(
-            f"can't listen on {settings.api_host}:{settings.api_port}: {error.strerror or error}; "
+            f"can't listen on {settings.api_host}:{settings.api_port}: {said_by(error)}; "
             f"{variable('api_host')} and {variable('api_port')} say where"
         ) from error

@@ -12,7 +12,7 @@ from rich.table import Table
 from ops import backfill as the_backfill
 from ops.backfill import Summary
 from ops.cli.imports import PARTIAL
-from ops.cli.output import clean, err, note, out, print_json
+from ops.cli.output import clean, err, note, out, print_json, progress_bar
 from ops.discover import Discovered, discover_month
 from ops.estimate import length
 from ops.feeder import GOES_ON, Standing
@@ -98,7 +98,7 @@ def _screen() -> Generator[_Screen]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[figures]}\n{task.description}"),
     )
-    with Progress(*columns, console=err) as progress:
+    with progress_bar(*columns) as progress:
         yield _Screen(progress, progress.add_task("looking", total=None, figures=""))
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from rich.table import Table
 
 from ops.cli.output import clean, out, print_json
-from ops.settings import Settings, read_settings, shown, variable
+from ops.settings import Settings, meta_of, read_settings, shown, variable
 
 TITLE = """# Settings
 
@@ -59,7 +59,7 @@ def describe(settings: Settings | None = None) -> list[SettingView]:
 
 
 def _view(field: msgspec.structs.FieldInfo, hint: object, settings: Settings | None) -> SettingView:
-    meta = next(one for one in get_args(hint) if isinstance(one, Meta))
+    meta = meta_of(field.name)
     return SettingView(
         variable=variable(field.name),
         type=_type(hint, meta),

@@ -29,7 +29,7 @@ def shell_lines(addresses: Addresses) -> str:
 
 def up(home: Path | None, *, as_json: bool) -> None:
     """Start both servers, or find them running, and print their addresses as lines for a shell."""
-    with err.status("working…"):
+    with stack.ending_by_signal(), err.status("working…"):
         addresses = stack.up(home or stack.default_home(), report=_report)
     if as_json:
         print_json(addresses)

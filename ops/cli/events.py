@@ -104,8 +104,8 @@ async def _tail(
     async for shown in tail_records(settings, topics, wanted, start, follow=follow):
         if shown.line is None:
             note(f"{shown.place}: {shown.fault}")
-        elif not write_line(clean_json(shown.line)):
-            return
+        else:
+            write_line(clean_json(shown.line))
 
 
 def examples(type_name: str | None) -> None:
@@ -118,7 +118,7 @@ def examples(type_name: str | None) -> None:
 
 def show_vectors() -> None:
     """Print the vectors as they are in their file."""
-    sys.stdout.buffer.write(vectors.all_vectors())
+    sys.stdout.write(vectors.all_vectors().decode())
 
 
 def conformance(command: Sequence[str], seconds: float, *, as_json: bool) -> None:

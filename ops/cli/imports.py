@@ -18,7 +18,7 @@ from rich.table import Table
 
 from ops import follow
 from ops.cli.days import show_fastest
-from ops.cli.output import err, note, out, print_json
+from ops.cli.output import note, out, print_json, progress_bar
 from ops.follow import Summary
 from ops.settings import Settings, read_settings
 from producer.site import SOURCE
@@ -52,14 +52,13 @@ async def import_day(settings: Settings, track: str, date: dt.date, refresh: Ref
 @contextlib.contextmanager
 def showing(day: str) -> Generator[follow.Show]:
     """Progress of a run on stderr, for the length of a block."""
-    with Progress(
+    with progress_bar(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[laps]} laps, {task.fields[failed]} failed"),
         TimeElapsedColumn(),
-        console=err,
     ) as progress:
         yield _shown_on(progress, day)
 

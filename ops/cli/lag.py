@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -12,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli.output import clean, err, out, print_json
+from ops.cli.output import clean, err, out, print_json, write_line
 from ops.lag import watching
 from ops.lag_figures import GroupLag, PartitionLag
 from ops.settings import Settings, read_settings
@@ -48,8 +47,7 @@ async def _watch(settings: Settings, seconds: float, show: Callable[[list[GroupL
 
 
 def _write_line(found: list[GroupLag]) -> None:
-    sys.stdout.write(clean_json(msgspec.json.encode(found)).decode() + "\n")
-    sys.stdout.flush()
+    write_line(clean_json(msgspec.json.encode(found)))
 
 
 async def _redraw(settings: Settings, seconds: float) -> None:

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable
 from types import ModuleType
 
+from ops.cli.interrupts import importing
 from schemas.errors import LapstreamError
 
 
@@ -32,9 +33,10 @@ def later(name: str) -> _Later:
 def _imported(name: str) -> ModuleType:
     """The module; raises `PackageMissing`."""
     try:
-        while _preparing:
-            _preparing.pop()()
-        return importlib.import_module(name)
+        with importing():
+            while _preparing:
+                _preparing.pop()()
+            return importlib.import_module(name)
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("ops."):
             raise

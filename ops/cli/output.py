@@ -3,7 +3,6 @@
 What a site or a producer wrote is printed through `clean`, so that it can't move a terminal's cursor.
 """
 
-import os
 import sys
 from typing import Any
 
@@ -33,15 +32,10 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encod
     sys.stdout.write(clean_json(data).decode() + "\n")
 
 
-def write_line(data: bytes) -> bool:
-    """Write a line of data to stdout at once; False where nobody reads it any more, as behind `| head`."""
-    try:
-        sys.stdout.buffer.write(data + b"\n")
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or its closing fails once more
-        return False
-    return True
+def write_line(data: bytes) -> None:
+    """Write a line of data to stdout at once."""
+    sys.stdout.write(data.decode() + "\n")
+    sys.stdout.flush()
 
 
 def note(line: str) -> None:

@@ -9,6 +9,7 @@ from ops.cli import output
 from sample_site.process import addresses, run
 from sample_site.server import RunningSite
 from schemas.errors import LapstreamError
+from store.faults import said_by
 
 _HOST = "127.0.0.1"
 
@@ -31,7 +32,7 @@ def serve(port: int, seed: int, latency_ms: float, *, as_json: bool) -> None:
         run(host=_HOST, port=port, seed=seed, latency_ms=latency_ms, announce=announce)
     except OSError as error:
         raise SampleSiteError(
-            f"can't serve the sample site: {error.strerror}; --port 0 takes a free port"
+            f"can't serve the sample site: {said_by(error)}; --port 0 takes a free port"
         ) from error
 
 

@@ -16,6 +16,7 @@ import msgspec
 from ops.logcopy.errors import Damaged, FolderUnusable, NoCopy
 from ops.logcopy.form import Draft, Entry, entries
 from ops.logcopy.manifest import FORMAT, Manifest, PartitionCopy, Segment
+from store.faults import said_by
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
@@ -160,7 +161,7 @@ def _files(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise FolderUnusable(f"{path} can't be used: {error.strerror or error}") from error
+        raise FolderUnusable(f"{path} can't be used: {said_by(error)}") from error
 
 
 def _make(folder: Path) -> None:

@@ -23,6 +23,7 @@ from ops.logcopy.form import Entry, entry_of
 from ops.logcopy.manifest import Manifest, PartitionCopy, Segment
 from ops.settings import Settings
 from ops.topics import adding_partitions, create_topics
+from store.faults import said_by
 
 WINDOW = 1_000
 """Records on their way at a time."""
@@ -186,8 +187,8 @@ class _Import:
                     raise
                 raise RecordRefused(
                     f"the broker does not take what follows {target.topic}[{target.copy.partition}] "
-                    f"offset {number + begin}, of {segment.file}: {error!r}; with the cause mended, the "
-                    "same command goes on"
+                    f"offset {number + begin}, of {segment.file}: {said_by(error)}; with the cause mended, "
+                    "the same command goes on"
                 ) from error
 
     async def _send(self, target: _Target, entries: Sequence[Entry], offset: int) -> None:

@@ -29,6 +29,7 @@ from schemas.events import PracticeDayListed
 from schemas.identity import practice_event_id
 from schemas.pages import ArchivedPage
 from store import reparse as store
+from store.faults import said_by
 from store.pages import PageRow
 from store.pool import TRANSIENT, Connection
 from store.reparse import BEFORE_ALL, ScopedDay
@@ -72,7 +73,7 @@ async def reparse(settings: Settings, order: Order, show: Show) -> Report:
             publisher = None if order.dry_run else await stack.enter_async_context(publishing(settings))
             return await Reparse(settings, order, connection, consumer, publisher).run(show)
     except TRANSIENT as error:
-        raise ReparseStopped(f"the database is away ({error!r}); the same command goes on") from error
+        raise ReparseStopped(f"the database is away ({said_by(error)}); the same command goes on") from error
 
 
 class Reparse:

@@ -15,6 +15,7 @@ from ops.replay.beginning import Beginning
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from schemas.records import Record
+from store.faults import said_by
 from store.positions import Place
 
 BATCH_RECORDS = 1_000
@@ -173,7 +174,7 @@ async def _poll(consumer: CommittedConsumer) -> Mapping[TopicPartition, Sequence
     try:
         return await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
     except OffsetOutOfRangeError as error:
-        raise TopicBeginGone(f"the log lost records while it was read: {error}") from error
+        raise TopicBeginGone(f"the log lost records while it was read: {said_by(error)}") from error
 
 
 def _place(tp: TopicPartition) -> Place:

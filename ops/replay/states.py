@@ -27,6 +27,7 @@ from ops.replay.work import Show, Work, holding, noting, patiently, shadow_name,
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
+from store.faults import said_by
 from store.pool import TRANSIENT, Connection
 from store.positions import Place
 from store.rebuilds import Purpose, Rebuild, State
@@ -101,7 +102,7 @@ async def _step(
             pass
         except TRANSIENT as error:
             raise ServerAway(
-                f"the database went away ({error!r}): the same command goes on where this rebuild stands"
+                f"the database went away ({said_by(error)}): the same command goes on where it stands"
             ) from error
         except LapstreamError as error:
             async with work.live.acquire() as connection:

@@ -15,14 +15,14 @@ import stamina
 from msgspec import Struct
 
 from consumers.projection import Projection
-from ops.database import database
+from ops.database import alone, database
 from ops.replay import log
 from ops.replay.beginning import Beginning
 from ops.replay.replaying import Progress, Replay
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from store import positions, rebuilds
-from store.pool import Connection, Pool, connect
+from store.pool import Connection, Pool
 from store.positions import Place
 from store.rebuilds import Purpose, Rebuild, State
 
@@ -131,7 +131,7 @@ class Work(Struct, frozen=True, kw_only=True):
 @contextlib.asynccontextmanager
 async def holding(settings: Settings, name: str) -> AsyncGenerator[None]:
     """Be the only one to work at a schema; raises `RebuildAtWork` where somebody else does."""
-    connection = await connect(settings.postgres_dsn)
+    connection = await alone(settings.postgres_dsn)
     try:
         if not await _held_soon(connection, name):
             raise RebuildAtWork(

@@ -163,7 +163,7 @@ async def stopped(watched: Any) -> bool:
 async def test_a_broker_that_always_refuses_ends_the_member(
     settings: Settings, pool: Pool, impatient: None
 ) -> None:
-    with pytest.raises(BrokerRefuses, match="TopicAuthorizationFailedError"):
+    with pytest.raises(BrokerRefuses, match="not authorized to access the requested topic"):
         async with member(settings, pool, consumer_of(settings, Refused)) as watched:
             await until(lambda: stopped(watched))
 
@@ -270,7 +270,7 @@ async def test_a_projector_that_starts_while_the_database_is_away_says_so_and_ex
     away = msgspec.structs.replace(settings, postgres_dsn="postgresql://nobody@127.0.0.1:1/nothing")
     code, said = await command(away)
     assert code == 1
-    assert said.startswith("error: the database does not let us in")
+    assert said.startswith("error: the database at ")
 
 
 # Servers that are really away: on a broker and a database of these tests' own

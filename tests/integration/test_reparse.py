@@ -729,5 +729,5 @@ async def test_an_order_that_makes_no_sense_is_refused(
 async def test_the_database_that_is_away_is_an_error_and_no_traceback(settings: Settings) -> None:
     away = at(settings, postgres_dsn="postgresql://nobody@127.0.0.1:1/none")
     code, _, err = await command(away)
-    assert (code, "error: the database does not let us in" in err) == (1, True)
+    assert (code, "error: the database at " in err) == (1, True)
     assert "Traceback" not in err

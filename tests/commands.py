@@ -1,0 +1,168 @@
+"""Every command with arguments that it runs with, and how a process of it ends.
+
+A process is forked from one that has imported everything, so that it starts in a hundredth of a second.
+"""
+
+import multiprocessing
+import os
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+import ops.cli
+from ops.cli.tree import app
+
+RUN = "ed629a62-949c-4dbd-9f18-093ae9ef682a"
+EVENTS = str(files("schemas").joinpath("contract/released/practice_day.requested.v1/1.examples.jsonl"))
+PARKED = ("practice-days-projection", "practice-days", "0", "7")
+
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "backfill": ("sample-track", "--from", "2025-10", "--to", "2025-10"),
+    "config": (),
+    "day": ("sample-track", "2025-10-25"),
+    "digest": (),
+    "discover": ("sample-track", "2025-10"),
+    "events conformance": (),
+    "events examples": (),
+    "events publish": (EVENTS,),
+    "events tail": ("--no-follow",),
+    "events validate": (EVENTS,),
+    "ingest": ("sample-track", "2025-10-25"),
+    "keys create": ("front-end", "--scope", "read"),
+    "keys list": (),
+    "keys revoke": ("front-end", "--yes"),
+    "lag": (),
+    "log check": ("copy", "--topics"),
+    "log export": ("copy",),
+    "log import": ("copy", "--yes"),
+    "migrate down": ("--yes",),
+    "migrate up": (),
+    "parked discard": ("--reason", "a test", "--yes"),
+    "parked export": ("parked.jsonl", "--yes"),
+    "parked list": (),
+    "parked publish-fixed": (*PARKED, __file__),
+    "parked redrive": (),
+    "parked show": PARKED,
+    "parse day": ("page.html",),
+    "parse month": ("page.html",),
+    "parse session": ("page.html",),
+    "rebuild": ("practice-days",),
+    "reparse": (),
+    "run api": (),
+    "run fetcher": (),
+    "run projector": (),
+    "run relay": (),
+    "runs cancel": (RUN, "--yes"),
+    "runs list": (),
+    "runs retry": (RUN,),
+    "runs show": (RUN,),
+    "schemas": ("--check",),
+    "site pause": (),
+    "site resume": (),
+    "site status": (),
+    "topics check": (),
+    "topics create": (),
+    "verify": ("practice-days",),
+    "why": ("laps", "sample-track/2025-10-25/1/1"),
+}
+"""The commands that neither start servers nor run until they are told to stop, with arguments."""
+
+OTHERS = {"demo", "dev down", "dev status", "dev up", "sample-site"}
+"""The other ones."""
+
+_INTERNALS = re.compile(
+    r"Traceback|internal error|\w(Error|Exception)\b|<class|object at 0x|\[Errno|\b0x[0-9a-f]{6}"
+    r"|\b(SELECT|INSERT|UPDATE|DELETE)\b.*\b(FROM|INTO|SET)\b|\('"
+)
+"""What nobody is to read who typed a command."""
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+def all_of(tree: typer.Typer = app, *prefix: str) -> Iterator[str]:
+    """Every command by its words."""
+    for command in tree.registered_commands:
+        yield " ".join((*prefix, command.name or getattr(command.callback, "__name__", "")))
+    for group in tree.registered_groups:
+        assert group.typer_instance
+        assert group.name
+        yield from all_of(group.typer_instance, *prefix, group.name)
+
+
+_forking = multiprocessing.get_context("forkserver")
+_WORK = [f"ops.cli.{one.name}" for one in pkgutil.iter_modules(ops.cli.__path__) if one.name != "__main__"]
+_forking.set_forkserver_preload(["tests.commands", "ops.faults", *_WORK])
+
+SECONDS = 30.0
+"""How long a command may take that is to fail."""
+
+
+class Stdout(StrEnum):
+    """What standard output is."""
+
+    file = "file"
+    closed = "closed"
+    full = "full"
+    gone = "gone"
+
+
+def ended(
+    folder: Path,
+    words: str,
+    environment: Mapping[str, str],
+    *,
+    arguments: Sequence[str] | None = None,
+    stdout: Stdout = Stdout.file,
+) -> Ended:
+    """Run a command in this folder, with arguments that it runs with unless others are given."""
+    given = ARGUMENTS[words] if arguments is None else arguments
+    process = _forking.Process(target=_run, args=(folder, [*words.split(), *given], environment, stdout))
+    process.start()
+    process.join(SECONDS)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    return Ended(process.exitcode, *((folder / name).read_text() for name in ("stdout", "stderr")))
+
+
+def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], stdout: Stdout) -> None:
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    _make(stdout)
+    kept_open = None if stdout == Stdout.closed else os.fdopen(1, "w", closefd=False)
+    sys.stdout = kept_open
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = ["lapstream", *words]
+    ops.cli.main()
+
+
+def _make(stdout: Stdout) -> None:
+    """Make standard output such that it can't be written, unless it is to be a file."""
+    if stdout == Stdout.closed:
+        os.close(1)
+    elif stdout == Stdout.full:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
+    elif stdout == Stdout.gone:
+        reader, writer = os.pipe()
+        os.dup2(writer, 1)
+        os.close(reader)
+
+
+def internals(text: str) -> list[str]:
+    """What a text shows that nobody is to read."""
+    return [found[0] for found in _INTERNALS.finditer(text)]
