@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 
+from projections.observations import detail_facts
 from projections.rows import race_id
-from projections.state import EMPTY_DAY, Day, DayRef, FactsT_co, ListFacts, Seen, Sighted, sight
+from projections.state import EMPTY_DAY, Day, DayRef, FactsT_co, ListFacts, Seen, Sighted, sight_of
 from schemas.envelope import Received
-from schemas.events import Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.events import Lap, ListedSession, SessionFacts
 from schemas.identity import practice_event_id, source_event_id, track_id
 from schemas.tables import DayRow, Stamp
 from store import practice_days as store
@@ -23,11 +24,7 @@ Days = dict[DayRef, Day]
 
 def observations_of(received: Iterable[Received]) -> list[Sighted]:
     """The observations of pages among these events; what is none changes no table."""
-    return [
-        sight(one.event, one.id)
-        for one in received
-        if isinstance(one.event, PracticeDayListed | SessionDetailFetched)
-    ]
+    return [one for one in map(sight_of, received) if one]
 
 
 def day_row(ref: DayRef) -> DayRow:
@@ -70,7 +67,7 @@ def _day(records: Sequence[Record]) -> Day:
             row = _row_facts.decode(record["facts"])
             rows[row.session_id] = _seen(record, row)
         else:
-            detail = _detail_facts.decode(record["facts"])
+            detail = detail_facts(record["facts"])
             shelved = record["shelved_laps"]
             laps = None if shelved is None else _laps.decode(shelved)
             details[detail.session_id] = _seen(record, detail, laps)
@@ -79,7 +76,6 @@ def _day(records: Sequence[Record]) -> Day:
 
 _list_facts = msgspec.json.Decoder(ListFacts)
 _row_facts = msgspec.json.Decoder(ListedSession)
-_detail_facts = msgspec.json.Decoder(SessionFacts)
 _laps = msgspec.json.Decoder(tuple[Lap, ...])
 
 

@@ -1,4 +1,7 @@
-"""What is known of a day becomes rows of `observations`: the newest list, row and detail of each subject."""
+"""What is known of a day becomes rows of `observations`: the newest list, row and detail of each subject.
+
+A detail's facts are kept as version 1 says them, so that roles of the release before read them, too.
+"""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -7,8 +10,10 @@ import msgspec
 
 from projections.rows import race_id
 from projections.state import Day, DayRef, FactsT_co, Seen
+from schemas.events import SessionFacts, SessionFactsV1
 from schemas.identity import practice_event_id
 from schemas.tables import ObservationRow
+from schemas.versions import facts_as_v1, facts_from_v1
 
 
 def new_observations(ref: DayRef, old: Day, new: Day) -> Iterator[ObservationRow]:
@@ -35,13 +40,19 @@ def observation(
         seen.first_observed_at,
         *seen.stamp,
         seen.page_sha256,
-        encoded(seen.facts),
+        encoded(facts_as_v1(seen.facts) if isinstance(seen.facts, SessionFacts) else seen.facts),
         shelved,
         seen.list_row_digest,
     )
 
 
+def detail_facts(text: str) -> SessionFacts:
+    """A detail's facts, from the text in which `observation` keeps them."""
+    return facts_from_v1(_detail_facts.decode(text))
+
+
 _encoder = msgspec.json.Encoder()
+_detail_facts = msgspec.json.Decoder(SessionFactsV1)
 
 
 def encoded(value: object) -> str:

@@ -12,7 +12,6 @@ from schemas.events import Lap, SessionFacts
 from schemas.identity import day_row_id, driver_id, practice_event_id, source_driver_id, stripped_transponder
 from schemas.plain import plain
 from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
-from schemas.times import lap_range
 from schemas.zones import zone
 
 WINNER = 1
@@ -94,7 +93,7 @@ def _session_stats(facts: SessionFacts) -> dict[str, object]:
         "avg_top_10": facts.avg_top_10,
         "avg_top_15": facts.avg_top_15,
         "std_deviation": facts.std_deviation,
-        "valid_lap_range": lap_range(facts.valid_lap_range),
+        "valid_lap_range": facts.valid_lap_range,
     }
 
 

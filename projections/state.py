@@ -12,7 +12,17 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from schemas.events import DayStats, Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.envelope import Received
+from schemas.events import (
+    DayStats,
+    Lap,
+    ListedSession,
+    Observation,
+    ObservationAsWritten,
+    PracticeDayListed,
+    SessionDetailFetched,
+    SessionFacts,
+)
 from schemas.identity import content_digest, row_digest
 from schemas.tables import Stamp
 
@@ -110,18 +120,31 @@ def _merge(
 class Sighted(NamedTuple):
     """An observation with its day, and with how new it is."""
 
-    event: PracticeDayListed | SessionDetailFetched
+    event: Observation
     day: DayRef
     stamp: Stamp
 
 
-def sight(event: PracticeDayListed | SessionDetailFetched, event_id: str) -> Sighted:
-    """The observation with its content digest; `event_id` is the id in its envelope."""
+def sight(event: Observation, event_id: str) -> Sighted:
+    """An observation of the present version of its type; `event_id` is the id in its envelope."""
+    return _sight(event, event_id, event)
+
+
+def sight_of(received: Received) -> Sighted | None:
+    """The observation that a record is, of any version of its type; None where it is none."""
+    event, written = received.event, received.written
+    if isinstance(event, Observation) and isinstance(written, ObservationAsWritten):
+        return _sight(event, received.id, written)
+    return None
+
+
+def _sight(event: Observation, event_id: str, written: ObservationAsWritten) -> Sighted:
+    """The observation with the digest of its content, as its record has it."""
     observed_at = event.observed_at.astimezone(dt.UTC)
     return Sighted(
         event,
         DayRef(event.source, event.track_slug, event.date),
-        Stamp(observed_at, event.parser_version, content_digest(event), event_id),
+        Stamp(observed_at, event.parser_version, content_digest(written), event_id),
     )
 
 
@@ -164,11 +187,19 @@ def _has_duplicates(event: PracticeDayListed) -> bool:
 
 
 def _seen_detail(one: Sighted, event: SessionDetailFetched) -> Seen[SessionFacts]:
-    facts = SessionFacts(**{name: getattr(event, name) for name in _KEPT_FACTS})
+    kept = {name: getattr(event, name) for name in _KEPT_FACTS}
+    facts = SessionFacts(**kept, valid_lap_range=_to_millis(event.valid_lap_range))
     return _seen(one, facts, laps=event.laps, list_row_digest=event.list_row_digest)
 
 
-_KEPT_FACTS = tuple(name for name in SessionFacts.__struct_fields__ if name not in {"laps", "findings"})
+_KEPT_FACTS = tuple(
+    name for name in SessionFacts.__struct_fields__ if name not in {"valid_lap_range", "laps", "findings"}
+)
+
+
+def _to_millis(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    """As `observations` keeps a lap range."""
+    return bounds and (round(bounds[0], 3), round(bounds[1], 3))
 
 
 def _seen(

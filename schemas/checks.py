@@ -34,6 +34,7 @@ def faults_of(event: Event) -> Iterator[Fault]:
     yield from _year_faults(event)
     if isinstance(event, SessionDetailFetched):
         yield from _lap_faults(event)
+        yield from _range_faults(event)
     if isinstance(event, PracticeDayListed) and event.time_zone is not None and not is_zone(event.time_zone):
         yield Fault("$.time_zone", f"time_zone {event.time_zone!r} is no IANA zone")
 
@@ -101,3 +102,9 @@ def _lap_faults(event: SessionDetailFetched) -> Iterator[Fault]:
     [_, second, *_] = [number for number, lap in enumerate(event.laps) if lap.lap_number == twice]
     what = f"lap {twice} of session {event.session_id} stands there more than once"
     yield Fault(f"$.laps[{second}].lap_number", what)
+
+
+def _range_faults(event: SessionDetailFetched) -> Iterator[Fault]:
+    low, high = event.valid_lap_range or (0, 0)
+    if low > high:
+        yield Fault("$.valid_lap_range", f"valid_lap_range begins at {low} s, after its end at {high} s")

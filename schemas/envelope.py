@@ -19,6 +19,7 @@ from schemas.cloudevents import JSON, SPECVERSION, check_names, check_size, head
 from schemas.events import (
     EVENT_TYPES,
     Event,
+    EventAsWritten,
     PracticeDayChanged,
     PracticeDayIngested,
     PracticeDayRequested,
@@ -60,9 +61,10 @@ class Outgoing(Struct, frozen=True, kw_only=True):
 
 
 class Received(Struct, frozen=True, kw_only=True):
-    """An event with what its envelope said of it."""
+    """An event with what its envelope said of it; `written` is it in the version that its record has."""
 
     event: Event
+    written: EventAsWritten
     id: str
     context: Context
     size: int
@@ -78,7 +80,7 @@ class Attributes(Struct, frozen=True, kw_only=True):
     traceparent: str | None
 
 
-def moment_of(event: Event) -> dt.datetime:
+def moment_of(event: EventAsWritten) -> dt.datetime:
     """When it happened: when the page was answered, the request made, the run ended, the day changed."""
     match event:
         case PracticeDayRequested() | SessionDetailRequested():
@@ -91,7 +93,7 @@ def moment_of(event: Event) -> dt.datetime:
             return event.observed_at
 
 
-def pack(event: Event, context: Context) -> Outgoing:
+def pack(event: EventAsWritten, context: Context) -> Outgoing:
     """The event as a record in binary mode; raises `BadRecord` for one that `unpack` would refuse."""
     texts = {
         "ce_specversion": SPECVERSION,
@@ -168,13 +170,14 @@ def attributes_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | No
 def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received:
     if type_name not in EVENT_TYPES:
         raise BadRecord("unknown_version", f"{type_name!r} is of our namespace, but no type that we know")
-    event = _present(type_name, _event(type_name, data))
+    written = _event(type_name, data)
+    event = _present(type_name, written)
     if fault := fault_of(event):
         raise BadRecord("invalid_event", f"{type_name}: {fault}")
-    return Received(event=event, id=id_, context=context, size=len(data))
+    return Received(event=event, written=written, id=id_, context=context, size=len(data))
 
 
-def _event(type_name: str, data: bytes) -> Event:
+def _event(type_name: str, data: bytes) -> EventAsWritten:
     if b"\\u0000" in data and _ESCAPED_NUL.search(data):
         raise BadRecord("nul_character", "a text holds the NUL character, which no table can store")
     try:
@@ -188,7 +191,7 @@ def _event(type_name: str, data: bytes) -> Event:
     return event
 
 
-def _present(type_name: str, event: Event) -> Event:
+def _present(type_name: str, event: EventAsWritten) -> Event:
     try:
         return upcast(event)
     except Exception as error:
@@ -196,5 +199,5 @@ def _present(type_name: str, event: Event) -> Event:
 
 
 @cache
-def _decoder(type_name: str) -> Callable[[bytes], Event]:
+def _decoder(type_name: str) -> Callable[[bytes], EventAsWritten]:
     return msgspec.json.Decoder(EVENT_TYPES[type_name], strict=True).decode

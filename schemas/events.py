@@ -141,8 +141,8 @@ class DayFacts(Value, frozen=True, kw_only=True):
     ] = ()
 
 
-class SessionFacts(Value, frozen=True, kw_only=True, gc=False):
-    """What a session's page says."""
+class _SessionPage(Value, frozen=True, kw_only=True, gc=False):
+    """What a session's page says, in any version."""
 
     date: Annotated[f.Date, Meta(description="The day on which the session began.")]
     session_id: f.SessionId
@@ -179,10 +179,7 @@ class SessionFacts(Value, frozen=True, kw_only=True, gc=False):
         f.Percent | None,
         Meta(description="In percent; below 0 when the deviation exceeds the average."),
     ] = None
-    valid_lap_range: Annotated[
-        f.Label | None,
-        Meta(description="The laps that count, as the page writes it.", examples=["20 to 1:10"]),
-    ] = None
+    valid_lap_range: f.LapRange | f.Label | None = None
     laps: Annotated[
         tuple[Lap, ...],
         Meta(
@@ -199,6 +196,24 @@ class SessionFacts(Value, frozen=True, kw_only=True, gc=False):
     ] = ()
 
 
+class SessionFacts(_SessionPage, frozen=True, kw_only=True, gc=False):
+    """What a session's page says."""
+
+    valid_lap_range: Annotated[
+        f.LapRange | None,
+        Meta(description="The shortest and the longest lap that count, in seconds."),
+    ] = None
+
+
+class SessionFactsV1(_SessionPage, frozen=True, kw_only=True, gc=False):
+    """What a session's page says, in version 1: with the lap range as a text."""
+
+    valid_lap_range: Annotated[
+        f.Label | None,
+        Meta(description="The laps that count, as the page writes it.", examples=["20 to 1:10"]),
+    ] = None
+
+
 Seen = Annotated[
     f.Instant, Meta(description="When the page was answered: of two observations the newer one counts.")
 ]
@@ -207,6 +222,10 @@ ReadBy = Annotated[
     Meta(description="The parser's version; of two readings of one moment the higher counts."),
 ]
 OfPage = Annotated[f.Sha256 | None, Meta(description="SHA-256 of the page's bytes, 64 hex digits.")]
+OfRow = Annotated[
+    f.Digest | None,
+    Meta(description="Of the list row that it was fetched for: BLAKE2b-128, 32 hex digits."),
+]
 GivenUp = Annotated[f.Instant, Meta(description="When it was given up, or when the last page was answered.")]
 ErrorCode = Annotated[f.Label, Meta(description="The kind of error.", examples=["bad_status"])]
 ErrorText = Annotated[f.Text, Meta(description="The error in full.")]
@@ -294,8 +313,11 @@ class SessionDetailRequested(Value, frozen=True, kw_only=True):
     ] = None
 
 
-class SessionDetailFetched(SessionFacts, frozen=True, kw_only=True, gc=False):
-    """What a session's page said, and when it was seen."""
+class SessionDetailFetchedV1(SessionFactsV1, frozen=True, kw_only=True, gc=False):
+    """What a session's page said, as releases before version 2 wrote it.
+
+    It is read for ever. Write `session_detail.fetched.v2`.
+    """
 
     type_name: ClassVar[str] = "session_detail.fetched.v1"
 
@@ -304,10 +326,20 @@ class SessionDetailFetched(SessionFacts, frozen=True, kw_only=True, gc=False):
     observed_at: Seen
     parser_version: ReadBy
     page_sha256: OfPage = None
-    list_row_digest: Annotated[
-        f.Digest | None,
-        Meta(description="Of the list row that it was fetched for: BLAKE2b-128, 32 hex digits."),
-    ] = None
+    list_row_digest: OfRow = None
+
+
+class SessionDetailFetched(SessionFacts, frozen=True, kw_only=True, gc=False):
+    """What a session's page said, and when it was seen."""
+
+    type_name: ClassVar[str] = "session_detail.fetched.v2"
+
+    source: f.Source
+    track_slug: f.TrackSlug
+    observed_at: Seen
+    parser_version: ReadBy
+    page_sha256: OfPage = None
+    list_row_digest: OfRow = None
 
 
 class SessionDetailFailed(Value, frozen=True, kw_only=True):
@@ -413,6 +445,9 @@ class PracticeDayChanged(Value, frozen=True, kw_only=True):
 Observation = PracticeDayListed | SessionDetailFetched
 """What the tables are a function of."""
 
+ObservationAsWritten = Observation | SessionDetailFetchedV1
+"""The same in any version of its type."""
+
 Event = (
     PracticeDayRequested
     | PracticeDayListed
@@ -423,19 +458,23 @@ Event = (
     | PracticeDayIngested
     | PracticeDayChanged
 )
-"""Every event of the project's own namespaces."""
+"""Every event of the project's own namespaces, in the present version of its type."""
 
-EVENT_TYPES: dict[str, type[Event]] = {
+EventAsWritten = Event | SessionDetailFetchedV1
+"""Every event in any version of its type, as it stands in a record."""
+
+EVENT_TYPES: dict[str, type[EventAsWritten]] = {
     kind.type_name: kind
     for kind in (
         PracticeDayRequested,
         PracticeDayListed,
         PracticeDayListFailed,
         SessionDetailRequested,
+        SessionDetailFetchedV1,
         SessionDetailFetched,
         SessionDetailFailed,
         PracticeDayIngested,
         PracticeDayChanged,
     )
 }
-"""The event types by their CloudEvents name."""
+"""The event types by their CloudEvents name, old versions included."""

@@ -169,6 +169,24 @@ Seconds = Annotated[
         examples=[31.5, 30.912],
     ),
 ]
+LapBound = Annotated[
+    float,
+    Meta(
+        title="Lap bound",
+        ge=0,
+        le=86_400,
+        description="Seconds, 0 to 86,400 (a day), to the millisecond.",
+        examples=[20.0, 70.0],
+    ),
+]
+LapRange = Annotated[
+    tuple[LapBound, LapBound],
+    Meta(
+        title="Lap range",
+        description="The shortest and the longest lap that count, in seconds, in this order.",
+        examples=[[20.0, 70.0]],
+    ),
+]
 WholeSeconds = Annotated[
     int,
     Meta(

@@ -12,10 +12,10 @@ from functools import lru_cache
 import msgspec
 
 from schemas.events import (
-    Event,
+    EventAsWritten,
     ListedSession,
-    Observation,
-    SessionDetailFetched,
+    ObservationAsWritten,
+    PracticeDayListed,
     SessionDetailRequested,
 )
 
@@ -29,7 +29,7 @@ def day_key(source: str, track_slug: str, date: dt.date) -> str:
     return f"{source}/{track_slug}/{date.isoformat()}"
 
 
-def event_key(event: Event) -> str:
+def event_key(event: EventAsWritten) -> str:
     """The key of an event's record: its day, so that a day's events keep their order.
 
     A request for a session is work, not record: its key is the session.
@@ -43,7 +43,7 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def event_id(event: Event) -> str:
+def event_id(event: EventAsWritten) -> str:
     """The `ce_id`: the same observation, published twice, has the same id."""
     return digest(b"%b\0%b" % (event.type_name.encode(), _ENCODER.encode(event)))
 
@@ -53,14 +53,19 @@ def row_digest(row: ListedSession) -> str:
     return digest(_ENCODER.encode(row))
 
 
-def content_digest(event: Observation) -> str:
-    """The digest of what a page said, without when it was seen, by which parser, and for which row."""
-    if isinstance(event, SessionDetailFetched):
-        bare: Observation = msgspec.structs.replace(
-            event, observed_at=_EPOCH, parser_version=1, page_sha256=None, list_row_digest=None
+def content_digest(event: ObservationAsWritten) -> str:
+    """The digest of what a page said, without when it was seen, by which parser, and for which row.
+
+    It is of the version in which it was written, so that no later version of a type changes it.
+    """
+    if isinstance(event, PracticeDayListed):
+        bare: ObservationAsWritten = msgspec.structs.replace(
+            event, observed_at=_EPOCH, parser_version=1, page_sha256=None
         )
     else:
-        bare = msgspec.structs.replace(event, observed_at=_EPOCH, parser_version=1, page_sha256=None)
+        bare = msgspec.structs.replace(
+            event, observed_at=_EPOCH, parser_version=1, page_sha256=None, list_row_digest=None
+        )
     return digest(_ENCODER.encode(bare))
 
 

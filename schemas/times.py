@@ -38,3 +38,15 @@ def lap_range(text: str | None) -> tuple[float, float] | None:
         return None
     low, high = milliseconds(match[1]), milliseconds(match[2])
     return None if low is None or high is None or low > high else (low / 1_000, high / 1_000)
+
+
+def lap_range_text(bounds: tuple[float, float] | None) -> str | None:
+    """The text that `lap_range` reads as these seconds, to the millisecond, written as the site does."""
+    return bounds and f"{_bound(bounds[0])} to {_bound(bounds[1])}"
+
+
+def _bound(seconds: float) -> str:
+    minutes, millis = divmod(round(seconds * 1_000), 60_000)
+    whole, fraction = divmod(millis, 1_000)
+    text = f"{minutes}:{whole:02}" if minutes else str(whole)
+    return f"{text}.{fraction:03}".rstrip("0") if fraction else text

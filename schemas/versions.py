@@ -7,9 +7,33 @@ stays in `EVENT_TYPES`, so that it is read for ever. What is read goes on as the
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.events import Event
+from msgspec import Struct
+from msgspec.structs import asdict
 
-UPCASTERS: Mapping[str, Callable[[Any], Any]] = {}
+from schemas.events import Event, SessionDetailFetched, SessionDetailFetchedV1, SessionFacts, SessionFactsV1
+from schemas.times import lap_range, lap_range_text
+
+
+def detail_from_v1(event: SessionDetailFetchedV1) -> SessionDetailFetched:
+    """The lap range as two numbers; null where the text says none."""
+    return SessionDetailFetched(**_with_range(event, lap_range(event.valid_lap_range)))
+
+
+def facts_from_v1(facts: SessionFactsV1) -> SessionFacts:
+    """The same without what is said of the observation."""
+    return SessionFacts(**_with_range(facts, lap_range(facts.valid_lap_range)))
+
+
+def facts_as_v1(facts: SessionFacts) -> SessionFactsV1:
+    """What `facts_from_v1` makes these facts of, to the millisecond."""
+    return SessionFactsV1(**_with_range(facts, lap_range_text(facts.valid_lap_range)))
+
+
+def _with_range(facts: Struct, bounds: object) -> dict[str, Any]:
+    return asdict(facts) | {"valid_lap_range": bounds}
+
+
+UPCASTERS: Mapping[str, Callable[[Any], Any]] = {SessionDetailFetchedV1.type_name: detail_from_v1}
 """By the name of an old type: what makes an event of it one of the next version, by its content alone."""
 
 

@@ -3,9 +3,20 @@
 import datetime as dt
 from typing import Any
 
+from msgspec.structs import asdict
+
 from schemas.envelope import Context, Received
-from schemas.events import DayStats, Event, Lap, ListedSession, PracticeDayListed, SessionDetailFetched
+from schemas.events import (
+    DayStats,
+    EventAsWritten,
+    Lap,
+    ListedSession,
+    PracticeDayListed,
+    SessionDetailFetched,
+    SessionDetailFetchedV1,
+)
 from schemas.identity import event_id, practice_event_id
+from schemas.versions import upcast
 
 DATE = dt.date(2025, 10, 25)
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -80,7 +91,7 @@ def fetched(second: float, session_id: str, **facts: Any) -> SessionDetailFetche
         "average_lap": 31.0,
         "top_3_consecutive": 91.5,
         "consistency": 94.695,
-        "valid_lap_range": "20 to 1:10",
+        "valid_lap_range": (20.0, 70.0),
         "laps": laps(3),
     }
     return SessionDetailFetched(
@@ -94,6 +105,14 @@ def fetched(second: float, session_id: str, **facts: Any) -> SessionDetailFetche
     )
 
 
-def received(event: Event) -> Received:
+def received(event: EventAsWritten) -> Received:
     """The event as it comes out of its envelope."""
-    return Received(event=event, id=event_id(event), context=Context(source="test"), size=0)
+    return Received(
+        event=upcast(event), written=event, id=event_id(event), context=Context(source="test"), size=0
+    )
+
+
+def as_v1(event: SessionDetailFetched, valid_lap_range: str | None = "20 to 1:10") -> SessionDetailFetchedV1:
+    """The same detail as a release before version 2 wrote it."""
+    facts: dict[str, Any] = asdict(event) | {"valid_lap_range": valid_lap_range}
+    return SessionDetailFetchedV1(**facts)

@@ -16,7 +16,7 @@ from ops.kafka import CommittedConsumer, make_producer
 from ops.settings import Settings
 from ops.wiring import projection_group
 from schemas.envelope import Context, Received, pack
-from schemas.events import Event, PracticeDayChanged
+from schemas.events import Event, EventAsWritten, PracticeDayChanged
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.pool import Connection, Pool
@@ -44,7 +44,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def send(settings: Settings, events: Iterable[Event], partition: int = PARTITION) -> None:
+async def send(settings: Settings, events: Iterable[EventAsWritten], partition: int = PARTITION) -> None:
     """Put events into the record, on one partition."""
     producer = make_producer(settings.kafka_bootstrap)
     await producer.start()
@@ -66,7 +66,7 @@ async def tables(pool: Pool) -> list[TableDigest]:
         return await digest(connection, READ_TABLES + OBSERVATION_TABLES)
 
 
-async def undisturbed(pool: Pool, events: Iterable[Event]) -> list[TableDigest]:
+async def undisturbed(pool: Pool, events: Iterable[EventAsWritten]) -> list[TableDigest]:
     """What the tables hold when these events, and no others, are applied in peace; changes the tables."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(

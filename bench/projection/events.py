@@ -100,7 +100,7 @@ def _detail(
         top_3_consecutive=120.5,
         avg_top_5=38.25,
         consistency=94.695,
-        valid_lap_range="20 to 1:10",
+        valid_lap_range=(20.0, 70.0),
         laps=tuple(_lap(row.start_time, number) for number in range(1, laps + 1)),
         observed_at=seen,
         parser_version=1,

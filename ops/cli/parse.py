@@ -6,7 +6,7 @@ In: a saved page. Out: the fields of its event, as tables or as JSON, absent one
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -104,23 +104,28 @@ def _console() -> Console:
 
 
 def _print_fields(prefix: str, fields: dict[str, Any]) -> None:
-    """The single values and empty lists, one a line; those of a struct inside under its name."""
+    """Single values, lists of numbers and empty ones, one a line; those of a struct inside under its name."""
     for name, value in fields.items():
         if isinstance(value, dict):
             _print_fields(f"{prefix}{name}.", value)  # pyright: ignore[reportUnknownArgumentType] - plain fields
-        elif value == [] or not isinstance(value, list):
+        elif not _is_table(value):
             output.out.print(f"{prefix}{name}: {_cell(value)}", soft_wrap=True)
 
 
 def _tables(fields: dict[str, Any]) -> list[tuple[str, list[Any]]]:
-    """The lists, also those of structs inside."""
+    """The other lists, also those of structs inside."""
     tables: list[tuple[str, list[Any]]] = []
     for name, value in fields.items():
         if isinstance(value, dict):
             tables += _tables(value)  # pyright: ignore[reportUnknownArgumentType] - plain fields
-        elif isinstance(value, list) and value:
-            tables.append((name, value))  # pyright: ignore[reportUnknownArgumentType] - plain rows
+        elif _is_table(value):
+            tables.append((name, value))
     return tables
+
+
+def _is_table(value: Any) -> bool:  # noqa: ANN401 - any plain value
+    """Whether it is a list of more than numbers."""
+    return isinstance(value, list) and value != [] and not isinstance(cast("list[Any]", value)[0], float)
 
 
 def _table(name: str, rows: list[Any]) -> Table:

@@ -30,8 +30,8 @@ NOT_INDEXED = "no such page of {url} is in the index of pages; is LAPSTREAM_SITE
 _TYPES: dict[Kind, str] = {
     "list": PracticeDayListed.type_name,
     "row": PracticeDayListed.type_name,
-    "detail": SessionDetailFetched.type_name,
 }
+"""The types of observations whose record was not found; a detail's may be of any version."""
 
 Connecting = Callable[[], AbstractAsyncContextManager[Connection]]
 """Gives a connection to the database, for the length of a block."""
@@ -67,7 +67,7 @@ async def _observation(
     return Observation(
         kind=kind,
         event_id=stamp.event_id,
-        event_type=found.event.type_name if found else _TYPES.get(kind),
+        event_type=found.type_name if found else _TYPES.get(kind),
         first_observed_at=seeing.first_observed_at,
         observed_at=stamp.observed_at,
         parser_version=stamp.parser_version,

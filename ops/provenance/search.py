@@ -20,9 +20,9 @@ from msgspec import Struct, field
 
 from ops.kafka import make_reader, partitions_of
 from ops.settings import Settings
-from projections.state import DayRef, sight
+from projections.state import DayRef, sight_of
 from schemas.envelope import Context, Received, unpack
-from schemas.events import PracticeDayListed, SessionDetailFetched
+from schemas.events import Observation
 from schemas.headers import BadRecord
 from schemas.identity import day_key
 from schemas.records import Record
@@ -53,10 +53,11 @@ class Wanted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A record, and the observation that it is, with its envelope's context."""
+    """A record, and the observation that it is, as which type it was written, with its envelope's context."""
 
     record: Record
-    event: PracticeDayListed | SessionDetailFetched
+    event: Observation
+    type_name: str
     context: Context
 
 
@@ -177,11 +178,11 @@ class _Search:
         wanted = self._wanted.get(received.id) if received else None
         if received is None or wanted is None or received.id in self._searched.found:
             return
-        event = received.event
-        if not isinstance(event, PracticeDayListed | SessionDetailFetched):
-            return
-        if sight(event, received.id).stamp == wanted.stamp:
-            self._searched.found[received.id] = Found(record, event, received.context)
+        sighted = sight_of(received)
+        if sighted and sighted.stamp == wanted.stamp:
+            self._searched.found[received.id] = Found(
+                record, sighted.event, received.written.type_name, received.context
+            )
 
 
 def _event(record: Record) -> Received | None:

@@ -111,7 +111,7 @@ def session_facts(
         avg_top_15=values.lap_seconds("avg_top_15", averages.get("Top 15")),
         std_deviation=values.seconds("std_deviation", averages.get("Std Deviation")),
         consistency=values.percent("consistency", averages.get("Consistency")),
-        valid_lap_range=values.label("valid_lap_range", cells.get(_RANGE)),
+        valid_lap_range=values.lap_range("valid_lap_range", cells.get(_RANGE)),
         laps=laps,
         findings=findings.all(),
     )

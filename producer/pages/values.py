@@ -4,6 +4,7 @@ import datetime as dt
 
 from producer.pages import text as read
 from producer.pages.findings import Code, Findings
+from schemas.times import lap_range
 
 _MAX_LABEL = 300
 
@@ -46,6 +47,11 @@ class Values:
         if millis is None:
             return self._unreadable(field, text) if text else None
         return millis / 1_000
+
+    def lap_range(self, field: str, text: str | None) -> tuple[float, float] | None:
+        """The shortest and the longest lap that count, in seconds, to the millisecond."""
+        value = lap_range(text) if text else None
+        return self._unreadable(field, text) if value is None and text else value
 
     def whole_seconds(self, field: str, text: str | None) -> int | None:
         """A length in whole seconds."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.conformance.records import DETAIL, Json, check_of_headers, headers_of, minimal
+from schemas.conformance.records import DETAIL, OLD_DETAIL, Json, check_of_headers, headers_of, minimal
 from schemas.conformance.vectors import Check, Vector, record_of
 from schemas.contract.examples import EVENTS, data_of
 from schemas.events import EVENT_TYPES
@@ -60,6 +60,10 @@ GOOD = (
     Good("observed_at", "2025-10-26 08:00:03.5+11:00", "A moment with an offset and a fraction."),
     Good("observed_at", "2025-10-26T08:00:03+1100", "An offset without a colon."),
     Good("observed_at", "2025-10-26T08:00:03.123456789Z", "A fraction in nanoseconds: it is rounded."),
+    Good("valid_lap_range", [20.0, 70.0], "The shortest and the longest lap that count."),
+    Good("valid_lap_range", [0, 86_400], "The widest lap range."),
+    Good("valid_lap_range", [20, 20], "A lap range of one time."),
+    Good("valid_lap_range", "as the page writes it", "Any text may be version 1's lap range.", OLD_DETAIL),
     Good("laps", [{"lap_number": number} for number in (2, 0, 1)], "Laps in any order."),
     Good("laps", [{"lap_number": 1, "segments": [10.5, None]}], "A part of a lap that is not known."),
     Good("findings", [{"code": "a" * 64, "found": "x" * 2000}], "The longest finding."),
@@ -113,6 +117,18 @@ BAD = (
     Bad("page_sha256", "9F86D081" * 8, "Hex digits are in lower case."),
     Bad("page_sha256", "0" * 63, "Too few hex digits."),
     Bad("list_row_digest", "0" * 33, "Too many hex digits."),
+    Bad("valid_lap_range", "20 to 1:10", "A lap range is a list, not a text."),
+    Bad("valid_lap_range", [20.0], "A lap range without its end."),
+    Bad("valid_lap_range", [20.0, 70.0, 80.0], "A lap range of three numbers."),
+    Bad("valid_lap_range", [20.0, None], "A lap range whose end is null."),
+    Bad("valid_lap_range", [20.0, 86_400.001], "A lap range that ends after a day."),
+    Bad("valid_lap_range", [20.0, 70.0], "Version 1 has its lap range as a text.", OLD_DETAIL),
+    Bad(
+        "valid_lap_range",
+        [70.0, 20.0],
+        "A lap range begins at its lower end.",
+        beyond="a schema can't compare two numbers",
+    ),
     Bad("laps", None, "A list is not null."),
     Bad("laps", {}, "A list is a list."),
     Bad("laps", [{}], "A lap without a number."),

@@ -13,8 +13,11 @@ from schemas.headers import Headers
 
 Json = dict[str, Any]
 
-DETAIL = "session_detail.fetched.v1"
+DETAIL = "session_detail.fetched.v2"
 """The type that most vectors are of."""
+
+OLD_DETAIL = "session_detail.fetched.v1"
+"""The same in its first version."""
 
 
 def minimal(type_name: str) -> Json:

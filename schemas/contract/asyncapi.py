@@ -55,10 +55,13 @@ class Channel(Struct, frozen=True, kw_only=True):
 OBSERVATIONS = (
     "practice_day.listed.v1",
     "practice_day.list_failed.v1",
-    "session_detail.fetched.v1",
+    "session_detail.fetched.v2",
     "session_detail.failed.v1",
 )
 """The types of the event log."""
+
+OLD_OBSERVATIONS = ("session_detail.fetched.v1",)
+"""The types of the event log that are only read any more."""
 
 CHANNELS = (
     Channel(
@@ -70,7 +73,7 @@ CHANNELS = (
         ),
         key=DAY_KEY,
         sent=OBSERVATIONS,
-        received=OBSERVATIONS,
+        received=(*OBSERVATIONS, *OLD_OBSERVATIONS),
     ),
     Channel(
         id="requests",
@@ -158,7 +161,7 @@ def name_of(channel: Channel, topics: Topics) -> str:
 
 def key_of(type_name: str) -> Json:
     """The schema of the key of a type's records."""
-    return portable(next(one.key for one in CHANNELS if type_name in one.sent))
+    return portable(next(one.key for one in CHANNELS if type_name in (*one.sent, *one.received)))
 
 
 def _servers() -> Json:

@@ -9,7 +9,7 @@ from schemas.envelope import Context, pack
 from schemas.events import (
     ClassLaps,
     DayStats,
-    Event,
+    EventAsWritten,
     Finding,
     Lap,
     LeaderboardEntry,
@@ -21,6 +21,7 @@ from schemas.events import (
     PracticeDayRequested,
     SessionDetailFailed,
     SessionDetailFetched,
+    SessionDetailFetchedV1,
     SessionDetailRequested,
 )
 from schemas.identity import row_digest
@@ -99,8 +100,29 @@ _LAPS = (
         elapsed_race_time=92.073,
     ),
 )
+_DETAIL: dict[str, Any] = _DAY | {
+    "session_id": "21290331",
+    "driver_name": "Abel Thornwick",
+    "class_name": "1/10 Open",
+    "transponder_number": "9781201",
+    "start_time": _on_track(36, 38),
+    "end_time": _on_track(38, 10, 73_000),
+    "duration_seconds": 92,
+    "lap_count": 3,
+    "fastest_lap": 30.418,
+    "average_lap": 30.691,
+    "top_3_consecutive": 92.073,
+    "std_deviation": 0.24,
+    "consistency": 99.218,
+    "laps": _LAPS,
+    "findings": (Finding(code="lap_text_time_differs", found="30.65", expected="30.653"),),
+    "observed_at": _at(8, 0, 3),
+    "parser_version": 2,
+    "page_sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+    "list_row_digest": row_digest(_ROW),
+}
 
-EVENTS: tuple[Event, ...] = (
+EVENTS: tuple[EventAsWritten, ...] = (
     PracticeDayRequested(**_DAY, requested_at=_at(8, 0), refresh="changed"),
     PracticeDayListed(
         **_DAY,
@@ -129,29 +151,8 @@ EVENTS: tuple[Event, ...] = (
         start_time=_on_track(36, 38),
         list_row_digest=row_digest(_ROW),
     ),
-    SessionDetailFetched(
-        **_DAY,
-        session_id="21290331",
-        driver_name="Abel Thornwick",
-        class_name="1/10 Open",
-        transponder_number="9781201",
-        start_time=_on_track(36, 38),
-        end_time=_on_track(38, 10, 73_000),
-        duration_seconds=92,
-        lap_count=3,
-        fastest_lap=30.418,
-        average_lap=30.691,
-        top_3_consecutive=92.073,
-        std_deviation=0.24,
-        consistency=99.218,
-        valid_lap_range="20 to 1:10",
-        laps=_LAPS,
-        findings=(Finding(code="lap_text_time_differs", found="30.65", expected="30.653"),),
-        observed_at=_at(8, 0, 3),
-        parser_version=2,
-        page_sha256="60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
-        list_row_digest=row_digest(_ROW),
-    ),
+    SessionDetailFetchedV1(**_DETAIL, valid_lap_range="20 to 1:10"),
+    SessionDetailFetched(**_DETAIL, valid_lap_range=(20.0, 70.0)),
     SessionDetailFailed(
         **_DAY,
         session_id="21290331",
@@ -186,7 +187,7 @@ EVENTS: tuple[Event, ...] = (
 """An event of each type, in the order of `EVENT_TYPES`."""
 
 
-def example(type_name: str) -> Event:
+def example(type_name: str) -> EventAsWritten:
     """The example of a type."""
     return next(event for event in EVENTS if event.type_name == type_name)
 
@@ -200,6 +201,6 @@ def example_lines() -> dict[str, bytes]:
     return found
 
 
-def data_of(event: Event) -> Any:  # noqa: ANN401 - JSON
+def data_of(event: EventAsWritten) -> Any:  # noqa: ANN401 - JSON
     """An event as the JSON of its data."""
     return msgspec.json.decode(msgspec.json.encode(event))

@@ -18,6 +18,7 @@ from schemas.envelope import is_foreign, unpack
 from schemas.events import EVENT_TYPES
 from schemas.headers import BadRecord, optional, readable, required
 from schemas.lines import record_of
+from schemas.versions import upcast
 
 MOST = 100
 """How many problems of one event are reported."""
@@ -109,7 +110,7 @@ def _of_data(type_name: str | None, data: bytes | None) -> Iterator[Problem]:
     found = list(_of_struct(kind, value, "$.data"))
     yield from found
     if not any(problem.severity == "error" for problem in found):
-        for fault in faults_of(msgspec.convert(value, kind)):
+        for fault in faults_of(upcast(msgspec.convert(value, kind))):
             yield _invalid(f"$.data{fault.at.removeprefix('$')}", fault.what)
 
 

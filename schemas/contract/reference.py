@@ -126,7 +126,7 @@ def _kind(field: Json) -> str:
         return f"`{field['const']}`"
     if values := field.get("enum"):
         return ", ".join(f"`{value}`" for value in values)
-    if field.get("type") == "array":
+    if "maxItems" in field and "prefixItems" not in field:
         return f"list of {_kind(field['items'])}, at most {field['maxItems']:,}"
     return _titled(field)
 

@@ -20,6 +20,10 @@ from schemas.lines import record_of
 from tests.producers import in_transaction, producing
 
 LINES = [NumberedLine(number, line) for number, line in enumerate(example_lines().values(), start=1)]
+DETAIL, ENDED = (
+    NumberedLine(1, example_lines()[name])
+    for name in ("session_detail.fetched.v2", "practice_day.ingested.v1")
+)
 PLACE = {"kafkatopic", "kafkapartition", "kafkaoffset"}
 
 
@@ -56,7 +60,7 @@ def without_place(events: list[Any]) -> list[Any]:
 
 
 async def test_what_is_published_is_read_back_as_it_was(settings: Settings) -> None:
-    extended = with_more(LINES[4].text, id="with more", lane=3, wet=False, subject="a subject")
+    extended = with_more(DETAIL.text, id="with more", lane=3, wet=False, subject="a subject")
     await published(settings, *LINES, extended)
     found = await seen(settings)
     expected = [json.loads(line.text) for line in (*LINES, extended)]
@@ -66,20 +70,20 @@ async def test_what_is_published_is_read_back_as_it_was(settings: Settings) -> N
 
 
 async def test_what_is_read_back_can_be_published_again(settings: Settings) -> None:
-    await published(settings, LINES[4])
+    await published(settings, DETAIL)
     [event] = await seen(settings)
     again = NumberedLine(1, msgspec.json.encode(event))
     await published(settings, again)
     first, second = await seen(settings)
     assert without_place([first]) == without_place([second])
-    assert unpack(*record_of(again.text)) == unpack(*record_of(LINES[4].text))
+    assert unpack(*record_of(again.text)) == unpack(*record_of(DETAIL.text))
 
 
 async def test_only_what_is_wanted_is_shown(settings: Settings) -> None:
-    other = msgspec.json.decode(LINES[4].text)
+    other = msgspec.json.decode(DETAIL.text)
     other["id"], other["data"]["source"] = "other", "elsewhere"
     await published(settings, *LINES, NumberedLine(9, msgspec.json.encode(other)))
-    detail = "session_detail.fetched.v1"
+    detail = "session_detail.fetched.v2"
     assert {one["type"] for one in await seen(settings, type=detail)} == {detail}
     assert [one["id"] for one in await seen(settings, source="elsewhere")] == ["other"]
     assert [one["id"] for one in await seen(settings, key="elsewhere/canberraoffroad/2025-10-25")] == [
@@ -92,13 +96,13 @@ async def test_only_what_is_wanted_is_shown(settings: Settings) -> None:
 
 
 async def test_a_topic_of_ones_own(settings: Settings) -> None:
-    await published(settings, LINES[4], topic=settings.topics.outcomes)
+    await published(settings, DETAIL, topic=settings.topics.outcomes)
     assert len(await seen(settings, topics=[settings.topics.outcomes])) == 1
 
 
 async def test_a_topic_that_is_not_there_is_named(settings: Settings) -> None:
     with pytest.raises(NoSuchTopic, match="nowhere"):
-        await published(settings, LINES[4], topic="nowhere")
+        await published(settings, DETAIL, topic="nowhere")
     with pytest.raises(NoTopic, match="no topic nowhere,"):
         await seen(settings, topics=[settings.topics.days, "nowhere"])
 
@@ -106,7 +110,7 @@ async def test_a_topic_that_is_not_there_is_named(settings: Settings) -> None:
 async def test_a_record_that_is_no_event_is_named_by_its_place(settings: Settings) -> None:
     async with producing(settings) as producer:
         sent = await producer.send_and_wait(settings.topics.days, value=b"{", key=b"x", partition=0)
-    await published(settings, LINES[4])
+    await published(settings, DETAIL)
     shown = [one async for one in tail(settings, all_topics(settings), Wanted(), START, follow=False)]
     [bad] = [one for one in shown if one.line is None]
     assert bad.place == f"{settings.topics.days}/0/{sent.offset}"
@@ -128,9 +132,9 @@ async def following(shown: AsyncIterator[Shown]) -> Shown:
 async def test_what_comes_is_followed(settings: Settings) -> None:
     shown = tail(settings, all_topics(settings), Wanted(), START, follow=True)
     coming = asyncio.create_task(following(shown))
-    await published(settings, LINES[4])
-    assert json.loads((await coming).line or b"")["id"] == json.loads(LINES[4].text)["id"]
+    await published(settings, DETAIL)
+    assert json.loads((await coming).line or b"")["id"] == json.loads(DETAIL.text)["id"]
     coming = asyncio.create_task(following(shown))
-    await published(settings, LINES[6])
+    await published(settings, ENDED)
     assert json.loads((await coming).line or b"")["type"] == "practice_day.ingested.v1"
     await shown.aclose()

@@ -90,6 +90,7 @@ HOSTILE = [
     b'{"etag":"\\ud800"}',
     b"practice_day.listed.v1",
     b"session_detail.fetched.v1",
+    b"session_detail.fetched.v2",
     b"session_detail.fetched.v9",
     b"page.fetched.v1",
     b"infinity",

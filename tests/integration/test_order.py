@@ -89,7 +89,7 @@ async def published(settings: Settings, events: list[Received], rng: random.Rand
     producer = make_producer(settings.kafka_bootstrap)
     await producer.start()
     for event in events:
-        record = pack(event.event, Context(source="test"))
+        record = pack(event.written, Context(source="test"))
         partition = rng.randrange(spec.partitions)
         await (
             await producer.send(
@@ -112,7 +112,7 @@ async def records_read(connection: Connection) -> int:
 def long_histories(draw: st.DrawFn) -> list[Received]:
     """Several histories of the same days, each event under the id that its envelope will carry."""
     several = draw(st.lists(histories(), min_size=8, max_size=12))
-    return [received(one.event) for history in several for one in history]
+    return [received(one.written) for history in several for one in history]
 
 
 @trying(ROUNDS)

@@ -24,7 +24,7 @@ from ops.provenance.sessions import GONE, LOST, UNEXPLAINED, UNTIMED
 from ops.settings import Settings, environment
 from producer.pages import PARSER_VERSION
 from producer.site import SOURCE, Site
-from projections.state import DayRef
+from projections.state import DayRef, sight
 from sample_site.edits import RemoveSession
 from sample_site.generate import generate_day
 from sample_site.model import SampleDay
@@ -119,7 +119,7 @@ async def test_an_imported_lap_is_followed_to_its_page_and_its_record(
     assert set_by(found)["lap_time_seconds"] == ("detail",)
     assert found.exists_by == "list"
     detail = one(found, "detail")
-    assert (detail.event_type, detail.parser_version) == ("session_detail.fetched.v1", PARSER_VERSION)
+    assert (detail.event_type, detail.parser_version) == ("session_detail.fetched.v2", PARSER_VERSION)
     assert detail.page
     assert detail.page.url == Site(settings.site).session(TRACK, session.session_id)
     assert detail.page.fetched_at == detail.observed_at
@@ -187,7 +187,7 @@ async def test_a_track_a_day_and_a_driver_are_told_by_what_names_them(
     assert result.row
     driver = await why(settings, "drivers", result.row["driver_id"])
     naming = one(driver, "naming")
-    assert naming.event_type == "session_detail.fetched.v1"
+    assert naming.event_type == "session_detail.fetched.v2"
     assert naming.page
     assert naming.record
 
@@ -270,7 +270,7 @@ async def test_a_record_that_only_bears_the_events_id_is_not_taken_for_it(
 
 
 def fold(event: Any) -> Any:
-    return searching.sight(event, event_id(event)).stamp
+    return sight(event, event_id(event)).stamp
 
 
 async def test_a_session_that_went_away_is_told_by_the_list_that_lacks_it(

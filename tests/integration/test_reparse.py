@@ -13,6 +13,8 @@ import pytest
 
 from consumers.practice_days import project
 from ops import follow
+from ops.events.since import START
+from ops.events.tailing import Wanted, tail
 from ops.follow import ImportFailed, Summary
 from ops.reparse import finding, running
 from ops.reparse.finding import Order
@@ -27,13 +29,14 @@ from sample_site.edits import RemoveLap, RemoveSession
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.envelope import Context
-from schemas.events import DayFacts, ListedSession, PracticeDayChanged, SessionFacts
+from schemas.events import DayFacts, ListedSession, PracticeDayChanged, SessionDetailFetchedV1, SessionFacts
+from schemas.times import lap_range_text
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Pool
 from store.reparse import Scope
 from tests import outcomes
 from tests.conftest import DAY, TRACK, at, working
-from tests.events import fetched, listed, received, row
+from tests.events import as_v1, fetched, listed, received, row
 from tests.members import until
 
 SESSIONS = 3
@@ -213,6 +216,42 @@ async def until_announced(settings: Settings, since: dt.datetime, sessions: set[
 
 
 SEEN = "SELECT kind, subject_id, first_observed_at, observed_at, page_sha256 FROM observations ORDER BY 1, 2"
+
+
+def first_version(request: Any, obtained: Any) -> SessionDetailFetchedV1:
+    """What a fetcher of a release before version 2 publishes."""
+    detail = present_version(request, obtained)
+    return as_v1(detail, lap_range_text(detail.valid_lap_range))
+
+
+present_version = planning.detail_fetched
+
+
+async def test_records_of_an_old_version_are_read_again_as_the_present_one(
+    settings: Settings,
+    site: SampleSite,
+    pool: Pool,
+    before: Before,
+    corrected: Corrected,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "detail_fetched", first_version)
+        async with imported(settings, site, pool, before):
+            pass
+    wanted = await tables(pool)
+    trial = await reparse(settings, dry_run=True)
+    assert (counts(trial), trial.sessions_changed) == ({"unchanged": PAGES}, 0)
+    corrected()
+    async with working(settings, "projector"):
+        report = await reparse(settings)
+        await until_all_of(pool, CORRECTED)
+    assert (report.published, counts(report)) == (PAGES, {"unchanged": PAGES})
+    assert await tables(pool) == wanted
+    for version in ("v1", "v2"):
+        wanted_type = Wanted(type=f"session_detail.fetched.{version}")
+        shown = tail(settings, [settings.topics.days], wanted_type, START, follow=False)
+        assert len([one async for one in shown]) == SESSIONS
 
 
 async def test_a_dry_run_says_what_would_change_and_publishes_nothing(

@@ -18,6 +18,7 @@ from schemas.events import (
     ClassLaps,
     DayStats,
     Event,
+    EventAsWritten,
     Finding,
     Lap,
     LeaderboardEntry,
@@ -26,6 +27,7 @@ from schemas.events import (
     PracticeDayListFailed,
     SessionDetailFailed,
     SessionDetailFetched,
+    SessionDetailFetchedV1,
 )
 from tests.events import received, seen
 
@@ -82,10 +84,13 @@ DETAIL_ONLY: dict[str, Strategy[Any]] = {
     "avg_top_5": st.sampled_from((30.0, 0.001)),
     "std_deviation": st.just(0.5),
     "consistency": st.sampled_from((94.695, -3.0)),
-    "valid_lap_range": st.sampled_from(("20 to 1:10", "", "15,5 to 2:00.25", "any")),
     "findings": st.just((Finding(code="lap_count_differs", found="2"),)),
     "list_row_digest": st.sampled_from(("0" * 32, "f" * 32)),
 }
+
+RANGES = st.sampled_from((None, (20.0, 70.0), (20.0004, 70.0), (0.0, 86_400.0)))
+TEXTS = st.sampled_from((None, "20 to 1:10", "", "15,5 to 2:00.25", "any"))
+"""The valid lap range, as version 2 of a detail says it, and as version 1 does."""
 
 STATS = st.sampled_from(
     (
@@ -173,16 +178,22 @@ def lists(draw: st.DrawFn) -> PracticeDayListed:
     )
 
 
+Detail = SessionDetailFetched | SessionDetailFetchedV1
+
+
+def detail(draw: st.DrawFn, **facts: Any) -> Detail:
+    """A detail with these facts, in any version."""
+    facts |= draw(some(DETAIL_ONLY))
+    if draw(st.booleans()):
+        return SessionDetailFetchedV1(**facts, valid_lap_range=draw(TEXTS))
+    return SessionDetailFetched(**facts, valid_lap_range=draw(RANGES))
+
+
 @st.composite
-def details(draw: st.DrawFn) -> SessionDetailFetched:
+def details(draw: st.DrawFn) -> Detail:
     """Any detail of any session."""
-    return SessionDetailFetched(
-        **draw(looks()).facts(),
-        session_id=draw(SESSIONS),
-        laps=draw(laps()),
-        **draw(shared_facts()),
-        **draw(some(DETAIL_ONLY)),
-    )
+    facts = draw(looks()).facts() | draw(shared_facts())
+    return detail(draw, **facts, session_id=draw(SESSIONS), laps=draw(laps()))
 
 
 @st.composite
@@ -280,16 +291,16 @@ def _look_at_list(draw: st.DrawFn, look: Look, site: Site) -> PracticeDayListed:
 
 
 @st.composite
-def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Event]:
+def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Detail]:
     return [
-        SessionDetailFetched(
+        detail(
+            draw,
             **look.facts(),
             session_id=drive.session_id,
             laps=drive.laps,
             **{
                 name: fact for name, fact in drive.facts.items() if name != "transponder_number" or not silent
             },
-            **draw(some(DETAIL_ONLY)),
         )
         for drive in site.of(look)
         if draw(st.sampled_from((True, True, False)))
@@ -298,10 +309,10 @@ def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Event]:
 
 
 @st.composite
-def imports(draw: st.DrawFn) -> list[Event]:
+def imports(draw: st.DrawFn) -> list[EventAsWritten]:
     """A site that changes, looked at now and then by two producers whose clocks differ."""
     site = Site({}, {})
-    events: list[Event] = []
+    events: list[EventAsWritten] = []
     skews = (0, draw(st.integers(-2, 2)))
     for second in range(draw(st.integers(3, 8))):
         for _ in range(draw(st.integers(1, 2))):

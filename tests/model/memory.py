@@ -4,16 +4,17 @@ It does with rows what the database does: cascades, and refuses a row whose pare
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from projections.changes import Changes, add_changes, plan_day
+from projections.observations import detail_facts
 from projections.sightings import newest_drivers, newest_tracks, rank
-from projections.state import Day, DayRef, FactsT_co, ListFacts, Seen, Sighted, fold_days, merge_day, sight
+from projections.state import Day, DayRef, FactsT_co, ListFacts, Seen, Sighted, fold_days, merge_day, sight_of
 from schemas.envelope import Received
-from schemas.events import Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.events import Lap, ListedSession
 from schemas.identity import practice_event_id, source_event_id, track_id
 from schemas.tables import DriverSighting, LapRow, Stamp, TrackSighting
 from tests.model.tables import NATURAL_KEYS, Tables, natural
@@ -42,11 +43,7 @@ class Memory:
 
     def project(self, batch: Iterable[Received]) -> Changes:
         """Apply a batch, as a projector does; the changes of the days' rows."""
-        sighted = [
-            sight(one.event, one.id)
-            for one in batch
-            if isinstance(one.event, PracticeDayListed | SessionDetailFetched)
-        ]
+        sighted = [one for one in map(sight_of, batch) if one]
         changes = Changes()
         for ref, day in fold_days(sighted).items():
             self._add_day(ref)
@@ -83,9 +80,9 @@ class Memory:
         """What the rows of `observations` say of a day."""
         day_id = practice_event_id(*ref)
         rows = [row for row in self._tables["observations"].values() if row["event_id"] == day_id]
-        lists = [_seen(row, ListFacts) for row in rows if row["kind"] == "list"]
-        listed = [_seen(row, ListedSession) for row in rows if row["kind"] == "row"]
-        details = [_seen(row, SessionFacts) for row in rows if row["kind"] == "detail"]
+        lists = [_seen(row, _list_facts) for row in rows if row["kind"] == "list"]
+        listed = [_seen(row, _row_facts) for row in rows if row["kind"] == "row"]
+        details = [_seen(row, detail_facts) for row in rows if row["kind"] == "detail"]
         return Day(
             complete_list=lists[0] if lists else None,
             rows={one.facts.session_id: one for one in listed},
@@ -171,14 +168,18 @@ class Memory:
         return True
 
 
-def _seen(row: Mapping[str, Any], kind: type[FactsT_co]) -> Seen[FactsT_co]:
+_list_facts = msgspec.json.Decoder(ListFacts).decode
+_row_facts = msgspec.json.Decoder(ListedSession).decode
+
+
+def _seen(row: Mapping[str, Any], facts: Callable[[str], FactsT_co]) -> Seen[FactsT_co]:
     shelved: str | None = row["shelved_laps"]
     at: dt.datetime = row["observed_at"]
     return Seen(
         stamp=Stamp(at, row["parser_version"], row["content_digest"], row["source_event_id"]),
         first_observed_at=row["first_observed_at"],
         page_sha256=row["page_sha256"],
-        facts=msgspec.json.decode(row["facts"], type=kind),
+        facts=facts(row["facts"]),
         laps=None if shelved is None else msgspec.json.decode(shelved, type=tuple[Lap, ...]),
         list_row_digest=row["list_row_digest"],
     )

@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas.envelope import Received
-from schemas.events import DayStats, Lap, ListedSession, PracticeDayListed, SessionDetailFetched
+from schemas.events import (
+    DayStats,
+    Lap,
+    ListedSession,
+    PracticeDayListed,
+    SessionDetailFetched,
+    SessionDetailFetchedV1,
+)
 from schemas.identity import content_digest, row_digest, source_driver_id, stripped_transponder
 from tests.model.tables import NATURAL_KEYS, Key, Row, Tables
 
@@ -39,8 +46,20 @@ STATISTICS = (
 )
 
 
-RANGES = {"": None, "20 to 1:10": [20.0, 70.0], "15,5 to 2:00.25": [15.5, 120.25], "any": None}
-"""What becomes of the lap ranges that events carry as the page writes them."""
+RANGES: dict[object, list[float] | None] = {
+    None: None,
+    (20.0, 70.0): [20.0, 70.0],
+    (20.0004, 70.0): [20.0, 70.0],
+    (0.0, 86_400.0): [0.0, 86_400.0],
+    "": None,
+    "20 to 1:10": [20.0, 70.0],
+    "15,5 to 2:00.25": [15.5, 120.25],
+    "any": None,
+}
+"""What becomes of the lap ranges that events carry, as numbers or as the page writes them."""
+
+
+Detail = SessionDetailFetched | SessionDetailFetchedV1
 
 
 class Seen(NamedTuple):
@@ -67,8 +86,10 @@ def expected(received: Iterable[Received]) -> Tables:
 def _seen(received: Received) -> Seen:
     event = received.event
     assert isinstance(event, PracticeDayListed | SessionDetailFetched)
-    rank = (event.observed_at, event.parser_version, content_digest(event), received.id)
-    return Seen(rank, event, event)
+    written = received.written
+    assert isinstance(written, PracticeDayListed | Detail)
+    rank = (event.observed_at, event.parser_version, content_digest(written), received.id)
+    return Seen(rank, written, event)
 
 
 def _track_key(one: Seen) -> Key:
@@ -110,7 +131,7 @@ def _rows(seen: Iterable[Seen]) -> list[Seen]:
 
 
 def _details(seen: Iterable[Seen]) -> list[Seen]:
-    return [one for one in seen if isinstance(one.said, SessionDetailFetched)]
+    return [one for one in seen if isinstance(one.said, Detail)]
 
 
 def _add_day(tables: Tables, day_key: Key, seen: Sequence[Seen]) -> None:
@@ -241,9 +262,9 @@ def _utc(local: dt.datetime | None, zone: str | None) -> dt.datetime | None:
         return None
 
 
-def _statistics(said: SessionDetailFetched) -> dict[str, Any]:
+def _statistics(said: Detail) -> dict[str, Any]:
     values = {name: getattr(said, name) for name in STATISTICS}
-    return values | {"valid_lap_range": RANGES[values["valid_lap_range"] or ""]}
+    return values | {"valid_lap_range": RANGES[values["valid_lap_range"]]}
 
 
 def _result(result_key: Key, shared: dict[str, Any], detail: Seen | None) -> Row:
@@ -310,7 +331,7 @@ def _add_drivers(tables: Tables, seen: Sequence[Seen]) -> None:
     """Everybody whom any row of any list or any detail names, by the newest session that has a name."""
     sighted: dict[Key, list[tuple[Any, ...]]] = {}
     for one in seen:
-        said: Iterable[ListedSession | SessionDetailFetched]
+        said: Iterable[ListedSession | Detail]
         said = one.said.sessions if isinstance(one.said, PracticeDayListed) else [one.said]
         for session in said:
             key = (one.event.source, source_driver_id(session.session_id, session.transponder_number))

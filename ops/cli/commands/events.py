@@ -104,7 +104,7 @@ def examples(
 ) -> None:
     """Show an event of each type, one line of JSON each, as `validate` and `publish` read them.
 
-    Example: lapstream events examples session_detail.fetched.v1
+    Example: lapstream events examples session_detail.fetched.v2
     """
     work.examples(type_name)
 

@@ -10,7 +10,7 @@ from schemas.contract.changes import Change, changes
 from schemas.contract.documents import schemas
 
 Json = dict[str, Any]
-OLD = schemas()["session_detail.fetched.v1"]
+OLD = schemas()["session_detail.fetched.v2"]
 
 
 def fields(schema: Json, struct: str = "SessionDetailFetched") -> Json:

@@ -14,7 +14,7 @@ from schemas.envelope import unpack
 from schemas.headers import BadRecord
 from schemas.lines import line_of
 
-DETAIL = json.loads(example_lines()["session_detail.fetched.v1"])
+DETAIL = json.loads(example_lines()["session_detail.fetched.v2"])
 
 
 def line(data: dict[str, Any] | None = None, **attributes: Any) -> bytes:
@@ -77,7 +77,7 @@ def test_what_no_type_says_has_its_place_too() -> None:
 def test_an_unknown_field_is_a_warning() -> None:
     found = checked(line({"weather": {"sky": "blue"}}))
     assert (found.verdict, places(found.problems)) == ("valid", {("$.data.weather", "unknown_field")})
-    assert list(unknown_fields("session_detail.fetched.v1", b'{"date": 1, "sky": 2}')) == ["$.sky"]
+    assert list(unknown_fields("session_detail.fetched.v2", b'{"date": 1, "sky": 2}')) == ["$.sky"]
 
 
 @pytest.mark.parametrize(

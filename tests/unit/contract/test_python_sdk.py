@@ -12,8 +12,9 @@ from cloudevents.v1.http import CloudEvent as OldCloudEvent
 
 from schemas.contract.examples import CONTEXT, EVENTS, data_of
 from schemas.envelope import Outgoing, pack, unpack
-from schemas.events import Event
+from schemas.events import EventAsWritten
 from schemas.identity import event_id
+from schemas.versions import upcast
 
 sdk: Any = kafka
 old_sdk: Any = old_kafka
@@ -29,7 +30,7 @@ MORE = {
 }
 
 
-def attributes(event: Event, kind: str | None) -> dict[str, str]:
+def attributes(event: EventAsWritten, kind: str | None) -> dict[str, str]:
     said = {"id": event_id(event), "type": event.type_name, "source": "https://timing.example", **MORE}
     return said | ({"datacontenttype": kind} if kind else {})
 
@@ -38,15 +39,15 @@ def as_bytes(data: Any) -> bytes:
     return json.dumps(data).encode()
 
 
-def of_core(event: Event, kind: str | None, data: Any) -> Any:
+def of_core(event: EventAsWritten, kind: str | None, data: Any) -> Any:
     return CloudEvent(attributes(event, kind), data)
 
 
-def of_v1(event: Event, kind: str | None, data: Any) -> Any:
+def of_v1(event: EventAsWritten, kind: str | None, data: Any) -> Any:
     return OldCloudEvent(attributes(event, kind), data)
 
 
-WRITERS: dict[str, Callable[[Event, str | None], Any]] = {
+WRITERS: dict[str, Callable[[EventAsWritten, str | None], Any]] = {
     "binary": lambda event, kind: sdk.to_binary_event(of_core(event, kind, data_of(event))),
     "structured": lambda event, kind: sdk.to_structured_event(of_core(event, kind, data_of(event))),
     "base64": lambda event, kind: sdk.to_structured_event(of_core(event, kind, as_bytes(data_of(event)))),
@@ -63,11 +64,15 @@ WRITERS: dict[str, Callable[[Event, str | None], Any]] = {
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type_name)
 @pytest.mark.parametrize("kind", [None, "application/json", "application/json; charset=utf-8"])
 @pytest.mark.parametrize("writer", WRITERS)
-def test_its_records_are_read(event: Event, kind: str | None, writer: str) -> None:
+def test_its_records_are_read(event: EventAsWritten, kind: str | None, writer: str) -> None:
     record = WRITERS[writer](event, kind)
     found = unpack(record.headers.items(), record.value)
     assert found is not None
-    assert (found.event, found.id, found.context.source) == (event, event_id(event), "https://timing.example")
+    assert (found.event, found.id, found.context.source) == (
+        upcast(event),
+        event_id(event),
+        "https://timing.example",
+    )
     assert (found.context.correlation_id, found.context.traceparent) == ("a run", TRACE)
 
 
@@ -90,7 +95,7 @@ READERS: dict[str, Callable[[Outgoing], Any]] = {
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type_name)
 @pytest.mark.parametrize("reader", READERS)
-def test_ours_are_read(event: Event, reader: str) -> None:
+def test_ours_are_read(event: EventAsWritten, reader: str) -> None:
     record = pack(event, CONTEXT)
     found = READERS[reader](record)
     said = found.get_attributes()

@@ -93,5 +93,5 @@ def test_a_version_that_nothing_brings_to_the_next_is_a_problem(monkeypatch: pyt
     monkeypatch.setitem(EVENT_TYPES, newer, EVENT_TYPES[LISTED])
     current = SCHEMAS | {newer: SCHEMAS[LISTED]}
     assert problems(current) == [f"{LISTED}: no upcaster brings it to {newer}"]
-    monkeypatch.setattr(versions, "UPCASTERS", {LISTED: versions.upcast})
+    monkeypatch.setattr(versions, "UPCASTERS", {**versions.UPCASTERS, LISTED: versions.upcast})
     assert problems(current) == []

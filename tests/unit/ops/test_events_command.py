@@ -36,7 +36,7 @@ def bad(tmp_path: Path) -> Path:
 def test_the_examples_are_valid() -> None:
     assert invoke("examples").stdout_bytes == LINES
     result = invoke("validate", "-", given=LINES)
-    assert (result.exit_code, result.stdout) == (0, "8 events: 8 valid, 0 invalid, 0 ignored\n")
+    assert (result.exit_code, result.stdout) == (0, "9 events: 9 valid, 0 invalid, 0 ignored\n")
 
 
 def test_an_example_of_one_type() -> None:
@@ -84,7 +84,7 @@ def test_a_dry_run_needs_no_broker() -> None:
 def test_a_topic_that_is_given_is_taken_as_it_is() -> None:
     result = invoke("publish", "-", "--dry-run", "--topic", "ours", given=LINES, prefix="x-")
     assert {line.partition(":")[0] for line in result.stdout.splitlines()[:-1]} == {"ours"}
-    assert result.stdout.endswith("8 events would be published\n")
+    assert result.stdout.endswith("9 events would be published\n")
 
 
 def test_nothing_is_published_where_one_event_would_be_refused(bad: Path) -> None:
@@ -106,7 +106,7 @@ import json, sys
 for line in sys.stdin:
     vector = json.loads(line)
     assert "verdict" not in vector
-    if vector["name"] != "session_detail.fetched.v1, the least":
+    if vector["name"] != "session_detail.fetched.v2, the least":
         print(json.dumps({"name": vector["name"], "verdict": "accepted"}))
 """
 
@@ -117,7 +117,7 @@ def test_a_reader_that_takes_everything_differs(tmp_path: Path) -> None:
     found: Any = json.loads(result.stdout)
     by_name = {one["name"]: one for one in found["differences"]}
     assert result.exit_code == 1
-    assert by_name["session_detail.fetched.v1, the least"]["found"] is None
+    assert by_name["session_detail.fetched.v2, the least"]["found"] is None
     assert by_name["another vendor's type"] | {"about": ""} == {
         "name": "another vendor's type",
         "about": "",

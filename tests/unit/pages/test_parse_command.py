@@ -55,6 +55,11 @@ def test_the_human_form_holds_every_session(tmp_path: Path, capsys: pytest.Captu
     assert printed.count("2025-10-25") >= len(DAY.sessions)
 
 
+def test_a_lap_range_stands_on_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = run(capsys, "session", saved(tmp_path, case_page("invalid_laps")))
+    assert "valid_lap_range: [20.0, 70.0]\n" in printed
+
+
 def test_a_month_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = saved(tmp_path, render_month(SLUG, "2025-10", {DATE: 56}, ["2025-10"]))
     assert json.loads(run(capsys, "month", file, "--json"))["days"] == [

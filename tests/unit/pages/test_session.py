@@ -64,7 +64,7 @@ def test_the_statistics_are_the_pages() -> None:
     assert (facts.lap_count, facts.duration_seconds, facts.fastest_lap) == (5, 229, 42.996)
     assert (facts.average_lap, facts.avg_top_5, facts.avg_top_10) == (45.815, 45.815, None)
     assert (facts.top_3_consecutive, facts.std_deviation, facts.consistency) == (132.913, 2.358, 94.852)
-    assert facts.valid_lap_range == "15 to 2:10"
+    assert facts.valid_lap_range == (15.0, 130.0)
 
 
 def test_an_end_before_the_start_is_on_the_next_day() -> None:

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from projections.state import EMPTY_DAY, Day, DayRef, Sighted, fold_days, merge_day, sight
+from projections.state import EMPTY_DAY, Day, DayRef, Sighted, fold_days, merge_day, sight_of
 from projections.track_records import FastestLapChanges, add_fastest_laps
 from schemas.envelope import Received
-from schemas.events import Event, PracticeDayListed, SessionDetailFetched
+from schemas.events import Event
 from schemas.tables import FastestLapRow
 from tests.events import fetched, listed, received, row
 from tests.model.deliveries import Delivery, deliveries, trying
@@ -40,11 +40,7 @@ class Memory:
 
 
 def _sighted(batch: Sequence[Received]) -> list[Sighted]:
-    return [
-        sight(one.event, one.id)
-        for one in batch
-        if isinstance(one.event, PracticeDayListed | SessionDetailFetched)
-    ]
+    return [one for one in map(sight_of, batch) if one]
 
 
 @pytest.mark.slow

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from schemas.envelope import Context, pack, unpack
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, EventAsWritten
 from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.headers import BadRecord
-from tests.events import fetched, laps, listed, row
+from tests.events import as_v1, fetched, laps, listed, row
 
 CONTEXT = Context(source="test")
 DAY = {"source": "liverc", "track_slug": "track", "date": "2025-10-25"}
@@ -35,14 +35,16 @@ OTHERS: dict[str, dict[str, Any]] = {
     "practice_day.changed.v1": {"changed_at": NOON},
 }
 AN_HOUR_LATER = dt.datetime(2025, 10, 25, 11)
-EVENTS: list[Event] = [
+DETAIL = fetched(2, "1", laps=laps(2), start_time=AN_HOUR_LATER, end_time=AN_HOUR_LATER)
+EVENTS: list[EventAsWritten] = [
     listed(1, row("1"), row("2")),
-    fetched(2, "1", laps=laps(2), start_time=AN_HOUR_LATER, end_time=AN_HOUR_LATER),
+    DETAIL,
+    as_v1(DETAIL),
     *(msgspec.convert(DAY | facts, EVENT_TYPES[name]) for name, facts in OTHERS.items()),
 ]
 
 
-def as_json(event: Event) -> Any:
+def as_json(event: EventAsWritten) -> Any:
     return msgspec.json.decode(msgspec.json.encode(event))
 
 
@@ -87,7 +89,7 @@ def test_every_event_is_looked_at() -> None:
 @pytest.mark.parametrize(("event", "place"), CASES, ids=lambda part: str(getattr(part, "type_name", part)))
 @pytest.mark.parametrize("year", [1, FIRST_YEAR - 1, LAST_YEAR + 1, 9999])
 def test_a_moment_that_cannot_be_is_refused_wherever_it_stands(
-    event: Event, place: tuple[Any, ...], year: int
+    event: EventAsWritten, place: tuple[Any, ...], year: int
 ) -> None:
     record = pack(event, CONTEXT)
     assert unpack(record.headers, record.value)

@@ -59,7 +59,7 @@ def structured(**attributes: Any) -> bytes:
     usual = {
         "specversion": "1.0",
         "id": "their-id",
-        "type": "session_detail.fetched.v1",
+        "type": "session_detail.fetched.v2",
         "source": "elsewhere",
         "data": json.loads(packed().value),
     }
@@ -137,7 +137,7 @@ def test_a_null_header_is_one_that_is_not_there() -> None:
 def test_data_may_stand_in_base64() -> None:
     data = base64.b64encode(packed().value).decode()
     for there in ({}, {"data": None}):
-        outer = {"specversion": "1.0", "id": "1", "type": "session_detail.fetched.v1", "source": "elsewhere"}
+        outer = {"specversion": "1.0", "id": "1", "type": "session_detail.fetched.v2", "source": "elsewhere"}
         found = unpack(in_structured_mode(), json.dumps(outer | there | {"data_base64": data}).encode())
         assert found is not None
         assert (found.event, found.size) == (fetched(1, "1"), len(packed().value))
@@ -216,7 +216,7 @@ def test_a_record_that_the_client_could_not_hand_out_is_unreadable() -> None:
 def test_what_a_bad_record_says_of_itself_is_read_as_far_as_it_can_be() -> None:
     bad = with_header(packed(), "ce_causationid", b"a\0b")
     assert attributes_of(bad, b"{") == Attributes(
-        type="session_detail.fetched.v1",
+        type="session_detail.fetched.v2",
         id=dict(packed().headers)["ce_id"].decode(),
         correlation_id="run-1",
         causation_id=None,
