@@ -17,6 +17,7 @@ from msgspec import Meta, Struct, field
 from ops import secrets
 from producer.site import BadAddress, Site
 from schemas.errors import LapstreamError
+from schemas.expected import in_words
 from schemas.topics import Topics
 from schemas.zones import is_zone
 
@@ -246,19 +247,13 @@ def _explain(message: str) -> str:
     return message
 
 
-_WORDS = {"`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`str`": "text"}
-
-
 def _in_words(name: str, message: str) -> str:
-    """What is expected of a field, without msgspec's names of types."""
-    expected = message.removeprefix("Expected ").partition(", got ")[0]
-    if expected == "`str` of length >= 1":
+    """What is expected of a field."""
+    if "of length >= 1" in message:
         return "it is empty"
-    if "matching regex" in expected:
+    if "matching regex" in message:
         return f"of another form than expected: {meta_of(name).description}"
-    for kind, words in _WORDS.items():
-        expected = expected.replace(kind, words)
-    return f"{expected} is expected"
+    return in_words(message)
 
 
 def _check_site(settings: Settings) -> None:

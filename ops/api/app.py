@@ -8,7 +8,7 @@ from ops.api.callers import CallerMiddleware
 from ops.api.contract import read_asyncapi, read_schema
 from ops.api.document import document
 from ops.api.health import metrics
-from ops.api.once import OnceMiddleware
+from ops.api.parameters import ParametersMiddleware
 from ops.api.refusals import answer
 from ops.api.routes import HEALTH, version_1
 from ops.api.services import Services
@@ -39,7 +39,7 @@ def make_app(services: Services) -> Litestar:
         [
             *HEALTH,
             watched,
-            version_1(openapi, read_asyncapi, read_schema, middleware=[callers, OnceMiddleware()]),
+            version_1(openapi, read_asyncapi, read_schema, middleware=[callers, ParametersMiddleware()]),
         ],
         exception_handlers={Exception: answer},
         request_max_body_size=BODY_BYTES,

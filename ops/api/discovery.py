@@ -11,11 +11,12 @@ from msgspec import Meta, Struct
 
 from ops.api.answers import Details, Success, success
 from ops.api.callers import needs
-from ops.api.fields import decode_body
+from ops.api.fields import decode_body, unacceptable
 from ops.api.refusals import SITE_RETRY_SECONDS, Refusal
 from ops.api.responses import refusals
 from ops.api.services import ApiRequest, services_of
 from schemas import fields as f
+from schemas.askable import fault_of_day
 from schemas.events import Finding
 from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.scopes import Scope
@@ -55,11 +56,13 @@ class Discovered(Struct, frozen=True, kw_only=True):
     tags=["import"],
     status_code=HTTPStatus.OK,
     guards=[needs(Scope.ingest)],
-    responses=refusals(400, 401, 403, 413, 429, 502, 503),
+    responses=refusals(400, 401, 403, 413, 422, 429, 502, 503),
 )
 async def discover(request: ApiRequest, body: RawBody) -> Success[Discovered]:
     """Ask the site on which days of a month a track has practice; nothing is stored."""
     asked = decode_body(body, DiscoverRequest)
+    if fault := fault_of_day(dt.date(asked.year, asked.month, 1)):
+        raise unacceptable("month", fault)
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             found = await services_of(request).discover(asked.track_slug, asked.year, asked.month)

@@ -15,6 +15,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from ops.api.answers import FieldFault, Page
 from ops.api.refusals import Refusal
+from schemas.expected import in_words
 from schemas.names import named_twice
 
 SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z"
@@ -37,7 +38,9 @@ ValueT = TypeVar("ValueT")
 ItemT = TypeVar("ItemT")
 
 _AT_FIELD = re.compile(r"^(?P<what>.*) - at `\$\.(?P<field>[a-z_]+)")
-_NAMED_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<field>[^`]*)`$")
+_NAMED_FIELD = re.compile(r"^Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
+
+_OF_FIELDS = {"missing required": "is missing", "contains unknown": "is no field of this body"}
 
 
 def decode_body(body: bytes, kind: type[ValueT]) -> ValueT:
@@ -55,8 +58,8 @@ def decode_body(body: bytes, kind: type[ValueT]) -> ValueT:
 
 def _bad_body(message: str) -> Refusal:
     found = _AT_FIELD.match(message) or _NAMED_FIELD.match(message)
-    what = found.groupdict().get("what", message) if found else message
-    return _bad_field(found["field"][:64] if found else None, what)
+    what = found["what"] if found else message
+    return _bad_field(found["field"][:64] if found else None, _OF_FIELDS.get(what) or in_words(what))
 
 
 def _bad_field(field: str | None, what: str) -> Refusal:

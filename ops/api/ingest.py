@@ -29,6 +29,7 @@ from ops.api.runs_form import (
 from ops.api.services import ApiRequest, connected, services_of
 from producer.site import SOURCE
 from schemas import fields as f
+from schemas.askable import fault_of_day
 from schemas.checks import fault_of
 from schemas.events import PracticeDayRequested
 from schemas.identity import digest
@@ -141,6 +142,8 @@ async def _request(request: ApiRequest, connection: Connection, event: PracticeD
 
 
 async def _event(connection: Connection, asked: IngestRequest) -> PracticeDayRequested:
+    if fault := fault_of_day(asked.date):
+        raise unacceptable("date", fault)
     event = PracticeDayRequested(
         source=SOURCE,
         track_slug=await _slug(connection, asked),
@@ -150,8 +153,6 @@ async def _event(connection: Connection, asked: IngestRequest) -> PracticeDayReq
     )
     if fault := fault_of(event):
         raise unacceptable("date", fault)
-    if asked.date > event.requested_at.date() + dt.timedelta(days=1):
-        raise unacceptable("date", f"{asked.date} is yet to come")
     return event
 
 

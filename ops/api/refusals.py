@@ -12,6 +12,7 @@ from producer.errors import FetchError, SiteResting
 from producer.obtain import Unobtainable
 from producer.pages.errors import PageError
 from schemas.errors import LapstreamError
+from schemas.expected import in_words
 from store.idempotency import KeyOfAnotherRequest
 from store.pool import TRANSIENT
 from store.run_changes import NothingFailed, RunNotFound, RunStillRunning
@@ -70,7 +71,7 @@ _HTTP_CODES = {
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure | Problem]:
-    """The answer to a request that met an error; one of our own is logged with its traceback."""
+    """The answer to a request that met an error; an internal one is logged with its traceback."""
     refusal = _refusal(error)
     if refusal is not error and refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("api_fault", path=request.scope["path"], exc_info=error)
@@ -129,15 +130,15 @@ def _refusal(error: Exception) -> Refusal:
         case _ if isinstance(error, TRANSIENT):
             refusal = _of_database(error)
         case _:
-            refusal = _of_ourselves()
+            refusal = _internal_error()
     return refusal
 
 
-def _of_ourselves() -> Refusal:
+def _internal_error() -> Refusal:
     return Refusal(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
-        "a fault of our own; the X-Request-Id of this answer finds it in the log",
+        "internal error: the X-Request-Id of this answer finds it in the log",
         source="service",
     )
 
@@ -191,6 +192,6 @@ def _field_fault(fault: dict[str, Any]) -> FieldFault:
     name = str(fault.get("key", "")).rstrip("_")
     return FieldFault(
         field=name.replace("_", "-").title() if source == "header" else name,
-        message=str(fault.get("message", "")),
+        message=in_words(str(fault.get("message", ""))),
         source=source,
     )

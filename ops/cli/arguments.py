@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from producer.site import BadAddress, checked_slug
+from schemas.askable import fault_of_day
 
 
 def slug(text: str) -> str:
@@ -21,6 +22,13 @@ def _date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no date: YYYY-MM-DD is expected, as in 2025-10-25") from error
+
+
+def _askable_date(text: str) -> dt.date:
+    found = _date(text)
+    if fault := fault_of_day(found):
+        raise typer.BadParameter(fault)
+    return found
 
 
 def moment(text: str) -> dt.datetime:
@@ -39,5 +47,9 @@ Track = Annotated[
     typer.Argument(parser=slug, metavar="TRACK", help="The track's slug: the first part of its address."),
 ]
 Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The day, as YYYY-MM-DD.")]
+AskableDate = Annotated[
+    dt.date,
+    typer.Argument(parser=_askable_date, metavar="DATE", help="The day, as YYYY-MM-DD; not a future one."),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

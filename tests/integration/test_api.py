@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import re
 import uuid
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 import pytest
+from litestar.handlers import HTTPRouteHandler
 
+from ops.api.routes import VERSION_1
 from ops.api.server import serving
 from ops.database import connected
 from ops.settings import Settings, SettingsError
@@ -29,6 +32,16 @@ NOBODY = uuid.UUID(int=0)
 SEARCH = "/practice-days/search"
 INGEST = "/practice-days/ingest"
 READS = ("/ingest-runs", SEARCH, "/tracks")
+
+IN_PATHS = {
+    "run_id": str(NOBODY),
+    "track_slug": "track",
+    "date": "2025-10-25",
+    "session": str(NOBODY),
+    "driver": str(NOBODY),
+    "table": "laps",
+}
+"""What stands in the addresses of routes."""
 
 
 @pytest.fixture
@@ -235,6 +248,67 @@ async def test_a_bad_body_is_refused_with_the_field(
         error = error_of(await api.post(INGEST, content=body), status)
         assert [fault["field"] for fault in error["details"]["fields"]] == [field]
         assert data_of(await api.get("/ingest-runs"))["items"] == []
+
+
+INSIDE = re.compile(r"`|\\^\[|\\\\Z|regex|msgspec|litestar|\bstr\b|\bint\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/ingest-runs?limit=many", "limit: a whole number is expected"),
+        ("/ingest-runs?limit=0", "limit: a whole number >= 1 is expected"),
+        ("/ingest-runs?track_slug=A", "track_slug: text of another form is expected"),
+    ],
+)
+async def test_a_bad_parameter_shows_nothing_of_the_inside(
+    api: httpx.AsyncClient, path: str, said: str
+) -> None:
+    error = error_of(await api.get(path), 400)
+    assert (error["message"], INSIDE.findall(str(error))) == (said, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"date": 1},
+        {"date": "2025-10-25", "track_slug": "A"},
+        {"date": "2025-10-25", "track_slug": 1},
+        {"date": "2025-10-25", "track_id": "x"},
+        {"date": "2025-10-25", "track_slug": "a", "wait_seconds": 301},
+        {"date": "2025-10-25", "track_slug": "a", "refresh": "some"},
+        {"date": "2025-10-25", "track_slug": "a", "more": 1},
+        [],
+    ],
+)
+async def test_a_bad_body_shows_nothing_of_the_inside(settings: Settings, body: object) -> None:
+    async with asking(settings, Scope.ingest) as api:
+        error = error_of(await api.post("/practice-days/ingest", json=body), 400)
+    assert INSIDE.findall(str(error)) == []
+
+
+@pytest.mark.parametrize("handler", VERSION_1, ids=lambda handler: str(handler.operation_id))
+async def test_a_query_parameter_that_no_route_knows_is_refused(
+    settings: Settings, handler: HTTPRouteHandler
+) -> None:
+    path = next(iter(handler.paths))
+    for name, value in IN_PATHS.items():
+        path = re.sub(rf"\{{{name}(:\w+)?\}}", value, path)
+    async with asking(settings, Scope.ingest) as api:
+        for method in handler.http_methods:
+            error = error_of(await api.request(method, path, params={"lmit": "1"}), 400)
+            assert [fault["field"] for fault in error["details"]["fields"]] == ["lmit"]
+            assert "is no parameter of this address" in error["message"]
+
+
+async def test_a_day_that_is_yet_to_come_is_refused(settings: Settings) -> None:
+    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=32)
+    bodies = {INGEST: {"date": str(day)}, "/practice-days/discover": {"year": day.year, "month": day.month}}
+    async with asking(settings, Scope.ingest) as api:
+        for path, body in bodies.items():
+            error = error_of(await api.post(path, json={"track_slug": "track", **body}), 422)
+            assert "is yet to come" in error["message"]
 
 
 async def test_a_track_that_is_unknown_is_not_found(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import typer
 from ops.cli.arguments import JsonFlag, Track
 from ops.cli.commands.imports import RefreshMode
 from ops.cli.later import later
-from schemas.fields import FIRST_YEAR
+from schemas.askable import fault_of_day
 
 if TYPE_CHECKING:
     from ops.cli import backfill as work
@@ -16,8 +16,6 @@ else:
     work = later("ops.cli.backfill")
 
 LARGEST_MONTHS = 240
-FARTHEST_EAST = dt.timedelta(hours=14)
-"""So far ahead of UTC the next month begins on the first track."""
 
 
 def _month(text: str) -> dt.date:
@@ -26,8 +24,8 @@ def _month(text: str) -> dt.date:
         found = dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no month: YYYY-MM is expected, as in 2025-10") from error
-    if found.year < FIRST_YEAR or found > (dt.datetime.now(dt.UTC) + FARTHEST_EAST).date():
-        raise typer.BadParameter(f"{text} lies in the future, or before {FIRST_YEAR}")
+    if fault := fault_of_day(found):
+        raise typer.BadParameter(fault)
     return found
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.arguments import Date, JsonFlag, Track
+from ops.cli.arguments import AskableDate, Date, JsonFlag, Track
 from ops.cli.later import later
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class RefreshMode(StrEnum):
 
 def ingest(
     track: Track,
-    date: Date,
+    date: AskableDate,
     *,
     refresh: Annotated[
         RefreshMode,

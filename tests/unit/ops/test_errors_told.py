@@ -1,5 +1,6 @@
 """No command shows a traceback, whatever it meets: what it says, and the code it ends with."""
 
+import datetime as dt
 import socket
 import subprocess
 import sys
@@ -79,6 +80,14 @@ def test_a_setting_that_can_not_be_is_named(name: str, value: str, tmp_path: Pat
     code, out, err = ended(tmp_path, "digest", {**NOTHING_ANSWERS, name: value})
     assert (code, out, internals(err)) == (2, "", [])
     assert err.startswith(f"error: {name}")
+
+
+@pytest.mark.parametrize(("words", "form"), [("ingest", "%Y-%m-%d"), ("discover", "%Y-%m")])
+def test_a_day_that_is_yet_to_come_is_refused(words: str, form: str, tmp_path: Path) -> None:
+    in_a_month = dt.datetime.now(dt.UTC) + dt.timedelta(days=32)
+    typed = ("sample-track", in_a_month.strftime(form))
+    code, _, err = ended(tmp_path, words, NOTHING_ANSWERS, arguments=typed)
+    assert (code, "is yet to come" in err) == (2, True)
 
 
 @pytest.mark.parametrize("dsn", AT_CONNECTING)
