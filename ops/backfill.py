@@ -74,7 +74,7 @@ async def backfill(settings: Settings, months: Months, screen: Screen, *, dry_ru
     Raises `NobodyWorks`, `AlreadyFed`, `NothingDiscovered` and `BackfillStopped`.
     """
     if not dry_run:
-        await await_workers(settings)
+        await await_workers(settings, lambda what: screen.show(Standing(doing=what)))
     try:
         async with database(settings) as pool, _claimed(pool, months) as found:
             work = Work(settings, pool, found, screen)

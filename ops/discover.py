@@ -73,5 +73,6 @@ async def held_by(settings: Settings, connection: Connection) -> str | None:
     if held.paused:
         return "the site is paused: `lapstream site resume` lets it go on"
     if held.rest_seconds:
-        return f"the site is left alone for {held.rest_seconds:.0f} s more: {held.rest_reason}"
+        end = f"until {held.rest_until:%Y-%m-%d %H:%M:%S} UTC" if held.rest_until else "for a while"
+        return f"backing off {end}: {held.rest_reason}"
     return None

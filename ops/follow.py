@@ -4,20 +4,21 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from ops.database import connected, database
+from ops.discover import held_by
 from ops.kafka import administering, describe_group
 from ops.settings import Settings
 from ops.watch import watching
 from ops.wiring import detail_group, list_group, projection_group
-from producer.site import Site
 from schemas.errors import LapstreamError
 from schemas.events import Finding, PracticeDayRequested
-from store import days, outbox, run_changes, runs, sites
+from store import days, outbox, run_changes, runs
 from store.days import FastestLap
 from store.pool import Connection, Pool
 from store.runs import Refresh, Run, RunCounts, RunFailure, RunProgress
@@ -31,11 +32,33 @@ PATIENCE_SECONDS = 15.0
 
 LOOK_SECONDS = 0.1
 
-Show = Callable[[Run, RunProgress], None]
+QUIET_SECONDS = 2.0
+"""So long a run may not move before it is asked what it waits for."""
 
 
-def unseen(run: Run, progress: RunProgress) -> None:
+class Screen(Protocol):
+    """Where an import is shown."""
+
+    def show(self, run: Run, progress: RunProgress) -> None:
+        """Show how far the run is."""
+        ...
+
+    def wait(self, what: str) -> None:
+        """Show what the import waits for; the next `show` ends that, where the run moved."""
+        ...
+
+
+class _Unseen:
     """For who follows a run and shows nothing."""
+
+    def show(self, run: Run, progress: RunProgress) -> None:
+        pass
+
+    def wait(self, what: str) -> None:
+        pass
+
+
+unseen = _Unseen()
 
 
 class NobodyWorks(LapstreamError):
@@ -65,35 +88,35 @@ class Summary(Struct, frozen=True, kw_only=True):
     fastest_laps: list[FastestLap]
 
 
-async def ingest(settings: Settings, event: PracticeDayRequested, show: Show) -> Summary:
+async def ingest(settings: Settings, event: PracticeDayRequested, screen: Screen) -> Summary:
     """Ask for a day, follow its import to the tables and tell what came in.
 
     A day that is being imported already is followed. Raises `NobodyWorks` where a role that it needs does not
     run, and `ImportFailed`.
     """
-    await await_workers(settings)
+    await await_workers(settings, screen.wait)
     async with database(settings, size=2) as pool:
         async with pool.acquire() as connection:
             with tracing.span("import practice day", None):
                 run, _ = await run_changes.request(connection, event, traceparent=tracing.current())
-        return await _summary(pool, await _followed(settings, pool, run.id, show))
+        return await _summary(pool, await _followed(settings, pool, run.id, screen))
 
 
-async def retry(settings: Settings, run_id: UUID, show: Show) -> Summary:
+async def retry(settings: Settings, run_id: UUID, screen: Screen) -> Summary:
     """Try a run's failed sessions again, within it; raises as `ingest`, and as `run_changes.retry_failed`."""
-    await await_workers(settings)
+    await await_workers(settings, screen.wait)
     async with database(settings, size=2) as pool:
         async with pool.acquire() as connection:
             await run_changes.retry_failed(connection, run_id)
-        return await _summary(pool, await _followed(settings, pool, run_id, show))
+        return await _summary(pool, await _followed(settings, pool, run_id, screen))
 
 
-async def _followed(settings: Settings, pool: Pool, run_id: UUID, show: Show) -> Run:
+async def _followed(settings: Settings, pool: Pool, run_id: UUID, screen: Screen) -> Run:
     """The run when it ended; raises `ImportFailed` where it failed as a whole, or stalls."""
     async with watching(settings) as watch:
         async for run, progress in watch.updates(run_id, pool):
-            show(run, progress)
-            await _check_alive(settings, pool, run)
+            screen.show(run, progress)
+            await _check_alive(settings, pool, run, screen.wait)
             if run.error:
                 raise ImportFailed(f"run {run.id}: {run.error.message}")
             if run.state != "running":
@@ -101,26 +124,46 @@ async def _followed(settings: Settings, pool: Pool, run_id: UUID, show: Show) ->
     raise AssertionError("unreachable: a run is followed until it ended")
 
 
-async def _check_alive(settings: Settings, pool: Pool, run: Run) -> None:
+async def _check_alive(settings: Settings, pool: Pool, run: Run, wait: Callable[[str], None]) -> None:
+    """Tell what a run waits for that does not move; raises `ImportFailed` where it is for nothing."""
     idle = (dt.datetime.now(dt.UTC) - run.moved_at).total_seconds()
-    if run.state != "running" or idle < STALLED_SECONDS:
+    if run.state != "running" or idle < QUIET_SECONDS:
         return
     async with pool.acquire() as connection:
-        held = await sites.state(connection, Site(settings.site).name)
-    if not held.paused and not held.rest_seconds:
+        held = await held_by(settings, connection)
+        if obstacle := held or await _nobody(settings, connection):
+            wait(obstacle)
+    if idle >= STALLED_SECONDS and not held:
         raise ImportFailed(
             f"run {run.id}: nothing moved for {idle:.0f} s; `lapstream lag` tells whether anybody works, the "
             f"fetcher's log what it waits for. The run goes on: `lapstream runs show {run.id}`"
         )
 
 
-async def await_workers(settings: Settings) -> None:
+async def _nobody(settings: Settings, connection: Connection) -> str | None:
+    """Which role is not at work, or that nobody can tell."""
+    try:
+        async with administering(settings.kafka_bootstrap) as admin:
+            role = await _missing_role(settings, admin, connection)
+    except KafkaError:
+        return "the broker does not answer"
+    return role and _waits_for(role)
+
+
+def _waits_for(role: str) -> str:
+    return f"no {role} is at work: start `lapstream run {role}`, or `lapstream run all`"
+
+
+async def await_workers(settings: Settings, wait: Callable[[str], None]) -> None:
     """Return when all roles that an import needs are at work; raises `NobodyWorks` after a while."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    begin = time.monotonic()
     async with administering(settings.kafka_bootstrap) as admin, connected(settings) as connection:
         while missing := await _missing_role(settings, admin, connection):
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begin
+            if waited > PATIENCE_SECONDS:
                 raise NobodyWorks(f"no {missing} is at work: start `lapstream run all` beside this")
+            if waited > QUIET_SECONDS:
+                wait(_waits_for(missing))
             await asyncio.sleep(LOOK_SECONDS)
 
 

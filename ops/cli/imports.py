@@ -18,7 +18,7 @@ from rich.table import Table
 
 from ops import follow
 from ops.cli.days import show_fastest
-from ops.cli.output import note, out, print_json, progress_bar
+from ops.cli.output import clean, note, out, print_json, progress_bar
 from ops.follow import Summary
 from ops.settings import Settings, read_settings
 from producer.site import SOURCE
@@ -30,7 +30,11 @@ PARTIAL = 3
 
 def ingest(track: str, date: dt.date, refresh: Refresh, *, as_json: bool) -> None:
     """Import a practice day, and tell what it came to."""
-    tell(asyncio.run(import_day(read_settings(), track, date, refresh)), as_json=as_json)
+    settings = read_settings()
+    request = follow.request(SOURCE, track, date, refresh)
+    with showing(f"{track} {date}") as screen:
+        summary = asyncio.run(follow.ingest(settings, request, screen))
+    tell(summary, as_json=as_json)
 
 
 def tell(summary: Summary, *, as_json: bool) -> None:
@@ -43,41 +47,74 @@ def tell(summary: Summary, *, as_json: bool) -> None:
         raise typer.Exit(PARTIAL)
 
 
-async def import_day(settings: Settings, track: str, date: dt.date, refresh: Refresh = "all") -> Summary:
-    """Import a day, with progress on stderr."""
-    with showing(f"{track} {date}") as show:
-        return await follow.ingest(settings, follow.request(SOURCE, track, date, refresh), show)
+async def import_day(settings: Settings, track: str, date: dt.date) -> Summary:
+    """Import a day within a coroutine, with progress on stderr."""
+    with showing(f"{track} {date}") as screen:
+        return await follow.ingest(settings, follow.request(SOURCE, track, date), screen)
 
 
 @contextlib.contextmanager
-def showing(day: str) -> Generator[follow.Show]:
-    """Progress of a run on stderr, for the length of a block."""
-    with progress_bar(
+def showing(day: str) -> Generator[follow.Screen]:
+    """Progress of a run on stderr, for the length of a block; on Ctrl-C it tells that the run goes on."""
+    columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[laps]} laps, {task.fields[failed]} failed"),
         TimeElapsedColumn(),
-    ) as progress:
-        yield _shown_on(progress, day)
+    )
+    with progress_bar(*columns) as progress:
+        screen = _Screen(progress, day)
+        try:
+            yield screen
+        except KeyboardInterrupt:
+            screen.tell_what_goes_on()
+            raise
 
 
-def _shown_on(progress: Progress, day: str) -> follow.Show:
-    task = progress.add_task(f"{day}: waiting for the list", total=None, laps=0, failed=0)
+class _Screen:
+    """A bar that moves; what is waited for stands in it, and in a line of its own where no bar is shown."""
 
-    def show(run: Run, so_far: RunProgress) -> None:
+    def __init__(self, progress: Progress, day: str) -> None:
+        self._progress = progress
+        self._day = day
+        self._task = progress.add_task(f"{day}: waiting for the list", total=None, laps=0, failed=0)
+        self._run: Run | None = None
+        self._waits_for: str | None = None
+
+    def show(self, run: Run, progress: RunProgress) -> None:
+        if self._run is None or run.moved_at != self._run.moved_at:
+            self._waits_for = None
+        self._run = run
         listed = run.listed_at is not None
-        progress.update(
-            task,
-            description=f"{day}: {'sessions' if listed else 'waiting for the list'}",
-            total=so_far.sessions if listed else None,
-            completed=so_far.sessions - so_far.waiting,
-            laps=so_far.laps,
-            failed=so_far.failed,
+        doing = self._waits_for or ("sessions" if listed else "waiting for the list")
+        self._progress.update(
+            self._task,
+            description=f"{self._day}: {doing}",
+            total=progress.sessions if listed else None,
+            completed=progress.sessions - progress.waiting,
+            laps=progress.laps,
+            failed=progress.failed,
         )
 
-    return show
+    def wait(self, what: str) -> None:
+        if what == self._waits_for:
+            return
+        self._waits_for = what
+        self._progress.update(self._task, description=f"{self._day}: {clean(what)}")
+        if self._progress.disable:
+            note(f"waiting: {what}")
+
+    def tell_what_goes_on(self) -> None:
+        if self._run is None:
+            note("nothing was asked for yet")
+        elif self._run.state == "running":
+            run = self._run.id
+            note(
+                f"run {run} goes on without this command: `lapstream runs show {run}` shows how far it is, "
+                f"`lapstream runs cancel {run}` ends it"
+            )
 
 
 def show_summary(summary: Summary) -> None:

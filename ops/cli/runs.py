@@ -87,8 +87,8 @@ async def _view(settings: Settings, run_id: UUID) -> RunView:
 def retry_run(run_id: UUID, *, as_json: bool) -> None:
     """Try the failed sessions of an import again, and tell what it came to."""
     settings = read_settings()
-    with showing(f"run {run_id}") as show:
-        summary = asyncio.run(follow.retry(settings, run_id, show))
+    with showing(f"run {run_id}") as screen:
+        summary = asyncio.run(follow.retry(settings, run_id, screen))
     tell(summary, as_json=as_json)
 
 

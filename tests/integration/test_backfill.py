@@ -274,7 +274,7 @@ async def test_a_site_that_is_left_alone_is_not_asked_for_a_month(
     told: list[str] = []
     assert (await discover_month(settings, TRACK, AUGUST, told.append)).days
     assert told
-    assert "left alone" in told[0]
+    assert "backing off until" in told[0]
     assert "browser" in told[0]
 
 

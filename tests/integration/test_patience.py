@@ -270,7 +270,7 @@ async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     await admin.start()
     async with working(settings):
-        await follow.await_workers(settings)
+        await follow.await_workers(settings, follow.unseen.wait)
         async with pool.acquire() as connection:
             await sites.pause(connection, Site(settings.site).name, paused=True)
             run, _ = await run_changes.request(connection, follow.request(SOURCE, TRACK, DAY))
