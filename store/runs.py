@@ -140,6 +140,12 @@ async def read(connection: Connection, run_id: UUID) -> Run | None:
     return as_run(row) if row else None
 
 
+async def named(connection: Connection, digits: str) -> list[UUID]:
+    """The runs whose id begins with these hexadecimal digits; two at most."""
+    ends = (UUID(digits.ljust(32, filler)) for filler in "0f")
+    return [row["id"] for row in await connection.fetch(statement("runs_between"), *ends)]
+
+
 async def find(
     connection: Connection,
     *,

@@ -11,9 +11,26 @@ from ops.cli.imports import showing, tell
 from ops.cli.output import clean, note, out, print_json
 from ops.database import connected
 from ops.settings import Settings, read_settings
+from schemas.errors import LapstreamError
 from store import run_changes, runs
+from store.pool import Connection
 from store.run_changes import RunNotFound
 from store.runs import Run, RunCounts, RunFailure, RunProgress, RunState
+
+SHORT_ID = 8
+"""So many digits of a run's id are listed; commands take any beginning that no other run has."""
+
+ROOMY_WIDTH = 100
+"""From so many columns on a table has space between its lines and its words."""
+
+
+class RunAmbiguous(LapstreamError):
+    """Several runs' ids begin so."""
+
+
+def short(run_id: UUID) -> str:
+    """The beginning of a run's id."""
+    return run_id.hex[:SHORT_ID]
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -31,16 +48,21 @@ def list_runs(track: str | None, state: RunState | None, limit: int, *, as_json:
     if as_json:
         print_json(found)
         return
-    table = Table("Run", "Day", "State", "Attempt", "Requested", "Seconds", "Laps", "Failed")
+    table = Table(padding=(0, 1 if out.width >= ROOMY_WIDTH else 0))
+    table.add_column("Run", no_wrap=True)
+    table.add_column("Track", overflow="fold")
+    for heading in ("Date", "State", "Requested"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Laps", "Failed"):
+        table.add_column(heading, no_wrap=True, justify="right")
     for one in found:
         counts = one.counts or RunCounts()
         table.add_row(
-            str(one.id),
-            one.source_event_id,
+            short(one.id),
+            one.track_slug,
+            str(one.date),
             one.state,
-            str(one.attempt),
-            f"{one.requested_at:%Y-%m-%d %H:%M:%S}",
-            f"{one.duration_seconds:.1f}",
+            f"{one.requested_at:%Y-%m-%d %H:%M}",
             str(counts.laps_ingested),
             str(counts.sessions_detail_failed),
         )
@@ -52,14 +74,14 @@ async def _find(settings: Settings, track: str | None, state: RunState | None, l
         return await runs.find(connection, track_slug=track, state=state, limit=limit)
 
 
-def show_run(run_id: UUID, *, as_json: bool) -> None:
+def show_run(run: str, *, as_json: bool) -> None:
     """Show an import: how far it is or what it came to, and each session that failed."""
-    view = asyncio.run(_view(read_settings(), run_id))
+    view = asyncio.run(_view(read_settings(), run))
     if as_json:
         print_json(view)
         return
     table = Table(title=f"{view.run.source_event_id}: {view.run.state}", show_header=False)
-    for name in ("attempt", "refresh", "requested_at", "finished_at"):
+    for name in ("id", "attempt", "refresh", "requested_at", "finished_at", "duration_seconds"):
         table.add_row(name.replace("_", " "), str(getattr(view.run, name)))
     for name in RunCounts.__struct_fields__:
         table.add_row(name.replace("_", " "), str(getattr(view.counts, name)))
@@ -71,11 +93,12 @@ def show_run(run_id: UUID, *, as_json: bool) -> None:
         note(f"session {failure.session_id} failed: {clean(failure.message)}")
 
 
-async def _view(settings: Settings, run_id: UUID) -> RunView:
+async def _view(settings: Settings, digits: str) -> RunView:
     async with connected(settings) as connection:
+        run_id = await _named(connection, digits)
         found = await runs.read(connection, run_id)
         if found is None:
-            raise RunNotFound(f"there is no run {run_id}: `lapstream runs list` shows what there is")
+            raise _not_found(digits)
         return RunView(
             run=found,
             progress=await runs.progress(connection, run_id),
@@ -84,24 +107,46 @@ async def _view(settings: Settings, run_id: UUID) -> RunView:
         )
 
 
-def retry_run(run_id: UUID, *, as_json: bool) -> None:
+async def _named(connection: Connection, digits: str) -> UUID:
+    """The one run whose id begins so; raises `RunNotFound` and `RunAmbiguous`."""
+    match await runs.named(connection, digits):
+        case []:
+            raise _not_found(digits)
+        case [run_id]:
+            return run_id
+        case several:
+            names = " and ".join(map(str, several))
+            raise RunAmbiguous(f"more than one run's id begins with {digits}, as {names} do: give more of it")
+
+
+def _not_found(digits: str) -> RunNotFound:
+    return RunNotFound(f"there is no run {digits}: `lapstream runs list` shows what there is")
+
+
+async def _id_of(settings: Settings, digits: str) -> UUID:
+    async with connected(settings) as connection:
+        return await _named(connection, digits)
+
+
+def retry_run(run: str, *, as_json: bool) -> None:
     """Try the failed sessions of an import again, and tell what it came to."""
     settings = read_settings()
-    with showing(f"run {run_id}") as screen:
+    run_id = asyncio.run(_id_of(settings, run))
+    with showing(f"run {short(run_id)}") as screen:
         summary = asyncio.run(follow.retry(settings, run_id, screen))
     tell(summary, as_json=as_json)
 
 
-def cancel_run(run_id: UUID, *, as_json: bool) -> None:
+def cancel_run(run: str, *, as_json: bool) -> None:
     """Cancel an import."""
-    found = asyncio.run(_cancel(read_settings(), run_id))
+    found = asyncio.run(_cancel(read_settings(), run))
     if as_json:
         print_json(found)
     else:
         out.print(f"run {found.id} is {found.state}")
 
 
-async def _cancel(settings: Settings, run_id: UUID) -> Run:
+async def _cancel(settings: Settings, digits: str) -> Run:
     async with connected(settings) as connection:
-        run, _ = await run_changes.cancel(connection, run_id)
+        run, _ = await run_changes.cancel(connection, await _named(connection, digits))
         return run

@@ -13,6 +13,10 @@ RETURNING {run};
 -- A run.
 SELECT {run} FROM ingest_runs WHERE id = $1;
 
+-- name: runs_between
+-- The ids of runs from one id to another; two are enough to know that there are several.
+SELECT id FROM ingest_runs WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 2;
+
 -- name: running_run
 -- The run that imports a day at present.
 SELECT {run} FROM ingest_runs WHERE event_id = $1 AND state = 'running';

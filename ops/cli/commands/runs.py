@@ -1,8 +1,8 @@
 """`lapstream runs`: the imports that were asked for, what came of them, and what to do about one."""
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
@@ -16,7 +16,21 @@ else:
 
 app = typer.Typer(help="Look at imports, try failed sessions again, or cancel one.", no_args_is_help=True)
 
-RunId = Annotated[UUID, typer.Argument(metavar="RUN", help="The run's id.")]
+FEWEST_DIGITS = 4
+
+
+def _digits(text: str) -> str:
+    """The first hexadecimal digits of a run's id, or all of them."""
+    digits = text.replace("-", "").lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{FEWEST_DIGITS},32}}", digits):
+        raise typer.BadParameter(f"{text!r} is no run's id, nor its first {FEWEST_DIGITS} digits or more")
+    return digits
+
+
+RunId = Annotated[
+    str,
+    typer.Argument(parser=_digits, metavar="RUN", help="The run's id, or so much of it as no other run has."),
+]
 
 
 class StateChoice(StrEnum):
@@ -45,31 +59,31 @@ def list_runs(
 
 
 @app.command("show")
-def show_run(run_id: RunId, *, as_json: JsonFlag = False) -> None:
+def show_run(run: RunId, *, as_json: JsonFlag = False) -> None:
     """Show an import: how far it is or what it came to, and each session that failed.
 
-    Example: lapstream runs show ed629a62-949c-4dbd-9f18-093ae9ef682a
+    Example: lapstream runs show ed629a62
     """
-    work.show_run(run_id, as_json=as_json)
+    work.show_run(run, as_json=as_json)
 
 
 @app.command("retry")
-def retry_run(run_id: RunId, *, as_json: JsonFlag = False) -> None:
+def retry_run(run: RunId, *, as_json: JsonFlag = False) -> None:
     """Try the failed sessions of an import again, in the same run; or its list, where that failed.
 
     Exits as `lapstream ingest` does.
 
-    Example: lapstream runs retry ed629a62-949c-4dbd-9f18-093ae9ef682a
+    Example: lapstream runs retry ed629a62
     """
-    work.retry_run(run_id, as_json=as_json)
+    work.retry_run(run, as_json=as_json)
 
 
 @app.command("cancel")
-def cancel_run(run_id: RunId, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
+def cancel_run(run: RunId, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
     """Cancel an import: what it has not fetched yet is not fetched; what came stays.
 
-    Example: lapstream runs cancel ed629a62-949c-4dbd-9f18-093ae9ef682a --yes
+    Example: lapstream runs cancel ed629a62 --yes
     """
     if not yes:
-        typer.confirm(f"Cancel run {run_id}?", abort=True, err=True)
-    work.cancel_run(run_id, as_json=as_json)
+        typer.confirm(f"Cancel run {run}?", abort=True, err=True)
+    work.cancel_run(run, as_json=as_json)
