@@ -13,6 +13,9 @@ HOST = "127.0.0.1"
 RANGE = range(20_000, 32_000)
 RELEASE_SECONDS = 2.0
 
+_random = random.SystemRandom()
+"""Not the shared generator: processes that seed it alike would choose the same ports."""
+
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port now."""
@@ -44,7 +47,7 @@ def is_answering(port: int) -> bool:
 
 def choose(taken: Collection[int] = ()) -> int:
     """A free port that is not in `taken`."""
-    for port in random.sample(RANGE, len(RANGE)):
+    for port in _random.sample(RANGE, len(RANGE)):
         if port not in taken and is_free(port):
             return port
     raise OSError(f"no port from {RANGE.start} to {RANGE.stop} is free on {HOST}")

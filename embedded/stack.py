@@ -20,13 +20,14 @@ import msgspec
 from msgspec import Struct
 
 from embedded import jars, paths, ports, servers, state
-from embedded.errors import HomeUnusable, NoSpace, NotOurs, NotRunning
+from embedded.errors import HomeUnusable, NoSpace, NotOurs, NotRunning, ServerDied
 from embedded.kafka import Kafka
 from embedded.postgres import Postgres, check_programs
 from embedded.servers import Server
 from embedded.state import State, Which
 
 NEEDED_BYTES = 500 * 1024 * 1024
+PORT_TRIES = 3
 OTHERS = 0o077
 """What neither the owner's group nor anybody else may do with the files of a home."""
 
@@ -222,10 +223,9 @@ def _up(home: Path, *, report: Report, durable: bool) -> tuple[Addresses, tuple[
         check_space(jars.place(home))
         for which in missing:
             servers.end_all(_server(home, known, which))
-        known = _with_free_ports(known, missing, report)
         if "postgres" in missing:
             known = msgspec.structs.replace(known, durable=durable)
-        _start([_server(home, known, which) for which in missing], state.Memory(home, known), report)
+        known = _start_on_free_ports(home, known, missing, report)
     kafka, postgres = _both(home, known)
     return Addresses(kafka_bootstrap=kafka.address, postgres_dsn=postgres.address), missing
 
@@ -234,6 +234,21 @@ def _answers(server: Server, known: State) -> bool:
     """Whether a server is to stay as it runs: it answers, and not to everybody."""
     runs = servers.find(server, known.pid(server.which)) is not None
     return runs and not server.is_open and server.complaint() is None
+
+
+def _start_on_free_ports(
+    home: Path, known: State, missing: Sequence[Which], report: Report, tries: int = PORT_TRIES
+) -> State:
+    """Start servers; on other ports, where another program took a port before its server did."""
+    known = _with_free_ports(known, missing, report)
+    try:
+        _start([_server(home, known, which) for which in missing], state.Memory(home, known), report)
+    except ServerDied:
+        other = _with_free_ports(known, missing, report)
+        if other == known or tries == 1:
+            raise
+        return _start_on_free_ports(home, other, missing, report, tries - 1)
+    return known
 
 
 def _with_free_ports(known: State, missing: Sequence[Which], report: Report) -> State:

@@ -33,6 +33,12 @@ EVENTS: tuple[Event, ...] = (
     listed(4, row("2", transponder_number="77")),
 )
 
+ANYBODY_WAITS = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
+"""Whether anybody in this database waits for a lock; other tests use other databases of the same server."""
+
 BaseConsumer: Any = CommittedConsumer
 """The consumer that the roles use, which carries no types, as a base of the tests' own."""
 
@@ -93,12 +99,9 @@ async def until_at(pool: Pool, settings: Settings, offset: int) -> None:
 
 
 async def waits_for_a_lock(pool: Pool) -> bool:
-    """Whether anybody in this database waits for a row that another holds."""
+    """Whether anybody in this database waits for a lock that another holds."""
     async with pool.acquire() as connection:
-        return await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
-        )
+        return await connection.fetchval(ANYBODY_WAITS)
 
 
 async def members_of(settings: Settings) -> set[str]:

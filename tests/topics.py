@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 
+from ops.kafka import make_reader
 from ops.settings import Settings
 from tests.members import PARTITION, until
 
@@ -43,7 +44,10 @@ async def grow(settings: Settings, topic: str, partitions: int) -> None:
 
 
 async def make_anew(settings: Settings, topic: str | None = None, *, partitions: int | None = None) -> None:
-    """Delete a topic and create it again, empty; the topic of days, unless another is named."""
+    """Delete a topic and create it again, empty; the topic of days, unless another is named.
+
+    Its partition `PARTITION` is the test's own and had records.
+    """
     name = topic or settings.topics.days
     [spec] = [spec for spec in settings.topics.specs() if spec.name == name]
     anew = NewTopic(name, partitions or spec.partitions, 1, topic_configs=spec.config)
@@ -55,3 +59,14 @@ async def make_anew(settings: Settings, topic: str | None = None, *, partitions:
             return answer.topic_errors[0][1] == 0
 
         await until(created)
+    await until(lambda: is_empty(settings, TopicPartition(name, PARTITION)))
+
+
+async def is_empty(settings: Settings, place: TopicPartition) -> bool:
+    """Whether the broker serves an empty partition; it serves the deleted one a moment longer."""
+    reader = make_reader(settings.kafka_bootstrap)
+    await reader.start()
+    try:
+        return (await reader.log_ends([place]))[place] == 0
+    finally:
+        await reader.stop()

@@ -126,6 +126,7 @@ class _Link:
         finally:
             for way in self._ways:
                 way.cancel()
+            await asyncio.wait(self._ways)  # two may not read from one connection
 
     async def _be_dead(self, *readers: StreamReader) -> None:
         """Nothing, for ever, where the connection died; at once where it ended as connections do."""

@@ -20,7 +20,7 @@ from store.run_marks import Marks
 from store.runs import Run, RunError
 from tests.api import asking, data_of, error_of, settings_of
 from tests.events import DATE
-from tests.members import until
+from tests.members import ANYBODY_WAITS, until
 
 FirstT = TypeVar("FirstT")
 SecondT = TypeVar("SecondT")
@@ -35,7 +35,7 @@ async def at_once(dsn: str, first: Act[FirstT], second: Act[SecondT]) -> tuple[F
     async with connected(settings) as one, connected(settings) as other:
 
         async def waits_or_is_done() -> bool:
-            return task.done() or await one.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return task.done() or await one.fetchval(ANYBODY_WAITS)
 
         async with one.transaction():
             done = await first(one)

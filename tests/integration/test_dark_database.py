@@ -90,7 +90,10 @@ async def test_a_statement_whose_connection_dies_under_it_fails_once_the_server_
 
 async def begun(pool: Pool, text: str) -> None:
     """Return when another connection's statement is at work."""
-    query = f"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ '{text}'"
+    query = f"""
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'active' AND query ~ '{text}'
+    """
     async with asyncio.timeout(SOON):
         while await ask(pool, query) < 2:  # noqa: ASYNC110 - what is waited for lies in the database
             await asyncio.sleep(0.01)

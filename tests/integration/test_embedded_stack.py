@@ -224,6 +224,26 @@ async def test_another_port_is_chosen_only_when_the_old_one_is_taken(
     assert await execute(moved, "SELECT 1") == 1
 
 
+async def test_another_port_is_chosen_when_the_old_one_is_taken_while_its_server_starts(
+    home: Path, addresses: Addresses
+) -> None:
+    stack.stop(home, "postgres")
+    known = state.load(home)
+    assert known
+    with socket.socket() as other:
+
+        def take_the_port(said: str) -> None:
+            if said.startswith("starting PostgreSQL") and not other.getsockname()[1]:
+                other.bind((ports.HOST, known.postgres_port))
+                other.listen()
+
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        moved = stack.up(home, report=take_the_port, durable=False)
+    assert moved.kafka_bootstrap == addresses.kafka_bootstrap
+    assert moved.postgres_dsn != addresses.postgres_dsn
+    assert await execute(moved, "SELECT 1") == 1
+
+
 async def test_servers_that_nobody_remembers_are_found_and_replaced(home: Path, addresses: Addresses) -> None:
     await execute(addresses, "CREATE TABLE remembered AS SELECT 9 AS n")
     before = pids(home)

@@ -193,7 +193,8 @@ async def has_done_nothing(pool: Pool, working: asyncio.Task[object]) -> bool:
     query = """
         SELECT EXISTS (
             SELECT FROM pg_stat_activity
-            WHERE query ~ 'SET LOCAL' AND state = 'idle in transaction'
+            WHERE datname = current_database()
+                AND query ~ 'SET LOCAL' AND state = 'idle in transaction'
                 AND state_change < now() - interval '0.5s'
         )
     """
