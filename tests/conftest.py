@@ -21,6 +21,9 @@ from sample_site.site import SampleSite
 from store.pool import Connection, Pool, connect
 from tests.servers import Servers, borrowed, lending
 
+SERVERS_OF_A_MODULE = frozenset({"home", "second", "servers"})
+"""The fixtures, of a module's scope, that start servers."""
+
 _numbers = itertools.count(1)
 
 
@@ -39,8 +42,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest first, so that no process of the run is left alone with one of them in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Tests of a module that share servers of its own run in one process; they come first, then the slow ones.
+
+    Each process would start these servers for itself otherwise, and one would be left with a long test alone.
+    """
+    for item in items:
+        if shares_servers(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: (not shares_servers(item), item.get_closest_marker("slow") is None))
+
+
+def shares_servers(item: pytest.Item) -> bool:
+    """Whether a test asks for servers of its module's own."""
+    return not SERVERS_OF_A_MODULE.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
