@@ -42,9 +42,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a module that share servers of its own run in one process; they come first, then the slow ones.
+    """Tests of a module that share servers of their own run in one process, first; the slow ones come next.
 
-    Each process would start these servers for itself otherwise, and one would be left with a long test alone.
+    Each process would start those servers otherwise, and one would be left with a long test in the end.
     """
     for item in items:
         if shares_servers(item):

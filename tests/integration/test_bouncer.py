@@ -33,9 +33,7 @@ from tests.dark import shorten
 
 SHARING: list[Mode] = ["transaction", "statement"]
 GROUP, PLACE = "group", Place("topic", 0)
-LOCKS_OF_THIS_SESSION = (
-    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
-)
+LOCKS_OF_THIS_SESSION = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
 
 # Session mode
