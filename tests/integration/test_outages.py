@@ -85,10 +85,15 @@ async def outlast(settings: Settings, seconds: float) -> set[str]:
 
 
 async def test_a_deadlock_with_another_connection_is_tried_again(settings: Settings, pool: Pool) -> None:
+    async def found_last(connection: Connection, batch: Any) -> object:
+        await connection.execute("SET LOCAL deadlock_timeout = '2s'")
+        return await project(connection, batch)
+
     await send(settings, EVENTS[:1])
-    async with member(settings, pool) as watched:
+    async with member(settings, pool, project=found_last) as watched:
         await until_at(pool, settings, 1)
         async with database(settings, size=2) as side, side.acquire() as other:
+            await other.execute("SET deadlock_timeout = '1h'")
             await other.execute("BEGIN")
             await other.execute("SELECT FROM events WHERE id = $1 FOR UPDATE", DAY_ID)
             await send(settings, EVENTS[1:])
