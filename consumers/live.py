@@ -13,13 +13,14 @@ from consumers.practice_days import project, project_in_bulk
 from consumers.projection import AfterCommit, Projection
 from consumers.telling import tell_ended
 from schemas.envelope import Context, Received
-from schemas.events import MAX_SESSIONS, PracticeDayChanged
+from schemas.events import MAX_SESSIONS, Observation, PracticeDayChanged
 from schemas.records import decode
 from schemas.topics import Topics
 from store import run_changes
 from store.outbox import Entry
 from store.parking import ParkedRecord
 from store.pool import Connection
+from store.refusals import refusal
 from store.run_changes import SOURCE
 from store.run_marks import marks_of
 from telemetry import tracing
@@ -27,7 +28,11 @@ from telemetry import tracing
 
 def _news(received: Iterable[Received], changed: Iterable[PracticeDayChanged]) -> Iterator[Entry]:
     """What is announced of days that changed, each with the context of an event that it is of."""
-    causes = {(one.event.source, one.event.track_slug, one.event.date): one.context for one in received}
+    causes = {
+        (one.event.source, one.event.track_slug, one.event.date): one.context
+        for one in received
+        if isinstance(one.event, Observation)
+    }
     for one in changed:
         cause = causes[one.source, one.track_slug, one.date]
         traceparent = tracing.carried(cause.traceparent)
@@ -58,12 +63,13 @@ async def settle(
     parked: Sequence[ParkedRecord],
     changed: Sequence[PracticeDayChanged],
 ) -> AfterCommit | None:
-    """Note what a batch, and what was parked of it, means for runs, and announce that and what changed.
+    """Note what a batch means for runs; announce what ended, what changed, and what was parked of it.
 
     Which runs ended is told afterwards.
     """
     marks = marks_of(received, parked)
-    ended = await run_changes.mark(connection, marks, _news(received, changed))
+    news = [*_news(received, changed), *map(refusal, parked)]
+    ended = await run_changes.mark(connection, marks, news)
     return partial(tell_ended, ended) if ended else None
 
 

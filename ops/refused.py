@@ -1,4 +1,4 @@
-"""Requests that the fetcher can't serve: each is parked, and counts at once as a failure of its run.
+"""Requests that the fetcher can't serve: each is parked, announced, and counts at once as its run's failure.
 
 So a run ends as soon as nothing of it is left to wait for, with the cause, and not when it has stalled.
 """
@@ -9,6 +9,7 @@ from producer.members import Park
 from store import parking, run_changes
 from store.parking import ParkedRecord, tell_parked
 from store.pool import Pool
+from store.refusals import refusal
 from store.run_marks import Marks, marks_of_day_request, marks_of_session_request
 
 
@@ -18,7 +19,7 @@ def refusing(settings: Settings, pool: Pool) -> Park:
     async def park(group: str, record: ParkedRecord) -> None:
         async with pool.acquire() as connection, connection.transaction():
             await parking.park(connection, group, [record], settings.parking_limit)
-            ended = await run_changes.mark(connection, _marks_of(settings, record))
+            ended = await run_changes.mark(connection, _marks_of(settings, record), [refusal(record)])
         tell_parked(group, record)
         tell_ended(ended)
 

@@ -23,8 +23,10 @@ from schemas.events import (
     PracticeDayChanged,
     PracticeDayIngested,
     PracticeDayRequested,
+    RecordRefused,
     SessionDetailRequested,
 )
+from schemas.fields import Source
 from schemas.headers import (
     BadRecord,
     check_readable,
@@ -75,13 +77,14 @@ class Attributes(Struct, frozen=True, kw_only=True):
 
     type: str | None
     id: str | None
+    source: str | None
     correlation_id: str | None
     causation_id: str | None
     traceparent: str | None
 
 
 def moment_of(event: EventAsWritten) -> dt.datetime:
-    """When it happened: when the page was answered, the request made, the run ended, the day changed."""
+    """When it happened: the page was answered, the request made, the record refused, or the like."""
     match event:
         case PracticeDayRequested() | SessionDetailRequested():
             return event.requested_at
@@ -89,6 +92,8 @@ def moment_of(event: EventAsWritten) -> dt.datetime:
             return event.finished_at
         case PracticeDayChanged():
             return event.changed_at
+        case RecordRefused():
+            return event.refused_at
         case _:
             return event.observed_at
 
@@ -161,10 +166,27 @@ def attributes_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | No
     return Attributes(
         type=readable(fields, "ce_type"),
         id=readable(fields, "ce_id"),
+        source=readable(fields, "ce_source"),
         correlation_id=readable(fields, "ce_correlationid"),
         causation_id=readable(fields, "ce_causationid"),
         traceparent=readable(fields, _trace_header(fields)),
     )
+
+
+def timing_service_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> str | None:
+    """The timing service that a record speaks of, whatever else is wrong with it; None where none is read."""
+    try:
+        _, data, _ = opened(tuple(headers), value)
+        return None if data is None else _SOURCED.decode(data).source
+    except (BadRecord, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class _Sourced(Struct):
+    source: Source
+
+
+_SOURCED = msgspec.json.Decoder(_Sourced)
 
 
 def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received:

@@ -442,6 +442,32 @@ class PracticeDayChanged(Value, frozen=True, kw_only=True):
     laps_gone: Annotated[f.LapCount, Meta(description="Rows of laps that are gone.")] = 0
 
 
+class RecordRefused(Value, frozen=True, kw_only=True):
+    """A record could not be read or applied: where it lies, and why. It is parked, and changed nothing.
+
+    For whoever published it. A record that is redriven later, or published anew, is not spoken of again here:
+    what it changes is announced as ever.
+    """
+
+    type_name: ClassVar[str] = "record.refused.v1"
+
+    topic: Annotated[f.Topic, Meta(description="The topic that the record lies in.")]
+    partition: Annotated[f.Count, Meta(description="Its partition.")]
+    offset: f.Offset
+    code: Annotated[f.Label, Meta(description="The kind of reason.", examples=["invalid_event"])]
+    reason: Annotated[f.Text, Meta(description="The reason in full.")]
+    refused_at: Annotated[f.Instant, Meta(description="When it was refused.")]
+    source: Annotated[
+        f.Source | None,
+        Meta(description="The timing service that the record speaks of, where it can be read."),
+    ] = None
+    event_id: Annotated[f.Text | None, Meta(description="Its `ce_id`, where it can be read.")] = None
+    event_type: Annotated[f.Text | None, Meta(description="Its `ce_type`, where it can be read.")] = None
+    event_source: Annotated[
+        f.Text | None, Meta(description="Its `ce_source`: who published it, where it can be read.")
+    ] = None
+
+
 Observation = PracticeDayListed | SessionDetailFetched
 """What the tables are a function of."""
 
@@ -457,6 +483,7 @@ Event = (
     | SessionDetailFailed
     | PracticeDayIngested
     | PracticeDayChanged
+    | RecordRefused
 )
 """Every event of the project's own namespaces, in the present version of its type."""
 
@@ -475,6 +502,7 @@ EVENT_TYPES: dict[str, type[EventAsWritten]] = {
         SessionDetailFailed,
         PracticeDayIngested,
         PracticeDayChanged,
+        RecordRefused,
     )
 }
 """The event types by their CloudEvents name, old versions included."""

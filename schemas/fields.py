@@ -70,6 +70,25 @@ Url = Annotated[
         examples=["https://canberraoffroad.liverc.com/practice/?p=view_session&id=21290331"],
     ),
 ]
+Topic = Annotated[
+    str,
+    Meta(
+        title="Topic",
+        pattern=r"^[A-Za-z0-9._-]{1,249}\Z",
+        description="A topic's name, with its prefix.",
+        examples=["practice-days"],
+    ),
+]
+Offset = Annotated[
+    int,
+    Meta(
+        title="Offset",
+        ge=0,
+        le=9_007_199_254_740_991,
+        description="A record's offset in its partition, 0 to 2^53 - 1.",
+        examples=[1234],
+    ),
+]
 RunId = Annotated[
     str,
     Meta(

@@ -16,6 +16,7 @@ from schemas.events import (
     ListedSession,
     ObservationAsWritten,
     PracticeDayListed,
+    RecordRefused,
     SessionDetailRequested,
 )
 
@@ -32,8 +33,10 @@ def day_key(source: str, track_slug: str, date: dt.date) -> str:
 def event_key(event: EventAsWritten) -> str:
     """The key of an event's record: its day, so that a day's events keep their order.
 
-    A request for a session is work, not record: its key is the session.
+    A request for a session is work, not record: its key is the session. A refused record's is its partition.
     """
+    if isinstance(event, RecordRefused):
+        return f"{event.topic}/{event.partition}"
     day = day_key(event.source, event.track_slug, event.date)
     return f"{day}/{event.session_id}" if isinstance(event, SessionDetailRequested) else day
 

@@ -12,6 +12,7 @@ RECORD_BYTES = MAX_EVENT_BYTES + 64 * 1024
 
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
+MONTH_MS = 30 * 24 * 3600 * 1000
 
 
 class TopicSpec(Struct, frozen=True, kw_only=True):
@@ -63,6 +64,11 @@ class Topics(Struct, frozen=True, kw_only=True):
         """What Lapstream announces; keyed by day; kept for ever."""
         return f"{self.prefix}practice-day-outcomes"
 
+    @property
+    def refusals(self) -> str:
+        """Which records were refused, and why; keyed by their partition."""
+        return f"{self.prefix}refused-records"
+
     def of(self, type_name: str) -> str:
         """The topic that events of a type belong into, whatever its version."""
         match type_name.rpartition(".v")[0]:
@@ -72,6 +78,8 @@ class Topics(Struct, frozen=True, kw_only=True):
                 return self.details
             case "practice_day.ingested" | "practice_day.changed":
                 return self.outcomes
+            case "record.refused":
+                return self.refusals
             case _:
                 return self.days
 
@@ -83,4 +91,5 @@ class Topics(Struct, frozen=True, kw_only=True):
             TopicSpec(name=self.details, partitions=self.detail_partitions, retention_ms=WEEK_MS),
             TopicSpec(name=self.pages, partitions=8, retention_ms=FOREVER),
             TopicSpec(name=self.outcomes, partitions=4, retention_ms=FOREVER),
+            TopicSpec(name=self.refusals, partitions=4, retention_ms=MONTH_MS),
         )

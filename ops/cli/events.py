@@ -95,7 +95,7 @@ def _topics(settings: Settings, type_name: str | None) -> list[str]:
     topics = settings.topics
     if type_name:
         return [topics.of(type_name)]
-    return [topics.requests, topics.days, topics.details, topics.outcomes]
+    return [topics.requests, topics.days, topics.details, topics.outcomes, topics.refusals]
 
 
 async def _tail(

@@ -35,6 +35,12 @@ SESSION_KEY: Json = {
     "description": "The session, `{source}/{track_slug}/{date}/{session_id}`.",
     "examples": ["liverc/canberraoffroad/2025-10-25/21290331"],
 }
+PARTITION_KEY: Json = {
+    "type": "string",
+    "pattern": r"^[A-Za-z0-9._-]{1,249}/[0-9]+\Z",
+    "description": "Where the refused record lies, `{topic}/{partition}`.",
+    "examples": ["practice-days/6"],
+}
 PAGE_KEY: Json = {"type": "string", "description": "The page's address."}
 
 
@@ -108,6 +114,18 @@ CHANNELS = (
         ),
         key=DAY_KEY,
         sent=("practice_day.ingested.v1", "practice_day.changed.v1"),
+    ),
+    Channel(
+        id="refusals",
+        title="Which records were refused, and why",
+        about=(
+            "For those who published them. Published through the outbox, in the transaction that parks the "
+            "record: of the event log by the projection `practice-days`, of requests by the fetchers. The "
+            "refusals of a partition come in order; one may come twice, with the same id. A rebuild "
+            "announces none again."
+        ),
+        key=PARTITION_KEY,
+        sent=("record.refused.v1",),
     ),
 )
 

@@ -19,6 +19,7 @@ from schemas.events import (
     PracticeDayListed,
     PracticeDayListFailed,
     PracticeDayRequested,
+    RecordRefused,
     SessionDetailFailed,
     SessionDetailFetched,
     SessionDetailFetchedV1,
@@ -182,6 +183,18 @@ EVENTS: tuple[EventAsWritten, ...] = (
         changed_at=_at(8, 0, 4),
         sessions_added=("21290331",),
         laps_added=3,
+    ),
+    RecordRefused(
+        topic="practice-days",
+        partition=6,
+        offset=1234,
+        code="invalid_event",
+        reason="session_detail.fetched.v2: lap 1 of session 21290331 stands there more than once",
+        refused_at=_at(8, 0, 4),
+        source="liverc",
+        event_id="9bb858a7f20fb0051d65ce166e403199",
+        event_type="session_detail.fetched.v2",
+        event_source="https://timing.example/decoder-1",
     ),
 )
 """An event of each type, in the order of `EVENT_TYPES`."""

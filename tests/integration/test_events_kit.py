@@ -40,7 +40,7 @@ async def published(settings: Settings, *lines: NumberedLine, topic: str | None 
 
 def all_topics(settings: Settings) -> list[str]:
     topics = settings.topics
-    return [topics.requests, topics.days, topics.details, topics.outcomes]
+    return [topics.requests, topics.days, topics.details, topics.outcomes, topics.refusals]
 
 
 async def seen(

@@ -161,7 +161,7 @@ BAD = {
     "bad_json (no UTF-8)": altered(detail("92"), b"Driver 92", b"Driver \xff"),
     "bad_json (cut off)": but(detail("92"), (detail("92").value or b"")[:100]),
     "bad_json (no JSON)": but(detail("92"), b"<html>"),
-    "unknown_version": but(detail("93"), ce_type=b"session_detail.fetched.v2"),
+    "unknown_version": but(detail("93"), ce_type=b"session_detail.fetched.v9"),
     "unknown_specversion": but(detail("93"), ce_specversion=b"2.0"),
     "duplicate_key": altered(detail("94"), b'"lap_count":3', b'"lap_count":3,"lap_count":4'),
     "invalid_event (out of range)": altered(detail("95"), b'"lap_count":3', b'"lap_count":99999999999'),

@@ -36,7 +36,7 @@ def bad(tmp_path: Path) -> Path:
 def test_the_examples_are_valid() -> None:
     assert invoke("examples").stdout_bytes == LINES
     result = invoke("validate", "-", given=LINES)
-    assert (result.exit_code, result.stdout) == (0, "9 events: 9 valid, 0 invalid, 0 ignored\n")
+    assert (result.exit_code, result.stdout) == (0, "10 events: 10 valid, 0 invalid, 0 ignored\n")
 
 
 def test_an_example_of_one_type() -> None:
@@ -78,13 +78,14 @@ def test_a_dry_run_needs_no_broker() -> None:
         ("club-practice-days", day),
         ("club-session-detail-requests", f"{day}/21290331"),
         ("club-practice-day-outcomes", day),
+        ("club-refused-records", "practice-days/6"),
     }
 
 
 def test_a_topic_that_is_given_is_taken_as_it_is() -> None:
     result = invoke("publish", "-", "--dry-run", "--topic", "ours", given=LINES, prefix="x-")
     assert {line.partition(":")[0] for line in result.stdout.splitlines()[:-1]} == {"ours"}
-    assert result.stdout.endswith("9 events would be published\n")
+    assert result.stdout.endswith("10 events would be published\n")
 
 
 def test_nothing_is_published_where_one_event_would_be_refused(bad: Path) -> None:

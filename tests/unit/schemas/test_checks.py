@@ -33,6 +33,14 @@ OTHERS: dict[str, dict[str, Any]] = {
     "session_detail.failed.v1": {"session_id": "1", **FAILED},
     "practice_day.ingested.v1": {**ENDED, **COUNTS, "drivers_created_or_matched": 0},
     "practice_day.changed.v1": {"changed_at": NOON},
+    "record.refused.v1": {
+        "topic": "practice-days",
+        "partition": 0,
+        "offset": 0,
+        "code": "bad_json",
+        "reason": "x",
+        "refused_at": NOON,
+    },
 }
 AN_HOUR_LATER = dt.datetime(2025, 10, 25, 11)
 DETAIL = fetched(2, "1", laps=laps(2), start_time=AN_HOUR_LATER, end_time=AN_HOUR_LATER)

@@ -19,6 +19,7 @@ from schemas.envelope import (
     Outgoing,
     attributes_of,
     pack,
+    timing_service_of,
     unpack,
 )
 from schemas.events import Event
@@ -218,6 +219,7 @@ def test_what_a_bad_record_says_of_itself_is_read_as_far_as_it_can_be() -> None:
     assert attributes_of(bad, b"{") == Attributes(
         type="session_detail.fetched.v2",
         id=dict(packed().headers)["ce_id"].decode(),
+        source=dict(packed().headers)["ce_source"].decode(),
         correlation_id="run-1",
         causation_id=None,
         traceparent="00-a-b-01",
@@ -225,6 +227,23 @@ def test_what_a_bad_record_says_of_itself_is_read_as_far_as_it_can_be() -> None:
     found = attributes_of(in_structured_mode(), structured(correlationid="run-2", data=7))
     assert (found.id, found.correlation_id) == ("their-id", "run-2")
     assert attributes_of(in_structured_mode(), b"{").id is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "service"),
+    [
+        ((), b'{"data":{"source":"elsewhere","laps":5}}', "elsewhere"),
+        ((("ce_type", b"any"),), b'{"source":"elsewhere"}', "elsewhere"),
+        ((("ce_type", b"any"),), b'{"source":"LiveRC"}', None),
+        ((("ce_type", b"any"),), b'{"source":"elsewhere"', None),
+        ((("ce_type", b"any"),), b"[" * 5_000, None),
+        ((("ce_type", b"any"),), None, None),
+    ],
+)
+def test_the_timing_service_of_a_bad_record_is_read_where_it_can_be(
+    headers: Any, value: bytes | None, service: str | None
+) -> None:
+    assert timing_service_of(headers, value) == service
 
 
 @pytest.mark.parametrize("value", [packed().value, b"<weather/>", b"", None, b" " * (MAX_EVENT_BYTES + 1)])

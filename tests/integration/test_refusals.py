@@ -1,0 +1,112 @@
+"""`record.refused.v1`: who published a bad record reads where it lies and why it was refused, once."""
+
+import json
+from typing import Any
+
+from consumers.live import PRACTICE_DAYS
+from ops.events.since import START
+from ops.events.tailing import Wanted, tail
+from ops.replay import states
+from ops.replay.replaying import Progress
+from ops.settings import Settings
+from schemas.envelope import Context, Outgoing, pack
+from schemas.events import PracticeDayRequested
+from store.pool import Pool
+from store.rebuilds import State
+from tests.conftest import projecting, working
+from tests.events import DATE, fetched, laps, seen
+from tests.members import PARTITION, until, until_at
+from tests.producers import producing
+
+PUBLISHER = "https://timing.example/decoder-1"
+
+
+def record(**facts: Any) -> Outgoing:
+    return pack(fetched(1, "1", **facts), Context(source=PUBLISHER))
+
+
+def bad_records() -> list[Outgoing]:
+    """A lap that stands twice, by another timing service; JSON that ends too early; and no event at all."""
+    good = record()
+    twice = good.value.replace(b'"lap_number":2', b'"lap_number":1').replace(b'"liverc"', b'"elsewhere"')
+    return [
+        Outgoing(key=good.key, value=twice, headers=good.headers),
+        Outgoing(key=good.key, value=good.value[:-1], headers=good.headers),
+        Outgoing(key=b"x", value=b"{", headers=()),
+    ]
+
+
+async def publish(settings: Settings, topic: str, records: list[Outgoing]) -> None:
+    async with producing(settings) as producer:
+        for one in records:
+            await producer.send_and_wait(
+                topic, key=one.key, value=one.value, headers=list(one.headers), partition=PARTITION
+            )
+
+
+async def refusals(settings: Settings) -> list[Any]:
+    """What producers read of refused records."""
+    shown = tail(settings, [settings.topics.refusals], Wanted(), START, follow=False)
+    return [json.loads(one.line) async for one in shown if one.line]
+
+
+async def until_refused(settings: Settings, number: int) -> list[Any]:
+    async def there() -> bool:
+        return len(await refusals(settings)) >= number
+
+    await until(there)
+    return await refusals(settings)
+
+
+async def test_a_bad_record_is_announced_once_with_its_place_and_reason(settings: Settings) -> None:
+    days = settings.topics.days
+    async with working(settings, "projector", "relay"):
+        await publish(settings, days, [record(laps=laps(1)), *bad_records(), record(lap_count=9)])
+        twice, broken, none = await until_refused(settings, 3)
+    assert twice["source"] == "lapstream"
+    assert twice["data"].pop("refused_at")
+    assert twice["data"] == {
+        "topic": days,
+        "partition": PARTITION,
+        "offset": 1,
+        "code": "invalid_event",
+        "reason": "session_detail.fetched.v2: lap 1 of session 1 stands there more than once",
+        "source": "elsewhere",
+        "event_id": dict(record().headers)["ce_id"].decode(),
+        "event_type": "session_detail.fetched.v2",
+        "event_source": PUBLISHER,
+    }
+    assert (broken["data"]["code"], "source" in broken["data"]) == ("bad_json", False)
+    assert (none["data"]["code"], none["data"]["offset"]) == ("bad_header", 3)
+    assert "event_id" not in none["data"]
+    assert len(await refusals(settings)) == 3  # though two projections met each record
+
+
+async def test_a_request_that_is_refused_is_announced(settings: Settings) -> None:
+    request = PracticeDayRequested(source="elsewhere", track_slug="track", date=DATE, requested_at=seen(1))
+    async with working(settings, "fetcher", "relay"):
+        await publish(settings, settings.topics.requests, [pack(request, Context(source=PUBLISHER))])
+        [refused] = await until_refused(settings, 1)
+    assert (refused["data"]["code"], refused["data"]["source"]) == ("foreign_source", "elsewhere")
+    assert refused["data"]["topic"] == settings.topics.requests
+
+
+def unseen(state: State, progress: Progress) -> None:
+    """For tests that look at what is left."""
+
+
+async def test_a_rebuild_announces_no_refusal_again(settings: Settings, pool: Pool) -> None:
+    await publish(settings, settings.topics.days, [record(), *bad_records()])
+
+    async def announced() -> int:
+        async with pool.acquire() as connection:
+            return await connection.fetchval("SELECT count(*) FROM outbox WHERE type = 'record.refused.v1'")
+
+    async with projecting(settings):
+        await until_at(pool, settings, 4)
+    assert await announced() == 3
+    await states.rebuild(settings, PRACTICE_DAYS, "swap", unseen)
+    async with projecting(settings):
+        await publish(settings, settings.topics.days, bad_records()[:1])
+        await until_at(pool, settings, 5)
+    assert await announced() == 4
