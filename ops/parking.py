@@ -20,7 +20,7 @@ from schemas.headers import BadRecord
 from schemas.topics import Topics
 from store import parked
 from store.faults import said_by
-from store.parked import Head, Key, Parked, RecordPlace
+from store.parked import Head, Parked, RecordPlace, State
 from store.pool import Connection
 
 EXPORTED_AT_ONCE = 20
@@ -51,35 +51,43 @@ def somebody() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-async def read_one(connection: Connection, at: Key) -> Parked:
-    """One record with all that is known of it; raises `NotParked`."""
-    for record in await parked.read(connection, [at]):
-        return record
-    raise NotParked(
-        f"{where(at)}: nothing is parked there; `lapstream parked list --state any` shows what is"
-    )
+async def read_copies(connection: Connection, place: RecordPlace, group: str | None = None) -> list[Parked]:
+    """One record as each group parked it, or one group; first what is not settled, then the newest.
+
+    Raises `NotParked`.
+    """
+    copies = await parked.read_copies(connection, place)
+    found = [one for one in copies if group in {None, one.group}]
+    if not found:
+        raise NotParked(
+            f"{where(place)}: nothing is parked there{f' by {group}' if group else ''}; "
+            "`lapstream parked list --state any` shows what is"
+        )
+    return sorted(found, key=lambda one: (one.state is State.parked, one.parked_at), reverse=True)
 
 
-def where(at: Key) -> str:
+def where(place: RecordPlace) -> str:
     """A record's place, for people."""
-    return f"{at.group}: {at.topic}/{at.partition}/{at.offset}"
+    return "/".join(map(str, place))
 
 
-async def publish_fixed(settings: Settings, at: Key, data: bytes, type_name: str | None) -> RecordPlace:
+async def publish_fixed(
+    settings: Settings, place: RecordPlace, data: bytes, type_name: str | None
+) -> RecordPlace:
     """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
 
-    Other groups that parked the same record read the new one, too: their copies are marked as well.
+    All groups that parked the bad record read the new one: each one's copy is marked.
     `type_name` is what the bad record's header should have said. The event's id is made from its content:
     done twice, the same event is published twice, and counts once. Raises `BadFix` and `NotParked`.
     """
     async with connected(settings) as connection:
-        bad = await read_one(connection, at)
+        bad = (await read_copies(connection, place))[0]
         record = mended(bad, data, type_name, settings.topics)
         async with sending(settings) as send, connection.transaction():
-            copies = [one.at for one in await parked.lock_copies(connection, at)]
-            if at not in copies:
-                raise NotParked(f"{where(at)}: is {bad.state} already, and stays so")
-            new = await send(at.topic, key=record.key, value=record.value, headers=record.headers)
+            copies = [one.at for one in await parked.lock_copies(connection, place)]
+            if not copies:
+                raise NotParked(f"{where(place)}: is {bad.state} already, and stays so")
+            new = await send(bad.topic, key=record.key, value=record.value, headers=record.headers)
             await parked.fixed(connection, copies, new, somebody())
     return new
 
@@ -90,7 +98,7 @@ def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> O
     name = type_name or said.type
     if name not in EVENT_TYPES:
         raise BadFix(
-            f"{where(bad.at)}: its header says no type that we know ({name!r}); give one with --type: "
+            f"{where(bad.place)}: its header says no type that we know ({name!r}); give one with --type: "
             f"{', '.join(EVENT_TYPES)}"
         )
     received = _read(name, data)

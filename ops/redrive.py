@@ -72,11 +72,16 @@ class Outcome(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     new: RecordPlace | None = None
 
+    @property
+    def place(self) -> RecordPlace:
+        """Where the record is."""
+        return RecordPlace(self.topic, self.partition, self.offset)
+
 
 async def redrive(
     settings: Settings, heads: Sequence[Head], by: str, *, dry_run: bool, show: Callable[[int], None]
 ) -> list[Outcome]:
-    """Redrive records, which stand in the order of their places; `show` is told of each chunk's size.
+    """Redrive records, group by group, each in the order given; `show` is told of each chunk's size.
 
     With `dry_run` everything is tried, nothing is published, and all is rolled back. Raises `UnknownGroup`.
     """
@@ -84,7 +89,7 @@ async def redrive(
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=1))
         ways = await _ways(settings, stack, {head.group for head in heads}, dry_run=dry_run)
-        for group, members in groupby(heads, lambda head: head.group):
+        for group, members in groupby(sorted(heads, key=_group), _group):
             keys = [head.at for head in members]
             for begin in range(0, len(keys), CHUNK):
                 chunk = keys[begin : begin + CHUNK]
@@ -92,6 +97,10 @@ async def redrive(
                     outcomes += await _redrive(connection, chunk, ways[group], None if dry_run else by)
                 show(len(chunk))
     return outcomes
+
+
+def _group(head: Head) -> str:
+    return head.group
 
 
 async def _ways(

@@ -60,8 +60,13 @@ class Head(Struct, frozen=True, kw_only=True):
 
     @property
     def at(self) -> Key:
-        """Its place."""
-        return Key(self.group, self.topic, self.partition, self.offset)
+        """Its place, and the group that parked it."""
+        return Key(self.group, *self.place)
+
+    @property
+    def place(self) -> RecordPlace:
+        """Its place, which is the same for each group that parked it."""
+        return RecordPlace(self.topic, self.partition, self.offset)
 
 
 class Parked(Head, frozen=True, kw_only=True):
@@ -86,12 +91,12 @@ class Parked(Head, frozen=True, kw_only=True):
 
 
 class Count(Struct, frozen=True, kw_only=True):
-    """How many records of a group met the same fate for the same kind of fault."""
+    """How many records met the same fate for the same kind of fault, and in which groups."""
 
-    group: str
     state: State
     code: str
     records: int
+    groups: list[str]
     first_parked_at: dt.datetime
     last_parked_at: dt.datetime
 
@@ -119,16 +124,19 @@ class Selection(Struct, frozen=True, kw_only=True):
         )
 
 
-async def count(connection: Connection, selection: Selection) -> list[Count]:
-    """How many records a selection holds, by group, state and kind of fault."""
-    rows = await connection.fetch(statement("count_parked"), *selection.arguments)
-    return [msgspec.convert(dict(row), Count) for row in rows]
+async def count(connection: Connection, selection: Selection) -> tuple[int, list[Count]]:
+    """How many records a selection holds, however many groups parked each; and by state and kind of fault."""
+    *rows, total = await connection.fetch(statement("count_parked"), *selection.arguments)
+    return total["records"], [msgspec.convert(dict(row), Count) for row in rows]
 
 
 async def find(
     connection: Connection, selection: Selection, *, limit: int | None = None, skip: int = 0
 ) -> list[Head]:
-    """A selection's records in the order of their places: all, or `limit` of them after the first `skip`."""
+    """A selection's records in the order of their places: all, or of `limit` places after the first `skip`.
+
+    A record that several groups parked is there for each of them, one after the other.
+    """
     rows = await connection.fetch(statement("find_parked"), *selection.arguments, limit, skip)
     return [msgspec.convert(dict(row), Head) for row in rows]
 
@@ -151,10 +159,19 @@ async def lock(connection: Connection, keys: Sequence[Key]) -> list[Parked]:
     return [_whole(row) for row in await connection.fetch(statement("lock_parked"), *_columns(keys))]
 
 
-async def lock_copies(connection: Connection, at: Key) -> list[Parked]:
-    """What any group has parked of the record at this place, held until the caller's transaction ends."""
-    groups = await connection.fetch(statement("groups_that_parked"), *at[1:])
-    return await lock(connection, [at._replace(group=row["group_name"]) for row in groups])
+async def read_copies(connection: Connection, place: RecordPlace) -> list[Parked]:
+    """What any group has parked of the record at this place."""
+    return await read(connection, await _copies(connection, place))
+
+
+async def lock_copies(connection: Connection, place: RecordPlace) -> list[Parked]:
+    """What any group has parked of it and not settled, held until the caller's transaction ends."""
+    return await lock(connection, await _copies(connection, place))
+
+
+async def _copies(connection: Connection, place: RecordPlace) -> list[Key]:
+    groups = await connection.fetch(statement("groups_that_parked"), *place)
+    return [Key(row["group_name"], *place) for row in groups]
 
 
 async def redriven(connection: Connection, keys: Mapping[Key, RecordPlace | None], by: str) -> None:

@@ -21,7 +21,7 @@ from ops.cli.tree import app
 
 RUN = "ed629a62-949c-4dbd-9f18-093ae9ef682a"
 EVENTS = str(files("schemas").joinpath("contract/released/practice_day.requested.v1/1.examples.jsonl"))
-PARKED = ("practice-days-projection", "practice-days", "0", "7")
+PARKED = "practice-days/0/7"
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "backfill": ("sample-track", "--from", "2025-10", "--to", "2025-10"),
@@ -47,9 +47,9 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "parked discard": ("--reason", "a test", "--yes"),
     "parked export": ("parked.jsonl", "--yes"),
     "parked list": (),
-    "parked publish-fixed": (*PARKED, __file__),
+    "parked publish-fixed": (PARKED, __file__),
     "parked redrive": (),
-    "parked show": PARKED,
+    "parked show": (PARKED,),
     "parse day": ("page.html",),
     "parse month": ("page.html",),
     "parse session": ("page.html",),

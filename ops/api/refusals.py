@@ -84,6 +84,11 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failur
     )
 
 
+def failure_of(error: LapstreamError) -> Failure:
+    """The body of the answer to a request that met this error."""
+    return Failure(success=False, error=_refusal(error).error)
+
+
 def _accepts_problems(request: Request[Any, Any, Any]) -> bool:
     """Whether the request would rather have a problem; an `Accept` that can't be read says nothing."""
     try:

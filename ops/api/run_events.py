@@ -1,7 +1,8 @@
 """`GET /ingest-runs/{id}/events`: an import's progress as server-sent events, which end with the run.
 
-Each `progress` says how far the run is, whenever that changed; `end` carries the run as `GET` has it. A
-stream that breaks off without `end` is to be opened again, as browsers do by themselves.
+Each `progress` says how far the run is, whenever that changed; `end` carries the run as `GET` has it, or,
+where the run is gone meanwhile, the error that `GET` answers with. A stream that breaks off without `end` is
+to be opened again, as browsers do by themselves.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from ops.api.answers import Details
 from ops.api.callers import needs
-from ops.api.refusals import Refusal
+from ops.api.refusals import Refusal, failure_of
 from ops.api.responses import refusals
 from ops.api.runs import RUN, RunId
 from ops.api.runs_form import RunView, view_of
@@ -49,7 +50,10 @@ class ProgressEvent(RunProgress, frozen=True, kw_only=True):
     responses=refusals(400, 401, 403, 404, 429, 503),
 )
 async def follow_run(request: ApiRequest, run_id: RunId) -> ServerSentEvent:
-    """Follow an import: `progress` events while it goes on, `end` with the run when it ended."""
+    """Follow an import: `progress` events while it goes on, `end` with the run when it ended.
+
+    Where the run was deleted meanwhile, `end` carries the error that `GET` answers with, and the stream ends.
+    """
     services = services_of(request)
     async with connected(request) as connection:
         run = await runs.read(connection, run_id)
@@ -72,9 +76,12 @@ async def _messages(services: Services, run: Run) -> AsyncGenerator[ServerSentEv
         return
     updates = services.watch.updates(run.id, services.pool)
     async with services.streams, contextlib.aclosing(updates):
-        with contextlib.suppress(RunVanished, *TRANSIENT):
-            async for message in _told(services, updates):
-                yield message
+        with contextlib.suppress(*TRANSIENT):
+            try:
+                async for message in _told(services, updates):
+                    yield message
+            except RunVanished as gone:
+                yield _message("end", failure_of(RunNotFound(str(gone))))
 
 
 async def _told(

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ops import parking
 from ops import redrive as redriving
-from ops.cli.output import clean, out, print_json, progress_bar
-from ops.cli.parked_show import all_of, show_counts, show_heads, show_outcomes, show_record
+from ops.cli.output import clean, note, out, print_json, progress_bar
+from ops.cli.parked_show import all_of, entries, show_counts, show_heads, show_outcomes, show_record
 from ops.database import connected
 from ops.redrive import Outcome
 from ops.settings import Settings, read_settings
@@ -42,11 +42,10 @@ def selected(
 
 
 def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> None:
-    """Count a selection's records by kind of fault, and list a page of them."""
-    counts, heads = asyncio.run(_list(read_settings(), selection, page, size))
-    total = sum(count.records for count in counts)
+    """Count a selection's records by kind of fault, and list a page of them, each once."""
+    (total, counts), heads = asyncio.run(_list(read_settings(), selection, page, size))
     if as_json:
-        print_json({"total": total, "page": page, "counts": counts, "records": heads})
+        print_json({"total": total, "page": page, "counts": counts, "records": entries(heads)})
         return
     if not counts:
         out.print("nothing is parked" if selection.state is State.parked else "no such record")
@@ -58,24 +57,28 @@ def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> N
 
 async def _list(
     settings: Settings, selection: Selection, page: int, size: int
-) -> tuple[list[Count], list[Head]]:
+) -> tuple[tuple[int, list[Count]], list[Head]]:
     async with connected(settings) as connection:
         counts = await parked.count(connection, selection)
         return counts, await parked.find(connection, selection, limit=size, skip=size * (page - 1))
 
 
-def show(at: Key, *, as_json: bool) -> None:
-    """Show one parked record, with its bytes."""
-    record = asyncio.run(_read(read_settings(), at))
+def show(at: tuple[str, int, int], group: str | None, *, as_json: bool) -> None:
+    """Show one parked record, with its bytes, and what became of it in each group that parked it."""
+    copies = asyncio.run(_read(read_settings(), RecordPlace(*at), group))
+    same = [one for one in copies if one.record == copies[0].record]
     if as_json:
-        print_json(all_of(record))
+        print_json(all_of(same))
     else:
-        show_record(record)
+        show_record(same)
+    for other in copies:
+        if other not in same:
+            note(f"{other.group} parked another record at this place: `--group {other.group}` shows it")
 
 
-async def _read(settings: Settings, at: Key) -> Parked:
+async def _read(settings: Settings, place: RecordPlace, group: str | None) -> list[Parked]:
     async with connected(settings) as connection:
-        return await parking.read_one(connection, at)
+        return await parking.read_copies(connection, place, group)
 
 
 def redrive(selection: Selection, *, dry_run: bool, as_json: bool) -> None:
@@ -120,9 +123,10 @@ def _progress(what: str, total: int) -> Generator[_Show]:
         yield _Show(progress, what, total)
 
 
-def publish_fixed(at: Key, file: Path, type_name: str | None, *, as_json: bool) -> None:
+def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *, as_json: bool) -> None:
     """Publish a mended event, and mark the bad record fixed."""
-    new = asyncio.run(parking.publish_fixed(read_settings(), at, file.read_bytes(), type_name))
+    place = RecordPlace(*at)
+    new = asyncio.run(parking.publish_fixed(read_settings(), place, file.read_bytes(), type_name))
     if as_json:
         print_json({"state": State.fixed, "new": new._asdict()})
     else:
@@ -134,13 +138,23 @@ def discard(selection: Selection, reason: str, *, yes: bool, as_json: bool) -> N
     settings = read_settings()
     heads = asyncio.run(_find(settings, selection))
     if heads and not yes:
-        codes = ", ".join(f"{number} {name}" for name, number in Counter(h.code for h in heads).most_common())
-        typer.confirm(f"Discard {len(heads)} parked record(s): {clean(codes)}?", abort=True, err=True)
+        typer.confirm(f"Discard {_said(heads)}?", abort=True, err=True)
     discarded = asyncio.run(_discard(settings, [head.at for head in heads], reason))
     if as_json:
         print_json({"discarded": discarded})
     else:
         out.print(f"{discarded} discarded")
+
+
+def _said(heads: list[Head]) -> str:
+    """How many records these are, and which faults they have; by how many groups, where these are several."""
+    records = len({head.place for head in heads})
+    faults = Counter(code for _, code in {(head.place, head.code) for head in heads}).most_common()
+    groups = {head.group for head in heads}
+    by = f", parked by {len(groups)} groups" if len(groups) > 1 else ""
+    return clean(
+        f"{records} parked record(s){by}: {', '.join(f'{number} {code}' for code, number in faults)}"
+    )
 
 
 async def _discard(settings: Settings, keys: list[Key], reason: str) -> int:

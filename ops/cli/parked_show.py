@@ -3,14 +3,15 @@
 import base64
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from itertools import groupby
 
-import msgspec
-from rich.table import Table
+from rich.padding import Padding
 
-from ops.cli.output import clean, out
+from ops.cli.output import Listing, clean, out, print_table
+from ops.parking import where
 from ops.redrive import Outcome
-from store.parked import Count, Head, Parked
+from store.parked import Count, Head, Parked, RecordPlace
 
 SHOWN_CHARACTERS = 4_000
 """The most that is shown of a key, a value or a header."""
@@ -23,37 +24,71 @@ LISTED_OUTCOMES = 50
 
 
 def show_counts(counts: list[Count]) -> None:
-    """Print how many records there are, by group, state and kind of fault."""
-    table = Table("Group", "State", "Fault", "Records", "First parked", "Last parked")
-    table.columns[3].justify = "right"
+    """Print how many records there are, by state and kind of fault, and in how many groups."""
+    table = Listing(
+        "State",
+        "Fault",
+        "Groups",
+        "Records",
+        "First parked",
+        "Last parked",
+        folded={"Fault"},
+        right={"Groups", "Records"},
+        title="times in UTC",
+    )
     for one in counts:
-        first, last = _utc(one.first_parked_at), _utc(one.last_parked_at)
-        table.add_row(clean(one.group), one.state, clean(one.code), str(one.records), first, last)
-    out.print(table)
+        numbers = (str(len(one.groups)), str(one.records))
+        times = (f"{moment:%Y-%m-%d %H:%M}" for moment in (one.first_parked_at, one.last_parked_at))
+        table.add(one.state, clean(one.code), *numbers, *times)
+    print_table(table)
 
 
 def show_heads(heads: list[Head]) -> None:
-    """Print a page of records, group by group, each in a line or two."""
-    for group, ones in groupby(heads, lambda head: head.group):
-        table = Table(title=clean(group), title_justify="left")
-        for heading in ("Place", "State", "Fault"):
-            table.add_column(heading, no_wrap=True)
-        table.add_column("Reason")
+    """Print a page of records, each once: its place, and what each of the groups that parked it found."""
+    for place, ones in groupby(heads, _place_of):
+        out.print(clean(where(place)), soft_wrap=True)
+        found: dict[tuple[str, str, str], list[str]] = {}
         for one in ones:
-            place = f"{one.topic}/{one.partition}/{one.offset}"
-            table.add_row(clean(place), one.state, clean(one.code), clean(one.reason[:LISTED_CHARACTERS]))
-        out.print(table)
+            reason = one.reason[:LISTED_CHARACTERS]
+            found.setdefault((one.state, one.code, reason), []).append(one.group)
+        for (state, code, reason), groups in found.items():
+            said = clean(f"{state}: {code}: {reason} ({', '.join(groups)})")
+            out.print(Padding(said, (0, 0, 0, 2)))
 
 
-def all_of(record: Parked) -> dict[str, object]:
-    """A record for a program, with all that is known of it."""
-    bytes_: dict[str, object] = {
+def _place_of(head: Head) -> RecordPlace:
+    return head.place
+
+
+def entries(heads: list[Head]) -> list[dict[str, object]]:
+    """Records for a program, each once, with what each of the groups that parked it found."""
+    return [
+        {**place._asdict(), "groups": [_of_group(one, Head) for one in ones]}
+        for place, ones in groupby(heads, _place_of)
+    ]
+
+
+def _of_group(head: Head, form: type[Head]) -> dict[str, object]:
+    """What differs by group, of the fields that this form has."""
+    names = (name for name in form.__struct_fields__ if name not in _OF_RECORD)
+    return {name: getattr(head, name) for name in names}
+
+
+_OF_RECORD = {*RecordPlace._fields, "key", "value", "headers", "time"}
+"""What each group found the same: the record."""
+
+
+def all_of(copies: list[Parked]) -> dict[str, object]:
+    """A record for a program, with all that is known of it, and what became of it in each group."""
+    record = copies[0]
+    return {
+        **record.place._asdict(),
+        "time": record.time,
         "key": _both(record.key),
         "value": _both(record.value),
         "headers": [{"name": name, **_both(data)} for name, data in record.headers],
-        "new": record.new and record.new._asdict(),
+        "groups": [{**_of_group(one, Parked), "new": one.new and one.new._asdict()} for one in copies],
     }
-    return {**msgspec.structs.asdict(record), **bytes_}
 
 
 def _both(data: bytes | None) -> dict[str, str | None]:
@@ -69,20 +104,20 @@ def _decoded(data: bytes) -> str | None:
         return None
 
 
-def show_record(record: Parked) -> None:
-    """Print a record, with its bytes as far as they can be shown."""
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    lines = {
-        "group": record.group,
-        "place": place,
-        "time": _utc(record.time),
-        "parked": _utc(record.parked_at),
-        "fault": f"{record.code}: {record.reason}",
-        "state": _fate(record),
-        "key": _shown(record.key),
-    }
-    for name, text in lines.items():
-        out.print(f"{name:<8} {clean(text)}", soft_wrap=True)
+def show_record(copies: list[Parked]) -> None:
+    """Print a record, with what became of it in each group, and its bytes as far as they can be shown."""
+    record = copies[0]
+    _show_lines({"place": where(record.place), "time": _utc(record.time)})
+    for one in copies:
+        _show_lines(
+            {
+                "group": one.group,
+                "parked": _utc(one.parked_at),
+                "fault": f"{one.code}: {one.reason}",
+                "state": _fate(one),
+            }
+        )
+    _show_lines({"key": _shown(record.key)})
     out.print("headers")
     for name, data in record.headers:
         out.print(f"  {clean(name)}: {clean(_shown(data))}", soft_wrap=True)
@@ -91,10 +126,15 @@ def show_record(record: Parked) -> None:
         out.print(f"  {clean(line)}", soft_wrap=True)
 
 
+def _show_lines(lines: Mapping[str, str]) -> None:
+    for name, text in lines.items():
+        out.print(f"{name:<8} {clean(text)}", soft_wrap=True)
+
+
 def _fate(record: Parked) -> str:
     if record.settled_at is None:
         return record.state
-    new = f"; new record {record.new.topic}/{record.new.partition}/{record.new.offset}" if record.new else ""
+    new = f"; new record {where(record.new)}" if record.new else ""
     reason = f": {record.discard_reason}" if record.discard_reason else ""
     return f"{record.state} {_utc(record.settled_at)} by {record.settled_by}{reason}{new}"
 
@@ -115,15 +155,16 @@ def _utc(moment: dt.datetime | None) -> str:
 
 
 def show_outcomes(outcomes: list[Outcome], staying: list[Outcome], *, dry_run: bool) -> None:
-    """Print what a redrive did, or would do."""
+    """Print what a redrive did, or would do; a record counts once, however many groups parked it."""
     would = "would be " if dry_run else ""
     again = sum(1 for outcome in outcomes if outcome.new)
     published = f" ({again} of them published again)" if again else ""
     stay = "would stay" if dry_run else "stay"
-    out.print(f"{len(outcomes) - len(staying)} {would}redriven{published}, {len(staying)} {stay} parked")
-    for code, number in Counter(outcome.code for outcome in staying).most_common():
+    done = len({one.place for one in outcomes if one.redriven})
+    left = len({one.place for one in staying})
+    out.print(f"{done} {would}redriven{published}, {left} {stay} parked")
+    for code, number in Counter(code for _, code in {(one.place, one.code) for one in staying}).most_common():
         out.print(f"  {number} for {clean(code or '')}")
-    for one in staying[:LISTED_OUTCOMES]:
-        out.print(
-            clean(f"  {one.topic}/{one.partition}/{one.offset}: {one.code}: {one.reason}"), soft_wrap=True
-        )
+    said = dict.fromkeys(f"  {where(one.place)}: {one.code}: {one.reason}" for one in staying)
+    for line in list(said)[:LISTED_OUTCOMES]:
+        out.print(clean(line), soft_wrap=True)

@@ -27,29 +27,38 @@ WHERE t.state IN ('parked', 'redriven')
 SELECT count(*) FROM (SELECT FROM parked_records WHERE group_name = $1 AND state = 'parked' LIMIT $2) AS waiting;
 
 -- name: count_parked
--- How many records a selection holds, by group, state and kind of fault; with when the first and last came.
-SELECT group_name AS "group", state, code, count(*) AS records, min(parked_at) AS first_parked_at, max(parked_at) AS last_parked_at
+-- How many records a selection holds, each counted once however many groups parked it: by state and kind of fault,
+-- with when the first and last came; in the last row, without state and kind, all of them.
+SELECT state, code, count(DISTINCT (topic, partition, record_offset)) AS records,
+    coalesce(array_agg(DISTINCT group_name ORDER BY group_name), '{}') AS groups,
+    min(parked_at) AS first_parked_at, max(parked_at) AS last_parked_at
 FROM parked_records
 WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
     AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
     AND ($5::text IS NULL OR state = $5)
     AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
-GROUP BY group_name, state, code
-ORDER BY group_name, state, code;
+GROUP BY GROUPING SETS ((state, code), ())
+ORDER BY state NULLS LAST, code;
 
 -- name: find_parked
--- The places of a selection's records in their order, with what is short of them; all, or a page.
+-- What is short of a selection's records, in the order of their places, those of one place together: all, or a page
+-- of so many places.
+WITH numbered AS (
+    SELECT group_name, topic, partition, record_offset, state, code, reason, parked_at,
+        dense_rank() OVER (ORDER BY topic, partition, record_offset) AS place_number
+    FROM parked_records
+    WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
+        AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
+        AND ($5::text IS NULL OR state = $5)
+        AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
+)
 SELECT group_name AS "group", topic, partition, record_offset AS "offset", state, code, reason, parked_at
-FROM parked_records
-WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
-    AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
-    AND ($5::text IS NULL OR state = $5)
-    AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
-ORDER BY group_name, topic, partition, record_offset
-LIMIT $9 OFFSET $10;
+FROM numbered
+WHERE place_number > $10 AND ($9::bigint IS NULL OR place_number <= $10 + $9)
+ORDER BY place_number, group_name;
 
 -- name: read_parked
--- Whole records, by their places, in their order.
+-- Whole records, by their places, in the order of these, those of one place together.
 SELECT t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
     t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
     t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
@@ -57,7 +66,7 @@ FROM parked_records AS t
 JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
     AS s (group_name, topic, partition, record_offset)
     USING (group_name, topic, partition, record_offset)
-ORDER BY t.group_name, t.topic, t.partition, t.record_offset;
+ORDER BY t.topic, t.partition, t.record_offset, t.group_name;
 
 -- name: groups_that_parked
 -- The groups that have parked the record at a place.

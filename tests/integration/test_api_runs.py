@@ -17,6 +17,7 @@ from sample_site.generate import generate_day, real_shape_day
 from sample_site.site import SampleSite
 from schemas.scopes import Scope
 from store import run_changes, runs
+from store.pool import Pool
 from store.run_marks import Marks
 from store.runs import RunError
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
@@ -310,6 +311,18 @@ async def test_a_stream_of_a_run_that_ended_ends_at_once(api: httpx.AsyncClient)
         ("progress", "cancelled"),
         ("end", "cancelled"),
     ]
+
+
+async def test_a_stream_of_a_run_that_is_gone_says_so_at_its_end(api: httpx.AsyncClient, pool: Pool) -> None:
+    run = await asked(api)
+    events = parsed_of(api, run["run_id"])
+    assert (await anext(events))[0] == "progress"
+    async with pool.acquire() as connection:
+        await connection.execute("DELETE FROM ingest_runs WHERE id = $1", uuid.UUID(run["run_id"]))
+    [(name, end)] = [event async for event in events]
+    assert (name, end["success"], end["error"]["code"]) == ("end", False, "run_not_found")
+    assert run["run_id"] in end["error"]["message"]
+    assert end == (await api.get(f"/ingest-runs/{run['run_id']}")).json() | {"error": end["error"]}
 
 
 async def test_streams_are_bounded(idle: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -286,8 +286,8 @@ async def test_a_mended_record_is_a_new_record_of_the_topic(
     [offset] = await projected(settings, BAD["duplicate_key"])
     mended = tmp_path / "mended.json"
     mended.write_bytes(detail("94").value or b"")
-    place = (projection_group(settings), settings.topics.days, "0", str(offset))
-    done = await ran(settings, "publish-fixed", *place, str(mended))
+    place = f"{settings.topics.days}/0/{offset}"
+    done = await ran(settings, "publish-fixed", place, str(mended))
     assert done["state"] == "fixed"
     async with projecting(settings):
         await caught_up(settings)
@@ -299,12 +299,12 @@ async def test_a_mended_record_is_a_new_record_of_the_topic(
             " new_topic = NULL,"
             " new_partition = NULL, new_offset = NULL",
         )
-        again = await ran(settings, "publish-fixed", *place, str(mended))
+        again = await ran(settings, "publish-fixed", place, str(mended))
         await caught_up(settings)
     assert await tables(pool) == once
     [one] = await all_parked(pool)
     assert one.new == (again["new"]["topic"], again["new"]["partition"], again["new"]["offset"])
-    result = await run(settings, "publish-fixed", *place, str(mended))
+    result = await run(settings, "publish-fixed", place, str(mended))
     assert isinstance(result.exception, NotParked)
 
 
@@ -325,8 +325,8 @@ async def test_a_mended_record_that_is_not_right_is_not_published(
         await caught_up(settings)
     mended = tmp_path / "mended.json"
     mended.write_bytes(value)
-    place = (projection_group(settings), settings.topics.days, "0", "0")
-    result = await run(settings, "publish-fixed", *place, str(mended))
+    place = f"{settings.topics.days}/0/0"
+    result = await run(settings, "publish-fixed", place, str(mended))
     assert isinstance(result.exception, BadFix)
     assert complaint in str(result.exception)
     assert [one.state for one in await all_parked(pool)] == [State.parked]
@@ -337,8 +337,8 @@ async def test_a_request_is_no_mended_observation(settings: Settings, pool: Pool
     mended = tmp_path / "mended.json"
     asked = PracticeDayRequested(source="liverc", track_slug="track", date=DATE, requested_at=seen(1))
     mended.write_bytes(msgspec.json.encode(asked))
-    place = (projection_group(settings), settings.topics.days, "0", "0")
-    result = await run(settings, "publish-fixed", *place, str(mended), "--type", asked.type_name)
+    place = f"{settings.topics.days}/0/0"
+    result = await run(settings, "publish-fixed", place, str(mended), "--type", asked.type_name)
     assert isinstance(result.exception, BadFix)
 
 
@@ -443,12 +443,88 @@ async def test_records_are_listed_by_page_and_shown_without_danger(settings: Set
     ]
     assert (await ran(settings, "list", "--since", "2999-01-01"))["total"] == 0
     assert (await ran(settings, "list", "--at", f"{settings.topics.days}/0/7"))["total"] == 1
-    shown = await run(settings, "show", projection_group(settings), settings.topics.days, "0", "0")
+    shown = await run(settings, "show", f"{settings.topics.days}/0/0")
     assert shown.exit_code == 0
     assert "7b 22 64 72" in shown.stdout
     assert "\x1b" not in shown.stdout + (await run(settings, "list")).stdout
-    nobody = await run(settings, "show", "nobody", "nothing", "0", "0")
+    nobody = await run(settings, "show", "nothing/0/0")
     assert isinstance(nobody.exception, NotParked)
+
+
+GROUPS = ("a-group", "b-group", "c-group")
+
+
+async def parked_by_three(pool: Pool) -> None:
+    """Three records, each parked by three groups; the last has been settled by one."""
+    async with pool.acquire() as connection:
+        for group in GROUPS:
+            records = [parked_of(Odd(), f"found by {group}")._replace(record_offset=n) for n in range(3)]
+            await park(connection, group, records, limit=9)
+        await parked.discarded(connection, [Key(GROUPS[0], "topic", 1, 2)], "old", "somebody")
+
+
+async def test_a_record_that_several_groups_parked_is_one_entry(settings: Settings, pool: Pool) -> None:
+    await parked_by_three(pool)
+    found = await ran(settings, "list")
+    assert [(count["records"], count["groups"]) for count in found["counts"]] == [(3, list(GROUPS))]
+    assert (found["total"], [one["offset"] for one in found["records"]]) == (3, [0, 1, 2])
+    assert [[parked["group"] for parked in one["groups"]] for one in found["records"]] == [
+        list(GROUPS),
+        list(GROUPS),
+        list(GROUPS[1:]),
+    ]
+    listed = (await run(settings, "list")).stdout
+    assert [line for line in listed.splitlines() if line.startswith("topic/")] == [
+        f"topic/1/{number}" for number in range(3)
+    ]
+    assert (await ran(settings, "list", "--group", GROUPS[0]))["total"] == 2
+
+
+async def test_pages_hold_places_whole(connection: Connection, pool: Pool) -> None:
+    await parked_by_three(pool)
+    anything = Selection(state=None)
+    whole = await parked.find(connection, anything)
+    pages = [await parked.find(connection, anything, limit=2, skip=skip) for skip in (0, 2, 4)]
+    assert [len(page) for page in pages] == [6, 3, 0]
+    assert [head for page in pages for head in page] == whole
+    assert await parked.count(connection, Selection(code="none")) == (0, [])
+
+
+async def test_a_record_is_shown_once_with_what_each_group_made_of_it(settings: Settings, pool: Pool) -> None:
+    await parked_by_three(pool)
+    shown = await ran(settings, "show", "topic/1/2")
+    assert (shown["topic"], shown["partition"], shown["offset"], shown["value"]["text"]) == (
+        "topic",
+        1,
+        2,
+        "\0",
+    )
+    states = {one["group"]: one["state"] for one in shown["groups"]}
+    assert states == {"a-group": "discarded", "b-group": "parked", "c-group": "parked"}
+    printed = (await run(settings, "show", "topic/1/2")).stdout
+    assert (printed.count("value"), [printed.count(f"found by {group}") for group in GROUPS]) == (
+        1,
+        [1, 1, 1],
+    )
+    one = await ran(settings, "show", "topic/1/2", "--group", GROUPS[0])
+    assert [group["discard_reason"] for group in one["groups"]] == ["old"]
+
+
+async def test_another_record_at_the_same_place_is_named(settings: Settings, pool: Pool) -> None:
+    await parked_by_three(pool)
+    await execute(pool, "UPDATE parked_records SET record_value = 'old' WHERE group_name = 'a-group'")
+    shown = await run(settings, "show", "topic/1/2")
+    assert "found by a-group" not in shown.stdout
+    assert "a-group parked another record at this place: `--group a-group` shows it" in shown.stderr
+
+
+async def test_one_record_is_given_up_by_all_its_groups_or_by_one(settings: Settings, pool: Pool) -> None:
+    await parked_by_three(pool)
+    arguments = ("discard", "--at", "topic/1/0", "--reason", "a test")
+    asked = await run(settings, *arguments, answer="n\n")
+    assert "Discard 1 parked record(s), parked by 3 groups: 1 odd?" in asked.stderr
+    assert (await ran(settings, *arguments, "--group", GROUPS[1], "--yes"))["discarded"] == 1
+    assert (await ran(settings, *arguments, "--yes"))["discarded"] == 2
 
 
 async def test_a_flood_of_bad_records_holds_nothing_up(settings: Settings, pool: Pool) -> None:
@@ -505,8 +581,8 @@ async def test_a_full_table_takes_none_of_a_batch(connection: Connection) -> Non
     records = [parked_of(Odd())._replace(record_offset=number) for number in range(4)]
     with pytest.raises(ParkingFull):
         await park(connection, "group", records, limit=3)
-    assert await parked.count(connection, Selection(state=None)) == []
+    assert await parked.count(connection, Selection(state=None)) == (0, [])
     await park(connection, "group", records[:3], limit=3)
     await park(connection, "group", records[:3], limit=3)
-    [count] = await parked.count(connection, Selection())
-    assert count.records == 3
+    total, [count] = await parked.count(connection, Selection())
+    assert (total, count.records, count.groups) == (3, 3, ["group"])

@@ -68,10 +68,10 @@ AtOption = Annotated[
     ),
 ]
 StateOption = Annotated[StateChoice, typer.Option("--state", help="Only those in this state.")]
-GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="The consumer group that met it.")]
-TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC")]
-PartitionArgument = Annotated[int, typer.Argument(metavar="PARTITION", min=0)]
-OffsetArgument = Annotated[int, typer.Argument(metavar="OFFSET", min=0)]
+PlaceArgument = Annotated[
+    Place,
+    typer.Argument(parser=_place, metavar="PLACE", help="Its place, as listed: TOPIC/PARTITION/OFFSET."),
+]
 
 
 @app.command("list")
@@ -88,6 +88,8 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
 ) -> None:
     """Count the parked records by kind of fault, and list them, a page at a time.
 
+    A record that several groups parked is listed once, with their names.
+
     Example: lapstream parked list --code bad_json --since 2025-10-25
     """
     chosen = work.selected(group, code, since, until, at, state.value)
@@ -96,20 +98,18 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
 
 @app.command()
 def show(
-    group: GroupArgument,
-    topic: TopicArgument,
-    partition: PartitionArgument,
-    offset: OffsetArgument,
+    place: PlaceArgument,
     *,
+    group: GroupOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show one parked record: why it is there, what became of it, and its bytes.
+    """Show one parked record: why it is there, what became of it in each group that parked it, and its bytes.
 
     Text is shown as text, without what could move the terminal's cursor; other bytes in hex.
 
-    Example: lapstream parked show practice-days-projection practice-days 3 17
+    Example: lapstream parked show practice-days/3/17
     """
-    work.show(work.Key(group, topic, partition, offset), as_json=as_json)
+    work.show(place, group, as_json=as_json)
 
 
 @app.command()
@@ -137,10 +137,7 @@ def redrive(
 
 @app.command("publish-fixed")
 def publish_fixed(
-    group: GroupArgument,
-    topic: TopicArgument,
-    partition: PartitionArgument,
-    offset: OffsetArgument,
+    place: PlaceArgument,
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="The mended event, as JSON.", exists=True, dir_okay=False)
     ],
@@ -155,9 +152,9 @@ def publish_fixed(
     The file is checked first, more strictly than a record: a field that the type has not is refused. Doing it
     twice does no harm: the event has the same id.
 
-    Example: lapstream parked publish-fixed practice-days-projection practice-days 3 17 mended.json
+    Example: lapstream parked publish-fixed practice-days/3/17 mended.json
     """
-    work.publish_fixed(work.Key(group, topic, partition, offset), file, type_name, as_json=as_json)
+    work.publish_fixed(place, file, type_name, as_json=as_json)
 
 
 @app.command()
