@@ -7,7 +7,7 @@ TOOLS := $(if $(shell command -v uv 2>/dev/null),,.tools/bin/uv)
 UV := $(or $(TOOLS),uv)
 RUN := $(UV) run --frozen --all-extras
 
-.PHONY: demo test test-quick check fmt bench schemas clean
+.PHONY: demo test test-quick check fmt bench schemas docs clean
 
 demo: $(TOOLS)
 	$(RUN) lapstream demo
@@ -39,6 +39,9 @@ bench: $(TOOLS)
 
 schemas: $(TOOLS)
 	$(RUN) lapstream schemas
+
+docs: $(TOOLS)
+	$(RUN) python -m tests.docs
 
 .tools/bin/uv:
 	$(PYTHON) -m venv .tools

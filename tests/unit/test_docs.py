@@ -13,9 +13,12 @@ from ops.settings import Settings, variable
 from producer.errors import FetchError
 from producer.pages.errors import PageError
 from producer.pages.findings import Code
+from tests.docs.page import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
+WITHOUT_COMMANDS = {"mermaid", "text", "python", "js", "sql", "json", "yaml"}
 
 
 def read(name: str) -> str:
@@ -89,6 +92,17 @@ def test_every_path_of_the_api_is_described() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_installs_what_is_on_no_index(page: Path) -> None:
     assert re.findall(r"pip install [^\n`]*lapstream", page.read_text()) == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *DECISIONS], ids=lambda page: page.name)
+def test_every_fence_with_commands_is_run_or_says_why_not(page: Path) -> None:
+    text = page.read_text()
+    fences = [block for block in blocks(text) if not block.hidden]
+    assert 2 * len(fences) == len(re.findall(r"^ *```", text, re.MULTILINE))
+    for fence in fences:
+        assert fence.language in {"console", "sh", *WITHOUT_COMMANDS}, fence
+        assert fence.language != "console" or fence.body.startswith("$ "), fence
+        assert fence.commands or not re.search(r"^(\$|lapstream) ", fence.body, re.MULTILINE), fence
 
 
 def test_every_page_is_named_in_the_index() -> None:

@@ -1,0 +1,30 @@
+"""Sends records as they are, which Lapstream would never write: one JSON object a line on stdin."""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+from ops.kafka import make_producer
+
+BASE = {"ce_specversion": "1.0", "ce_source": "example.org/decoder", "content-type": "application/json"}
+
+
+async def produce(lines: list[str]) -> None:
+    """Send a record for each line, to `practice-days`."""
+    producer: Any = make_producer(os.environ["LAPSTREAM_KAFKA_BOOTSTRAP"])
+    await producer.start()
+    for line in lines:
+        record = json.loads(line)
+        headers = BASE | {"ce_id": record["id"], "ce_type": record["type"]}
+        await producer.send_and_wait(
+            "practice-days",
+            key=b"liverc/sample-track/2025-11-02",
+            value=record["value"] and record["value"].encode(),
+            headers=[(name, text.encode()) for name, text in headers.items()],
+        )
+    await producer.stop()
+
+
+asyncio.run(produce(sys.stdin.read().splitlines()))

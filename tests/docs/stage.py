@@ -1,0 +1,148 @@
+"""What the pages' commands meet: servers without anything in them, and ports of their own."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from embedded import ports, postgres, stack
+from embedded.postgres import POSTGRES_VERSIONS
+from ops import migrate
+from ops import topics as declared
+from ops.kafka import administering
+from schemas.topics import Topics
+from store.pool import connect
+from tests.docs import shell
+from tests.docs.outputs import merged
+from tests.docs.page import Block, commands, filled
+from tests.members import until
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BEGIN = Path(__file__).with_name("begin.sh").read_text()
+PORTS = ("8080", "8090", "9464")
+"""Ports that the pages name: of the API, the sample site, and metrics."""
+
+
+class CommandFailed(Exception):
+    """A command that nobody is shown did not end with 0."""
+
+
+class Stage:
+    """Servers, made empty for each page."""
+
+    def __init__(self, home: Path, addresses: stack.Addresses) -> None:
+        self._home = home
+        self._addresses = addresses
+        free = filter(
+            ports.is_free, itertools.count(random.randrange(2000, 9000))
+        )  # as many digits as the pages have
+        self._ports = {port: str(next(free)) for port in PORTS}
+
+    def played(self, text: str) -> str:
+        """A page's text with what its commands print now."""
+        asyncio.run(_emptied(self._addresses))
+        with (
+            tempfile.TemporaryDirectory(prefix="lapstream-page-") as folder,
+            _homes_stopped(Path(folder)),
+            self._terminal(Path(folder)) as terminal,
+        ):
+            return filled(text, lambda block: _played(block, terminal, Path(folder) / "work"))
+
+    @contextlib.contextmanager
+    def _terminal(self, folder: Path) -> Generator[shell.Shell]:
+        work = folder / "work"
+        work.mkdir()
+        places = {**self._ports, "/backup": str(folder / "backup")}
+        with shell.opened(work, self._environment(), places) as terminal:
+            terminal.run(BEGIN)
+            yield terminal
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("LAPSTREAM", "PRACTICE"))
+        }
+        programs = os.pathsep.join(
+            [str(ROOT / ".venv" / "bin"), kept["PATH"], str(POSTGRES_VERSIONS[postgres.MAJOR] / "bin")]
+        )
+        return kept | {
+            "PATH": programs,
+            "COLUMNS": "120",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "CHECKOUT": str(ROOT),
+            "LAPSTREAM_HOME": str(self._home),
+            "LAPSTREAM_API_PORT": self._ports["8080"],
+        }
+
+
+def _played(block: Block, terminal: shell.Shell, folder: Path) -> str:
+    if block.file:
+        (folder / block.file).write_text(block.body)
+    if not block.runs:
+        return block.body
+    if block.language == "sh":
+        _run_unseen(terminal, block.body)
+        return block.body
+    if block.hidden:
+        for command in commands(block.body):
+            _run_unseen(terminal, command.text)
+        return block.body
+    return "".join(line + "\n" for line in _shown(block, terminal))
+
+
+def _shown(block: Block, terminal: shell.Shell) -> Generator[str]:
+    for command in commands(block.body):
+        printed, _ = terminal.run(command.text)
+        yield from command.lines
+        yield from merged(command.output, printed)
+
+
+def _run_unseen(terminal: shell.Shell, text: str) -> None:
+    printed, code = terminal.run(text)
+    if code:
+        raise CommandFailed("\n".join([text, *printed]))
+
+
+@contextlib.contextmanager
+def staged() -> Generator[Stage]:
+    """A stage for one page after another."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lapstream-docs-") as home,
+        stack.running(Path(home), report=lambda _: None, durable=False) as addresses,
+    ):
+        yield Stage(Path(home), addresses)
+
+
+@contextlib.contextmanager
+def _homes_stopped(folder: Path) -> Generator[None]:
+    """Stop the servers of homes that a page made."""
+    try:
+        yield
+    finally:
+        for state in folder.rglob("state.json"):
+            stack.down(state.parent)
+
+
+async def _emptied(addresses: stack.Addresses) -> None:
+    """A database and topics as `migrate up` and `topics create` leave them."""
+    admin = await connect(addresses.postgres_dsn.rpartition("/")[0] + "/postgres")
+    await admin.execute("DROP DATABASE IF EXISTS lapstream WITH (FORCE)")
+    await admin.execute("CREATE DATABASE lapstream")
+    await admin.close()
+    await migrate.apply(addresses.postgres_dsn)
+    async with administering(addresses.kafka_bootstrap) as broker:
+        own = {spec.name for spec in Topics().specs()}
+        await broker.delete_topics(sorted(own & set(await broker.list_topics())))
+
+        async def gone() -> bool:
+            return not own & set(await broker.list_topics())
+
+        await until(gone)
+    await declared.create_topics(addresses.kafka_bootstrap, Topics(), replication_factor=1)

@@ -1,0 +1,59 @@
+"""The pages of the documents, carried out: their commands print what they say. `make docs` writes them."""
+
+import difflib
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.page import blocks
+from tests.docs.stage import PAGES, Stage, staged
+
+LONG = {
+    "backfill.md",
+    "imports.md",
+    "log-copies.md",
+    "parking.md",
+    "provenance.md",
+    "publishing.md",
+    "rebuild.md",
+    "reparse.md",
+    "running.md",
+}
+"""Pages whose commands take long together; carried out with `LAPSTREAM_TEST_PAGES=all` only."""
+
+CARRIED_OUT = [
+    page
+    for page in PAGES
+    if any(block.runs for block in blocks(page.read_text()))
+    and (page.name not in LONG or os.environ.get("LAPSTREAM_TEST_PAGES") == "all")
+]
+STAGES = 2
+"""How many processes of a run have servers for pages."""
+
+
+@pytest.fixture(scope="module")
+def stage() -> Generator[Stage]:
+    missing = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"the pages use {', '.join(missing)}, which this machine lacks")
+    with staged() as stage:
+        yield stage
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=pytest.mark.xdist_group(f"pages-{number % STAGES}"))
+        for number, page in enumerate(CARRIED_OUT)
+    ],
+)
+def test_a_page_says_what_its_commands_print(stage: Stage, page: Path) -> None:
+    said = page.read_text()
+    printed = stage.played(said)
+    differ = difflib.unified_diff(said.splitlines(), printed.splitlines(), lineterm="", n=1)
+    assert "\n".join(differ) == ""
