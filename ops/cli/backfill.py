@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
-from rich.table import Table
 
 from ops import backfill as the_backfill
 from ops.backfill import Summary
 from ops.cli.imports import PARTIAL
 from ops.cli.output import clean, err, note, out, print_json, progress_bar
+from ops.cli.tables import Listing, facts, facts_of
 from ops.discover import Discovered, discover_month
 from ops.estimate import length
 from ops.feeder import GOES_ON, Standing
@@ -39,10 +39,9 @@ def _show_days(found: Discovered) -> None:
     out.print(
         f"{found.track_slug}, {found.year:04}-{found.month:02}: {len(found.days)} days, {sessions} sessions"
     )
-    table = Table("Day")
-    table.add_column("Sessions", justify="right")
+    table = Listing("Day", "Sessions", right={"Sessions"})
     for day in found.days:
-        table.add_row(str(day.date), str(day.sessions))
+        table.add(str(day.date), str(day.sessions))
     out.print(table)
     for finding in found.findings:
         note(f"finding {finding.code}: found {finding.found}")
@@ -105,18 +104,16 @@ def _screen() -> Generator[_Screen]:
 def _tell(summary: Summary) -> None:
     """Print what a backfill came to, for a person."""
     state = "finished" if summary.finished else "not finished"
-    table = Table(
-        title=f"{summary.track_slug}, {summary.from_month} to {summary.to_month}: {state}",
-        show_header=False,
-        title_justify="left",
-    )
-    for name in ("backfill_id", "refresh", "days"):
-        table.add_row(name.replace("_", " "), str(getattr(summary, name)))
-    for name, days in summary.days_by_state.items():
-        table.add_row(f"days {name}", str(days))
-    for name in ("sessions", "laps_ingested"):
-        table.add_row(name.replace("_", " "), str(getattr(summary, name)))
-    out.print(table)
+    values = {
+        "backfill_id": summary.backfill_id,
+        "refresh": summary.refresh,
+        "days": summary.days,
+        **{f"days {name}": days for name, days in summary.days_by_state.items()},
+        "sessions": summary.sessions,
+        "laps_ingested": summary.laps_ingested,
+    }
+    title = f"{summary.track_slug}, {summary.from_month} to {summary.to_month}: {state}"
+    out.print(facts(title, facts_of(values)))
     for month in summary.months_failed:
         note(f"month {month.month} is unknown: {month.error}")
     for day in summary.days_failed:

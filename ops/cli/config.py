@@ -4,9 +4,9 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
-from rich.table import Table
 
 from ops.cli.output import clean, out, print_json
+from ops.cli.tables import Listing
 from ops.settings import Settings, meta_of, read_settings, shown, variable
 
 TITLE = """# Settings
@@ -46,9 +46,9 @@ def show(*, as_json: bool) -> None:
     if as_json:
         print_json(views)
         return
-    table = Table("Variable", "Value", "Default", "Effect")
+    table = Listing("Variable", "Value", "Default", "Effect", folded={"Value", "Default", "Effect"})
     for view in views:
-        table.add_row(view.variable, clean(view.value or ""), view.default or "", view.effect)
+        table.add(view.variable, clean(view.value or ""), view.default or "", view.effect)
     out.print(table)
 
 

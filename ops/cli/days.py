@@ -3,9 +3,8 @@
 import asyncio
 import datetime as dt
 
-from rich.table import Table
-
 from ops.cli.output import clean, out, print_json
+from ops.cli.tables import Listing
 from ops.database import connected
 from ops.settings import Settings, read_settings
 from producer.site import SOURCE
@@ -50,13 +49,15 @@ def show_sessions(view: DayView) -> None:
     title = f"{clean(view.track_name or view.track_slug)}, {view.date}: {view.sessions_ingested} sessions, "
     missing = view.sessions_ingested - view.sessions_with_detail
     without = f", {missing} sessions without their page" if missing else ""
-    table = Table(title=f"{title}{view.laps} laps, {view.drivers} drivers{without}", title_justify="left")
-    for heading in ("Start", "Driver", "Class", "Transponder"):
-        table.add_column(heading)
-    for heading in ("Laps", "Fastest [s]", "Average [s]", "Consistency [%]"):
-        table.add_column(heading, justify="right")
+    numbers = ("Laps", "Fastest [s]", "Average [s]", "Consistency [%]")
+    table = Listing(
+        *("Start", "Driver", "Class", "Transponder", *numbers),
+        folded={"Driver", "Class"},
+        right=numbers,
+        title=f"{title}{view.laps} laps, {view.drivers} drivers{without}",
+    )
     for session in view.sessions:
-        table.add_row(
+        table.add(
             "-" if session.start_time is None else f"{session.start_time:%H:%M:%S}",
             clean(session.driver_name or "-"),
             clean(session.class_name or "-"),
@@ -77,11 +78,10 @@ def show_fastest(laps: list[FastestLap]) -> None:
     """Print the fastest lap of each class."""
     if not laps:
         return
-    table = Table(title="Fastest laps", title_justify="left")
-    for heading in ("Class", "Lap [s]", "Driver", "Session"):
-        table.add_column(heading, justify="right" if heading == "Lap [s]" else "left")
+    headings = ("Class", "Lap [s]", "Driver", "Session")
+    table = Listing(*headings, folded={"Class", "Driver"}, right={"Lap [s]"}, title="Fastest laps")
     for lap in laps:
-        table.add_row(
+        table.add(
             clean(lap.class_name or "-"),
             f"{lap.fast_lap_time:.3f}",
             clean(lap.driver_name or "-"),

@@ -2,9 +2,8 @@
 
 import asyncio
 
-from rich.table import Table
-
 from ops.cli.output import out, print_json
+from ops.cli.tables import Listing
 from ops.database import connected
 from ops.settings import read_settings
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
@@ -16,9 +15,9 @@ def show(*, as_json: bool) -> None:
     if as_json:
         print_json({one.table: {"rows": one.rows, "digest": one.digest} for one in digests})
         return
-    table = Table("Table", "Rows", "Digest")
+    table = Listing("Table", "Rows", "Digest", folded={"Table"}, right={"Rows"})
     for one in digests:
-        table.add_row(one.table, str(one.rows), one.digest)
+        table.add(one.table, str(one.rows), one.digest)
     out.print(table)
 
 

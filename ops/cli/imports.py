@@ -14,11 +14,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from ops import follow
 from ops.cli.days import show_fastest
 from ops.cli.output import clean, note, out, print_json, progress_bar
+from ops.cli.tables import facts, facts_of
 from ops.follow import Summary
 from ops.settings import Settings, read_settings
 from producer.site import SOURCE
@@ -119,10 +119,7 @@ class _Screen:
 
 def show_summary(summary: Summary) -> None:
     """Print what an import did, for a person."""
-    table = Table(
-        title=f"{summary.source_event_id}: {summary.status}", show_header=False, title_justify="left"
-    )
-    for name in (
+    names = (
         "event_id",
         "run_id",
         "sessions_ingested",
@@ -132,9 +129,9 @@ def show_summary(summary: Summary) -> None:
         "laps_ingested",
         "drivers_created_or_matched",
         "duration_seconds",
-    ):
-        table.add_row(name.replace("_", " "), str(getattr(summary, name)))
-    out.print(table)
+    )
+    values = facts_of({name: getattr(summary, name) for name in names})
+    out.print(facts(f"{summary.source_event_id}: {summary.status}", values))
     show_fastest(summary.fastest_laps)
     for failure in summary.failures:
         note(f"session {failure.session_id} failed: {failure.message}")

@@ -3,9 +3,8 @@
 import asyncio
 import datetime as dt
 
-from rich.table import Table
-
 from ops.cli.output import clean, note, out, print_json
+from ops.cli.tables import Listing
 from ops.database import connected
 from ops.settings import Settings, read_settings
 from schemas.scopes import Scope
@@ -34,9 +33,11 @@ def list_all(*, as_json: bool) -> None:
     if as_json:
         print_json([_told(key) for key in keys])
         return
-    table = Table("Name", "Scopes", "Created", "Revoked")
+    table = Listing(
+        "Name", "Scopes", "Created", "Revoked", folded={"Name"}, worded={"Scopes", "Created", "Revoked"}
+    )
     for key in keys:
-        table.add_row(clean(key.name), ", ".join(key.scopes), _utc(key.created_at), _utc(key.revoked_at))
+        table.add(clean(key.name), ", ".join(key.scopes), _utc(key.created_at), _utc(key.revoked_at))
     out.print(table)
 
 

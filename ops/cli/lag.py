@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import msgspec
 from rich.console import Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ops.cli.output import clean, err, out, print_json, write_line
+from ops.cli.tables import Listing
 from ops.lag import watching
 from ops.lag_figures import GroupLag, PartitionLag
 from ops.settings import Settings, read_settings
@@ -72,12 +72,11 @@ def _notes(one: GroupLag) -> Iterator[Text]:
     return (Text(f"  {clean(partition.note)}") for partition in one.partitions if partition.note)
 
 
-def _table(one: GroupLag) -> Table:
-    table = Table("Topic")
-    for heading in ("Partition", "End", "Position", "Behind", "Kafka's offset", "Kafka's lag", "Oldest"):
-        table.add_column(heading, justify="right")
+def _table(one: GroupLag) -> Listing:
+    numbers = ("Partition", "End", "Position", "Behind", "Kafka's offset", "Kafka's lag", "Oldest")
+    table = Listing("Topic", *numbers, folded={"Topic"}, right=numbers)
     for partition in one.partitions:
-        table.add_row(clean(partition.topic), *_cells(partition))
+        table.add(clean(partition.topic), *_cells(partition))
     return table
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from msgspec import Struct
 from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from ops.cli.output import clean, note, out, progress_bar
+from ops.cli.tables import Listing
 from ops.logcopy.checking import Problem
 from ops.logcopy.exporting import Show
 from ops.logcopy.manifest import Manifest, TopicCopy
@@ -114,12 +114,11 @@ def _moment(choose: Callable[[Iterable[int]], int], timestamps: Iterable[int | N
 
 def tell_copy(view: CopyView) -> None:
     """Print what a copy holds, for a person."""
-    table = Table("Topic")
-    for heading in ("Partitions", "Records", "Files", "Size", "Gaps", "Earliest", "Latest"):
-        table.add_column(heading, justify="right")
+    numbers = ("Partitions", "Records", "Files", "Size", "Gaps", "Earliest", "Latest")
+    table = Listing("Topic", *numbers, folded={"Topic"}, worded={"Earliest", "Latest"}, right=numbers)
     for one in view.topics:
         counts = (one.partitions, one.records, one.files, decimal(one.file_bytes), one.missing_offsets)
-        table.add_row(clean(one.topic), *map(str, counts), _utc(one.earliest), _utc(one.latest))
+        table.add(clean(one.topic), *map(str, counts), _utc(one.earliest), _utc(one.latest))
     out.print(table)
     note_what_is_missing(view)
 

@@ -8,7 +8,8 @@ from itertools import groupby
 
 from rich.padding import Padding
 
-from ops.cli.output import Listing, clean, out, print_table
+from ops.cli.output import clean, out
+from ops.cli.tables import Listing
 from ops.parking import where
 from ops.redrive import Outcome
 from store.parked import Count, Head, Parked, RecordPlace
@@ -33,14 +34,14 @@ def show_counts(counts: list[Count]) -> None:
         "First parked",
         "Last parked",
         folded={"Fault"},
+        worded={"First parked", "Last parked"},
         right={"Groups", "Records"},
-        title="times in UTC",
     )
     for one in counts:
         numbers = (str(len(one.groups)), str(one.records))
-        times = (f"{moment:%Y-%m-%d %H:%M}" for moment in (one.first_parked_at, one.last_parked_at))
+        times = (_utc(one.first_parked_at), _utc(one.last_parked_at))
         table.add(one.state, clean(one.code), *numbers, *times)
-    print_table(table)
+    out.print(table)
 
 
 def show_heads(heads: list[Head]) -> None:

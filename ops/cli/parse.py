@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from ops.cli import output
+from ops.cli.tables import Listing
 from producer.pages import parse_day, parse_month, parse_session
 from producer.pages.bounds import check_repeats
 from schemas.errors import LapstreamError
@@ -23,6 +23,9 @@ UNKNOWN = "unknown"
 """The session id that is shown when neither the address nor an option gives one: no page states its own."""
 
 _FILE_WIDTH = 240
+
+WHOLE_CHARACTERS = 24
+"""A column without a longer value is not broken: ids, dates and numbers are shorter."""
 
 
 def day(file: Path, date: dt.date | None, url: str | None, *, as_json: bool) -> None:
@@ -128,13 +131,13 @@ def _is_table(value: Any) -> bool:  # noqa: ANN401 - any plain value
     return isinstance(value, list) and value != [] and not isinstance(cast("list[Any]", value)[0], float)
 
 
-def _table(name: str, rows: list[Any]) -> Table:
+def _table(name: str, rows: list[Any]) -> Listing:
     dicts: list[dict[str, Any]] = [row if isinstance(row, dict) else {name: row} for row in rows]
-    table = Table(title=name, title_justify="left")
-    for column in dicts[0]:
-        table.add_column(column, overflow="fold")
+    longest = {column: max(len(_cell(row[column])) for row in dicts) for column in dicts[0]}
+    folded = {column for column, length in longest.items() if length > WHOLE_CHARACTERS}
+    table = Listing(*longest, folded=folded, title=name)
     for row in dicts:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add(*(_cell(value) for value in row.values()))
     return table
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from consumers.projection import Projection
 from ops.cli.output import clean, note, out, print_json, progress_bar
+from ops.cli.tables import Listing
 from ops.garbage import collect_seldom
 from ops.projections import PROJECTIONS
 from ops.replay import operating, states, swapping
@@ -142,15 +142,18 @@ def _show_recent(found: list[Rebuild], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    table = Table("Projection", "For", "State", "Begun", "Moved", "Records", "Newest record")
+    table = Listing(
+        *("Projection", "For", "State", "Begun", "Moved", "Records", "Newest record"),
+        worded={"For", "State", "Begun", "Records", "Newest record"},
+    )
     for one in found:
-        table.add_row(
+        table.add(
             one.projection,
             one.purpose,
             f"{one.state}, paused" if one.paused and one.open else one.state,
             f"{one.created_at:%Y-%m-%d %H:%M:%S}",
             f"{one.moved_at:%H:%M:%S}",
-            f"{one.records_done:,}/{one.records_total:,}",
+            f"{one.records_done:,} of {one.records_total:,}",
             f"{one.newest_record_at:%Y-%m-%d %H:%M:%S}" if one.newest_record_at else "-",
         )
     out.print(table)

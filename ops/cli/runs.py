@@ -1,14 +1,16 @@
 """Imports on the terminal: what came of them, and what is done about one."""
 
 import asyncio
+from itertools import chain
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
-from rich.table import Table
 
 from ops import follow
 from ops.cli.imports import showing, tell
 from ops.cli.output import clean, note, out, print_json
+from ops.cli.tables import Listing, facts, facts_of
 from ops.database import connected
 from ops.settings import Settings, read_settings
 from schemas.errors import LapstreamError
@@ -19,9 +21,6 @@ from store.runs import Run, RunCounts, RunFailure, RunProgress, RunState
 
 SHORT_ID = 8
 """So many digits of a run's id are listed; commands take any beginning that no other run has."""
-
-ROOMY_WIDTH = 100
-"""From so many columns on a table has space between its lines and its words."""
 
 
 class RunAmbiguous(LapstreamError):
@@ -48,16 +47,11 @@ def list_runs(track: str | None, state: RunState | None, limit: int, *, as_json:
     if as_json:
         print_json(found)
         return
-    table = Table(padding=(0, 1 if out.width >= ROOMY_WIDTH else 0))
-    table.add_column("Run", no_wrap=True)
-    table.add_column("Track", overflow="fold")
-    for heading in ("Date", "State", "Requested"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("Laps", "Failed"):
-        table.add_column(heading, no_wrap=True, justify="right")
+    headings = ("Run", "Track", "Date", "State", "Requested", "Laps", "Failed")
+    table = Listing(*headings, folded={"Track"}, right={"Laps", "Failed"})
     for one in found:
         counts = one.counts or RunCounts()
-        table.add_row(
+        table.add(
             short(one.id),
             one.track_slug,
             str(one.date),
@@ -80,13 +74,10 @@ def show_run(run: str, *, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return
-    table = Table(title=f"{view.run.source_event_id}: {view.run.state}", show_header=False)
-    for name in ("id", "attempt", "refresh", "requested_at", "finished_at", "duration_seconds"):
-        table.add_row(name.replace("_", " "), str(getattr(view.run, name)))
-    for name in RunCounts.__struct_fields__:
-        table.add_row(name.replace("_", " "), str(getattr(view.counts, name)))
-    table.add_row("sessions waiting", str(view.progress.waiting))
-    out.print(table)
+    names = ("id", "attempt", "refresh", "requested_at", "finished_at", "duration_seconds")
+    about = facts_of({name: getattr(view.run, name) for name in names})
+    counts = facts_of(msgspec.structs.asdict(view.counts) | {"sessions_waiting": view.progress.waiting})
+    out.print(facts(f"{view.run.source_event_id}: {view.run.state}", chain(about, counts)))
     if view.run.error:
         note(f"{view.run.error.code}: {view.run.error.message}")
     for failure in view.failures:

@@ -3,9 +3,9 @@
 import asyncio
 
 import typer
-from rich.table import Table
 
 from ops.cli.output import out, print_json
+from ops.cli.tables import Listing
 from ops.settings import read_settings
 from ops.topics import TopicState, check_topics, create_topics
 
@@ -29,9 +29,9 @@ def _show(states: list[TopicState], *, as_json: bool) -> None:
     if as_json:
         print_json(states)
     else:
-        table = Table("Topic", "Partitions", "As declared")
+        table = Listing("Topic", "Partitions", "As declared", folded={"As declared"}, right={"Partitions"})
         for state in states:
-            table.add_row(
+            table.add(
                 state.name, str(state.partitions), "; ".join([*state.differences, *state.notes]) or "yes"
             )
         out.print(table)
