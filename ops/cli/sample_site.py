@@ -32,7 +32,7 @@ def serve(port: int, seed: int, latency_ms: float, *, as_json: bool) -> None:
         run(host=_HOST, port=port, seed=seed, latency_ms=latency_ms, announce=announce)
     except OSError as error:
         raise SampleSiteError(
-            f"can't serve the sample site: {said_by(error)}; --port 0 takes a free port"
+            f"can't serve the sample site at {_HOST}:{port}: {said_by(error)}; --port 0 takes a free port"
         ) from error
 
 
