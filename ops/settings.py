@@ -112,8 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             ge=1,
             le=86_400,
             description=(
-                "After so many seconds without a sign of life a run is taken up anew; after four "
-                "times, it fails"
+                "After so many seconds without a sign of life a run is resumed; after four times, it fails"
             ),
         ),
     ] = 120.0

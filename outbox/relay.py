@@ -124,7 +124,7 @@ class Relay:
         if self._refusals >= REFUSALS:
             log.error("relay_row_refused", seq=refused.row.seq, id=refused.row.id, type=refused.row.type)
             raise RowRefused(
-                f"the broker refuses {refused}. The relay stops, so that no row is passed over in silence. "
+                f"the broker refuses {refused}. The relay stops, so that no row is skipped in silence. "
                 f"`lapstream topics create` makes a topic that is missing, and tells what differs in one; "
                 f"then start the relay again. To give the row up, delete it from lapstream.outbox by its seq"
             ) from error

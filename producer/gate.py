@@ -85,7 +85,7 @@ class Gate:
             if old is not None:
                 return old
             if kept.failure is not None:
-                raise RobotsUnavailable(address, f"it could not be had just now: {kept.failure}")
+                raise RobotsUnavailable(address, f"it failed to be fetched just now: {kept.failure}")
             await asyncio.sleep(OTHERS_ASK_SECONDS)
 
     async def _ask(self, address: str, old: str | None) -> str:

@@ -178,7 +178,9 @@ def _pause(held: SiteState, url: str) -> float:
     if rest > LONGEST_WAIT_SECONDS and not held.paused:
         until = f"{held.rest_until:%Y-%m-%d %H:%M:%S} UTC" if held.rest_until else "later"
         raise SiteResting(
-            url, f"until {until}, for {rest:.0f} s more, because {held.rest_reason}", retry_after=rest
+            url,
+            f"backing off until {until}, for {rest:.0f} s more, because {held.rest_reason}",
+            retry_after=rest,
         )
     if held.paused or rest:
         return min(rest or SWITCH_SECONDS, SWITCH_SECONDS)

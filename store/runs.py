@@ -25,7 +25,7 @@ class RunCounts(Struct, frozen=True, kw_only=True):
     """What a run came to.
 
     `sessions_failed` are those of the list that could not be stored, `sessions_detail_failed` those whose
-    page could not be had; `laps_ingested` the laps now stored of sessions whose page this run fetched.
+    page failed to be fetched; `laps_ingested` the laps now stored of sessions whose page this run fetched.
     """
 
     sessions_ingested: int = 0
@@ -37,7 +37,7 @@ class RunCounts(Struct, frozen=True, kw_only=True):
 
 
 class RunError(Struct, frozen=True, kw_only=True):
-    """Why a run failed as a whole: its list could not be had, or its work stopped."""
+    """Why a run failed as a whole: its list failed to be fetched, or its work stopped."""
 
     code: str
     message: str
@@ -45,7 +45,7 @@ class RunError(Struct, frozen=True, kw_only=True):
 
 
 class RunFailure(Struct, frozen=True, kw_only=True):
-    """A session whose page could not be had, or not be stored."""
+    """A session whose page failed to be fetched, or to be stored."""
 
     session_id: str
     code: str

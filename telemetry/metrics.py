@@ -50,7 +50,7 @@ _run_seconds = Histogram(
 _sessions = _counter("lapstream_ingest_sessions_total", "Sessions stored of the days of runs that ended.")
 _with_laps = _counter("lapstream_ingest_sessions_with_laps_total", "Those of them that have laps.")
 _detail_failed = _counter(
-    "lapstream_ingest_sessions_detail_failed_total", "Sessions whose page could not be had."
+    "lapstream_ingest_sessions_detail_failed_total", "Sessions whose page failed to be fetched."
 )
 _laps = _counter("lapstream_ingest_laps_total", "Laps stored of sessions whose page a run fetched.")
 _site_requests = _counter(
@@ -77,7 +77,7 @@ _applied = _counter("lapstream_records_applied_total", "Records written into tab
 _parked = _counter("lapstream_records_parked_total", "Records that were parked, by group.", ["group"])
 _passed_over = _counter(
     "lapstream_records_passed_over_total",
-    "Other vendors' records that were passed over, by group.",
+    "Other vendors' records that were ignored, by group.",
     ["group"],
 )
 

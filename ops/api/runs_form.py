@@ -28,7 +28,8 @@ class IngestOutcome(Struct, frozen=True, kw_only=True):
     """What an import came to, or has come to so far; `event_id` is the day's row.
 
     `sessions_failed` are those of the list that could not be stored, `sessions_detail_failed` those whose
-    page could not be had; `laps_ingested` the laps now stored of the sessions whose page this run fetched.
+    page failed to be fetched; `laps_ingested` the laps now stored of the sessions whose page this run
+    fetched.
     """
 
     event_id: UUID

@@ -13,8 +13,8 @@ def up(*, as_json: bool) -> None:
 
 
 def down(count: int, *, as_json: bool) -> None:
-    """Take the newest migrations back."""
-    _show("taken back", asyncio.run(migrate.rollback(read_settings().postgres_dsn, count)), as_json=as_json)
+    """Roll the newest migrations back."""
+    _show("rolled back", asyncio.run(migrate.rollback(read_settings().postgres_dsn, count)), as_json=as_json)
 
 
 def _show(what: str, names: list[str], *, as_json: bool) -> None:

@@ -131,7 +131,7 @@ def _said(projection: Projection[Any], found: Rebuild) -> str:
     kept = kept_name(projection)
     return {
         "swapped": f"swapped; the tables of before are kept in {kept}, `--rollback` puts them back",
-        "rolled_back": f"taken back; the rebuilt tables are kept in {kept}; the projector goes on from there",
+        "rolled_back": f"rolled back; the rebuilt tables are kept in {kept}; the projector resumes there",
         "built": f"as of {found.until} in {found.shadow}; `--until … --cancel` throws the tables away",
         "checked": "compared; nothing was changed",
         "cancelled": "cancelled; its tables are thrown away",

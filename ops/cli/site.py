@@ -15,7 +15,7 @@ def turn(*, paused: bool, as_json: bool) -> None:
 
 
 def show(*, as_json: bool) -> None:
-    """Show whether the site is paused, or rests."""
+    """Show whether the site is paused, or backed off from."""
     _show(asyncio.run(_state(paused=None)), as_json=as_json)
 
 
@@ -34,7 +34,7 @@ def _show(state: SiteState, *, as_json: bool) -> None:
         out.print("paused: nothing is fetched until `lapstream site resume`")
     elif state.rest_seconds:
         end = f"until {state.rest_until:%Y-%m-%d %H:%M:%S} UTC, " if state.rest_until else ""
-        out.print(f"rests {end}for {state.rest_seconds:.0f} s more: {clean(state.rest_reason or '')}")
+        out.print(f"backing off {end}for {state.rest_seconds:.0f} s more: {clean(state.rest_reason or '')}")
     else:
         out.print("open")
     out.print(f"{state.open_requests} requests open, {state.errors_in_row} errors in a row")

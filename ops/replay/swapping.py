@@ -104,7 +104,7 @@ async def _swapped(connection: Connection, projection: Projection[Any]) -> Rebui
             + (
                 "none was made"
                 if found is None
-                else f"that of {found.created_at:%Y-%m-%d %H:%M} is taken back"
+                else f"that of {found.created_at:%Y-%m-%d %H:%M} is rolled back"
             )
         )
     if not await shadow.exists(connection, kept_name(projection)):

@@ -266,7 +266,7 @@ async def _behind(work: Work, targets: Mapping[Place, int]) -> int:
     if ahead := [place for place, offset in at.items() if offset > targets.get(place, 0)]:
         raise LiveBehind(
             f"{', '.join(f'{one.topic}[{one.partition}]' for one in ahead)}: the live tables of "
-            f"{work.projection.name} stand before the rebuilt ones; were they taken back? Let the projector "
+            f"{work.projection.name} stand before the rebuilt ones; were they rolled back? Let the projector "
             "catch up, then the same command goes on"
         )
     return sum(targets.values()) - sum(at.values())

@@ -225,7 +225,7 @@ async def test_a_host_that_hangs_holds_up_no_other_and_is_not_asked_again_and_ag
         assert not hanging.done()
         taken[0].transport.abort()
         await hanging
-        assert "robots.txt: robots_unavailable: it could not be had just now: unreachable" in str(
+        assert "robots.txt: robots_unavailable: it failed to be fetched just now: unreachable" in str(
             await behind
         )
         await fails(ask(*other, url), RobotsUnavailable)

@@ -148,11 +148,11 @@ async def test_commands_tell_what_they_found_and_did_by_text_and_exit_code(
     assert "kept in practice_days_before" in out
     code, out, _ = await said(settings, "rebuild", "practice-days", "--rollback")
     assert code == 0
-    assert "taken back" in out
+    assert "rolled back" in out
     code, out, _ = await said(settings, "rebuild", "--status")
     assert code == 0
     assert "rolled_back" in out
-    assert "5/5" in out
+    assert "5 of 5" in out
     assert (await said(settings, "rebuild", "nothing-of-ours"))[0] == 2
 
 

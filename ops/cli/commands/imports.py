@@ -35,7 +35,7 @@ def ingest(
     """Import a practice day: its list, every session's page, all laps.
 
     A fetcher, a projector and a relay must be at work (`lapstream run all`). Exits with 0 when all came in,
-    with 3 when some sessions failed, with 1 when the day's list could not be had.
+    with 3 when some sessions failed, with 1 when the day's list failed to be fetched.
 
     Example: lapstream ingest canberraoffroad 2025-10-25 --refresh changed
     """

@@ -85,17 +85,17 @@ def migrate_up(*, as_json: JsonFlag = False) -> None:
 @migrate_app.command("down")
 def migrate_down(
     *,
-    count: Annotated[int, typer.Option(min=1, help="How many migrations to take back.")] = 1,
+    count: Annotated[int, typer.Option(min=1, help="How many migrations to roll back.")] = 1,
     yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Take the newest migrations back, with the tables that they made: asks first.
+    """Roll the newest migrations back, with the tables that they made: asks first.
 
     Example: lapstream migrate down --count 1
     """
     if not yes:
         typer.confirm(
-            f"Take up to {count} migration(s) back? Their tables and all that is in them go",
+            f"Roll up to {count} migration(s) back? Their tables and all that is in them go",
             abort=True,
             err=True,
         )
@@ -152,7 +152,7 @@ def site_pause(*, as_json: JsonFlag = False) -> None:
 
 @site_app.command("resume")
 def site_resume(*, as_json: JsonFlag = False) -> None:
-    """Let fetching go on; ends a rest, too.
+    """Let fetching go on; ends backing off, too.
 
     Example: lapstream site resume
     """
@@ -161,7 +161,7 @@ def site_resume(*, as_json: JsonFlag = False) -> None:
 
 @site_app.command("status")
 def site_status(*, as_json: JsonFlag = False) -> None:
-    """Tell whether the site is paused, or rests, and for how long.
+    """Tell whether the site is paused, or backed off from, until when and why.
 
     Example: lapstream site status
     """

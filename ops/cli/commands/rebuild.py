@@ -53,7 +53,7 @@ def rebuild(  # noqa: PLR0913 - each is an option of the command line
     yes: Annotated[bool, typer.Option("--yes", help="Swap whatever the comparison finds.")] = False,
     export: CopyFolder = None,
     status: Annotated[bool, typer.Option("--status", help="Tell of the newest rebuilds.")] = False,
-    rollback: Annotated[bool, typer.Option("--rollback", help="Take the newest swap back.")] = False,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Roll the newest swap back.")] = False,
     pause: Annotated[bool, typer.Option("--pause", help="Have it stop after the batch at hand.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a paused one, here.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="End it, and throw its tables away.")] = False,
