@@ -11,24 +11,14 @@ import pytest
 from tests.docs.page import blocks
 from tests.docs.stage import PAGES, Stage, staged
 
-LONG = {
-    "backfill.md",
-    "imports.md",
-    "log-copies.md",
-    "parking.md",
-    "provenance.md",
-    "publishing.md",
-    "rebuild.md",
-    "reparse.md",
-    "running.md",
-}
-"""Pages whose commands take long together; carried out with `LAPSTREAM_TEST_PAGES=all` only."""
+ALWAYS = {"tutorial-projection.md"}
+"""Pages that every run of the tests carries out; the others only with `LAPSTREAM_TEST_PAGES=all`."""
 
 CARRIED_OUT = [
     page
     for page in PAGES
     if any(block.runs for block in blocks(page.read_text()))
-    and (page.name not in LONG or os.environ.get("LAPSTREAM_TEST_PAGES") == "all")
+    and (page.name in ALWAYS or os.environ.get("LAPSTREAM_TEST_PAGES") == "all")
 ]
 STAGES = 2
 """How many processes of a run have servers for pages."""
