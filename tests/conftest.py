@@ -5,11 +5,13 @@ import contextlib
 import datetime as dt
 import itertools
 import os
+import sys
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from consumers.live import PRACTICE_DAYS
 from ops import topics
@@ -31,7 +33,11 @@ _run = contextlib.ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the process that controls the run, alone or over workers, lend servers to all of them."""
+    """Let the process that controls the run, alone or over workers, lend servers to all of them.
+
+    What roles in the test's process log is no output of the commands that run beside them.
+    """
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     if not hasattr(config, "workerinput"):
         _run.enter_context(lending())
 
