@@ -82,7 +82,10 @@ class Client:
     def __init__(self, user_agent: str, *, connections: int) -> None:
         self.user_agent = user_agent
         # Certificates are checked against the system's store, or against SSL_CERT_FILE.
-        limits = httpx.Limits(max_connections=connections)
+        # Requests wait here, and not in httpcore's pool: it loses the connection of one that is cut short
+        # when it has just been given that connection.
+        self._free = asyncio.Semaphore(connections)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=connections)
         self._http = httpx.AsyncClient(
             headers={**_ACCEPT, b"User-Agent": user_agent.encode()},
             transport=_Transport(verify=ssl.create_default_context(), limits=limits),
@@ -105,6 +108,7 @@ class Client:
         try:
             async with (
                 asyncio.timeout(TIMEOUT_SECONDS),
+                self._free,
                 self._http.stream("GET", url, headers=headers) as response,
             ):
                 status = response.status_code

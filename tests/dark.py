@@ -7,7 +7,7 @@ from store import notifications, pool, session
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the time-outs of sessions so short that a test can wait for them."""
-    monkeypatch.setattr(session, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(session, "CONNECT_SECONDS", 3.0)
     monkeypatch.setattr(session, "SILENT_SECONDS", 0.3)
     monkeypatch.setattr(session, "ASK_SECONDS", 0.5)
     monkeypatch.setattr(session, "GRACE_SECONDS", 0.2)

@@ -14,7 +14,7 @@ from store.pool import TRANSIENT, Pool, connect, open_pool
 from store.statements import statement
 from tests.dark import shorten
 
-SOON = 5.0
+SOON = 10.0
 """Much longer than the shortened time-outs together, much shorter than the real ones."""
 
 

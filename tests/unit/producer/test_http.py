@@ -281,20 +281,35 @@ async def test_a_page_in_a_great_many_parts_is_refused(client: Client) -> None:
             await client.get(url)
 
 
-@pytest.mark.parametrize("cut", ["time-out", "cancelled"])
+@pytest.mark.parametrize("turns", range(12))
 async def test_requests_that_were_cut_short_leave_their_connections_to_others(
-    monkeypatch: pytest.MonkeyPatch, site: SampleSite, client: Client, url: str, cut: str
+    site: SampleSite, client: Client, url: str, turns: int
 ) -> None:
-    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 0.1 if cut == "time-out" else 30.0)
+    """Two have connections; two wait for one, and are cut short when they get it, so many turns later."""
     site.faults.add(Fault(kind="delay", seconds=60, times=4))
     asking = [asyncio.create_task(client.get(url)) for _ in range(4)]
-    if cut == "cancelled":
-        while site.ledger.in_flight < 2:  # noqa: ASYNC110 - the site runs in this loop
-            await asyncio.sleep(0.01)
-        for task in asking:
-            task.cancel()
+    while site.ledger.in_flight < 2:  # noqa: ASYNC110 - the site runs in this loop
+        await asyncio.sleep(0.01)
+    for task in asking[:2]:
+        task.cancel()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for task in asking[2:]:
+        task.cancel()
     ends = await asyncio.gather(*asking, return_exceptions=True)
-    assert {type(end) for end in ends} == {asyncio.CancelledError if cut == "cancelled" else Unreachable}
+    assert {type(end) for end in ends} == {asyncio.CancelledError}
+    site.faults.clear()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(client.get(url) for _ in range(4)))
+
+
+async def test_requests_that_took_too_long_leave_their_connections_to_others(
+    monkeypatch: pytest.MonkeyPatch, site: SampleSite, client: Client, url: str
+) -> None:
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 0.1)
+    site.faults.add(Fault(kind="delay", seconds=60, times=4))
+    ends = await asyncio.gather(*(client.get(url) for _ in range(4)), return_exceptions=True)
+    assert {type(end) for end in ends} == {Unreachable}
     monkeypatch.undo()
     site.faults.clear()
     await asyncio.gather(*(client.get(url) for _ in range(4)))
