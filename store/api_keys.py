@@ -17,7 +17,9 @@ from schemas.errors import LapstreamError
 from schemas.scopes import Scope
 from store.constraints import forbidden_by
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 PREFIX = "lapstream_"
 """What every token begins with, so that a scanner of source code knows one when it sees it."""

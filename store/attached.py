@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 SHOWN = 5
 """Lines that a person is shown of many."""

@@ -17,7 +17,9 @@ from schemas.identity import practice_event_id
 from store import run_changes
 from store.pool import Connection
 from store.runs import Refresh, Run, as_run
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 DayState = Literal["waiting", "running", "completed", "partial", "failed", "skipped"]
 ENDED: frozenset[DayState] = frozenset({"completed", "partial", "failed", "skipped"})

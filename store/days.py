@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from schemas import fields as f
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class SessionView(Struct, frozen=True, kw_only=True):

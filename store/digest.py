@@ -7,7 +7,9 @@ them depends neither on the order of the rows nor on where they lie.
 from msgspec import Struct
 
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 READ_TABLES = ("tracks", "events", "races", "drivers", "race_drivers", "race_results", "laps")
 """The tables that people read."""

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from schemas.errors import LapstreamError
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class KeyOfAnotherRequest(LapstreamError):

@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from schemas.errors import LapstreamError
 from store import shadow
-from store.pool import READ_MODEL, Connection, use_schema
+from store.pool import READ_MODEL, Connection, limit_lock_wait, use_schema
 from store.rebuilds import Purpose
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 PATIENCE_SECONDS = 30
 """How long a carry-over waits for those who work with the tables that it changes."""
@@ -118,7 +120,7 @@ async def newest(connection: Connection) -> CarryOver | None:
 
 async def lock(connection: Connection) -> None:
     """Let no other carry-over begin until the transaction ends; raises `PlacesInUse`."""
-    await connection.execute(statement("limit_lock_wait"), f"{PATIENCE_SECONDS}s")
+    await limit_lock_wait(connection, f"{PATIENCE_SECONDS}s")
     await _patiently(connection, "lock_carry_overs")
 
 

@@ -13,7 +13,9 @@ from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.identity import event_id
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class Entry(NamedTuple):

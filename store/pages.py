@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class PageRow(NamedTuple):

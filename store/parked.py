@@ -17,7 +17,9 @@ from schemas.headers import Headers
 from schemas.records import HeldRecord
 from store.parking import decoded_headers, storable
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class State(StrEnum):

@@ -18,8 +18,10 @@ from schemas.headers import Headers
 from schemas.identity import as_run_id
 from schemas.records import Record, time_of
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
 from telemetry import metrics, tracing
+
+statement = statements_of(__file__)
 
 MAX_REASON = 2_000
 """Characters of a reason that are kept."""

@@ -14,7 +14,9 @@ import asyncpg
 import structlog
 
 from store.session import Session, open_session
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 Record = Mapping[str, Any]
 """A row by its columns' names; iterating gives its values, as a tuple's."""
@@ -151,7 +153,17 @@ async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Poo
 
 async def use_schema(connection: Connection, schema: str) -> None:
     """Let the open transaction see another projection's tables."""
-    await connection.execute(statement("use_schema"), search_path(schema))
+    await use_search_path(connection, search_path(schema))
+
+
+async def use_search_path(connection: Connection, path: str) -> None:
+    """Let the open transaction find tables along a path."""
+    await connection.execute(statement("use_schema"), path)
+
+
+async def limit_lock_wait(connection: Connection, wait: str) -> None:
+    """For the transaction at hand: give up waiting for a lock after so long."""
+    await connection.execute(statement("limit_lock_wait"), wait)
 
 
 async def connect(dsn: str) -> SingleConnection:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import asyncpg
 
 from schemas.errors import LapstreamError
-from store.pool import Connection
-from store.statements import statement
+from store.pool import Connection, limit_lock_wait
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 PATIENCE_SECONDS = 5.0
 """How long a take-over waits for the member before it to end its transaction, before it ends that itself."""
@@ -45,7 +47,7 @@ async def claim(connection: Connection, group: str, places: Sequence[Place]) -> 
     columns = ([place.topic for place in places], [place.partition for place in places])
     try:
         async with connection.transaction():
-            await connection.execute(statement("limit_lock_wait"), f"{PATIENCE_SECONDS}s")
+            await limit_lock_wait(connection, f"{PATIENCE_SECONDS}s")
             rows = await connection.fetch(statement("claim_positions"), group, *columns)
     except asyncpg.LockNotAvailableError:
         await connection.execute(statement("end_writers"), group, *columns)

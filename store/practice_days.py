@@ -22,9 +22,22 @@ from schemas.tables import (
     TrackSighting,
 )
 from store.pool import Connection, Record
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 Row = tuple[Any, ...]
+
+SAVE = {
+    "metadata": "save_metadata",
+    "races": "save_races",
+    "race_drivers": "save_race_drivers",
+    "race_results": "save_race_results",
+}
+"""The statements that write rows of a table."""
+
+DELETE = {"races": "delete_races", "race_drivers": "delete_race_drivers"}
+"""The statements that delete rows of a table."""
 
 
 async def _run(connection: Connection, name: str, rows: Sequence[Row]) -> None:
@@ -80,7 +93,7 @@ async def name_drivers(connection: Connection, drivers: Sequence[DriverSighting]
 
 async def save_rows(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     """Write new and changed rows of `metadata`, `races`, `race_drivers` or `race_results`."""
-    await _run(connection, f"save_{table}", rows)
+    await _run(connection, SAVE[table], rows)
 
 
 NewRow = RaceRow | RaceDriverRow | RaceResultRow | ObservationRow
@@ -102,7 +115,7 @@ async def copy_laps(connection: Connection, laps: Mapping[UUID, Sequence[Lap]]) 
 async def delete_rows(connection: Connection, table: str, ids: Sequence[UUID]) -> None:
     """Delete rows of `races` or `race_drivers`, with all that hangs on them."""
     if ids:
-        await connection.execute(statement(f"delete_{table}"), sorted(ids))
+        await connection.execute(statement(DELETE[table]), sorted(ids))
 
 
 class LapChanges(NamedTuple):

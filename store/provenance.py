@@ -11,7 +11,9 @@ from uuid import UUID
 from schemas.tables import Stamp
 from store.pages import PageRow
 from store.pool import Connection, Record
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 NEAR = 3
 """Names on each side that are told where a key names nothing."""
@@ -28,12 +30,25 @@ _NAMES = {
 }
 """The columns of each table's natural key."""
 
+FIND = {
+    "tracks": "why_tracks",
+    "drivers": "why_drivers",
+    "races": "why_races",
+    "race_drivers": "why_race_drivers",
+    "race_results": "why_race_results",
+    "fastest_laps": "why_fastest_laps",
+}
+"""The statements that find a row of a table."""
+
+NAMING = {"tracks": "naming_of_track", "drivers": "naming_of_driver"}
+"""The statements that find what names a row."""
+
 
 async def find_lasting(
     connection: Connection, table: Lasting, row_id: UUID | None, source: str | None, name: str | None
 ) -> Record | None:
     """A track or driver: `id`, `source`, `name`, `row`."""
-    return await connection.fetchrow(statement(f"why_{table}"), row_id, source, name)
+    return await connection.fetchrow(statement(FIND[table]), row_id, source, name)
 
 
 async def find_day(
@@ -47,7 +62,7 @@ async def find_of_session(
     connection: Connection, table: OfSession, row_id: UUID | None, day: UUID | None, session_id: str | None
 ) -> list[Record]:
     """A session's rows: `id`, `source`, `track_slug`, `date`, `session_id`, `driver`, `row`."""
-    return await connection.fetch(statement(f"why_{table}"), row_id, day, session_id)
+    return await connection.fetch(statement(FIND[table]), row_id, day, session_id)
 
 
 async def find_lap(connection: Connection, result: UUID, number: int) -> str | None:
@@ -62,7 +77,7 @@ async def observed_session(connection: Connection, race: UUID) -> Record | None:
 
 async def naming_of(connection: Connection, table: Lasting, row_id: UUID) -> Record | None:
     """What names a track or a driver: its stamp, and `source`, `track_slug`, `date` of its day, or nulls."""
-    return await connection.fetchrow(statement(f"naming_of_{table.removesuffix('s')}"), row_id)
+    return await connection.fetchrow(statement(NAMING[table]), row_id)
 
 
 def stamp_of(record: Record) -> Stamp:

@@ -14,7 +14,9 @@ from msgspec import Struct
 from schemas import fields as f
 from schemas.times import lap_range
 from store.pool import Connection, Record
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 MAX_BESTS = 500
 """The most classes, over all tracks, that a driver's bests are told of."""

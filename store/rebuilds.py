@@ -16,7 +16,9 @@ from msgspec import Struct
 from store.parking import ParkedRecord
 from store.pool import Connection
 from store.positions import Place
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 Purpose = Literal["swap", "verify", "until"]
 State = Literal[

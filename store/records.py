@@ -14,7 +14,9 @@ from schemas import fields as f
 from schemas.identity import driver_id, source_event_id, track_id
 from schemas.tables import FastestLapRow
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class TrackRecord(Struct, frozen=True, kw_only=True):

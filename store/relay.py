@@ -5,7 +5,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 CHANNEL = "lapstream_outbox"
 """Where rows that were added are told of, and with the payload `FREE` that a lease was given back."""

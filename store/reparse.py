@@ -11,7 +11,9 @@ from uuid import UUID
 
 from store.pages import PageRow
 from store.pool import Connection, Record
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 
 class Scope(NamedTuple):

@@ -23,9 +23,11 @@ from store.constraints import forbidden_by
 from store.outbox import Entry
 from store.pool import Connection
 from store.run_marks import Marks
-from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, progress, requests_of
-from store.statements import statement
+from store.runs import Run, RunCounts, RunError, as_run, counts_so_far, lock, progress, read, requests_of
+from store.statements import statements_of
 from telemetry import tracing
+
+statement = statements_of(__file__)
 
 SOURCE = "lapstream"
 """The `ce_source` of what a run publishes through the outbox."""
@@ -80,9 +82,12 @@ async def open_run(
             event.requested_at,
             traceparent,
         )
-        found = row or await connection.fetchrow(statement("read_run"), run_id)
-        if found := found or await connection.fetchrow(statement("running_run"), day):
-            return as_run(found), row is not None
+        if row:
+            return as_run(row), True
+        if run := await read(connection, run_id):
+            return run, False
+        if row := await connection.fetchrow(statement("running_run"), day):
+            return as_run(row), False
 
 
 async def _ask(connection: Connection, run: Run) -> None:
@@ -244,10 +249,10 @@ async def _reopened(connection: Connection, run: Run) -> Run:
 
 
 async def _locked(connection: Connection, run_id: UUID) -> Run:
-    row = await connection.fetchrow(statement("lock_run"), run_id)
-    if row is None:
+    run = await lock(connection, run_id)
+    if run is None:
         raise RunNotFound(f"there is no run {run_id}")
-    return as_run(row)
+    return run
 
 
 async def cancel(connection: Connection, run_id: UUID) -> tuple[Run, bool]:

@@ -15,7 +15,9 @@ from schemas.events import Finding, PracticeDayRequested, SessionDetailRequested
 from schemas.identity import source_event_id
 from store.pages import PageRow
 from store.pool import Connection, Record
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 RunState = Literal["running", "completed", "partial", "failed", "cancelled"]
 Refresh = Literal["all", "changed", "missing"]
@@ -134,6 +136,12 @@ def _optional(text: str | None, kind: type[Any]) -> Any:  # noqa: ANN401 - of th
     return None if text is None else msgspec.json.decode(text, type=kind)
 
 
+async def lock(connection: Connection, run_id: UUID) -> Run | None:
+    """As `read`, and hold the run until the transaction ends."""
+    row = await connection.fetchrow(statement("lock_run"), run_id)
+    return as_run(row) if row else None
+
+
 async def read(connection: Connection, run_id: UUID) -> Run | None:
     """A run; None where there is none of this id."""
     row = await connection.fetchrow(statement("read_run"), run_id)
@@ -177,7 +185,7 @@ async def counts_so_far(connection: Connection, run_id: UUID) -> RunCounts:
 async def plan(connection: Connection, run_id: UUID, sessions: Sequence[PlannedSession]) -> None:
     """Note the sessions of a run's list, before anything of it is published."""
     async with connection.transaction():
-        await connection.fetchrow(statement("lock_run"), run_id)
+        await lock(connection, run_id)
         await connection.execute(statement("drop_unlisted"), run_id, [one.session_id for one in sessions])
         if sessions:
             await connection.execute(statement("plan_run"), run_id, *zip(*sessions, strict=True))

@@ -16,7 +16,9 @@ import asyncpg
 import structlog
 
 from store.sharing import refuse_shared
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 ResultT = TypeVar("ResultT")
 

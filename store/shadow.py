@@ -14,8 +14,10 @@ import asyncpg
 from schemas.errors import LapstreamError
 from store import attached
 from store.attached import Thing
-from store.pool import TRANSIENT, Connection, search_path
-from store.statements import statement
+from store.pool import TRANSIENT, Connection, limit_lock_wait, use_search_path
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 BUILD_MEMORY = "256MB"
 """What the database may use to build one index."""
@@ -23,6 +25,22 @@ BUILD_MEMORY = "256MB"
 _EARLY = ("p", "u", "x", "c")
 _GRANTEE = "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END"
 _OPTION = "CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+
+
+NAME = {
+    "driver_observations": "name_driver_observations",
+    "drivers": "name_drivers",
+    "events": "name_events",
+    "fastest_laps": "name_fastest_laps",
+    "laps": "name_laps",
+    "observations": "name_observations",
+    "race_drivers": "name_race_drivers",
+    "race_results": "name_race_results",
+    "races": "name_races",
+    "track_observations": "name_track_observations",
+    "tracks": "name_tracks",
+}
+"""The statements that say what people call the rows of a table."""
 
 
 class NotCarriedOver(LapstreamError):
@@ -63,7 +81,7 @@ async def keys(connection: Connection, schema: str) -> dict[str, RowKey]:
 
 async def name_everything(connection: Connection) -> None:
     """For the transaction at hand: definitions are told with the schemas' names in them."""
-    await connection.execute(statement("use_schema"), "pg_catalog")
+    await use_search_path(connection, "pg_catalog")
 
 
 async def create(connection: Connection, live: str, shadow: str, lookups: Sequence[str]) -> None:
@@ -165,11 +183,6 @@ async def _shape(connection: Connection, schema: str) -> set[str]:
     for row in await connection.fetch(statement("schema_constraints"), schema):
         found.add(f"{row['table']}.{row['name']} {_moved(row['definition'], schema, '_')}")
     return found
-
-
-async def limit_lock_wait(connection: Connection, wait: str) -> None:
-    """For the transaction at hand: give up waiting for a lock after so long."""
-    await connection.execute(statement("limit_lock_wait"), wait)
 
 
 async def lock_writers_out(connection: Connection, schema: str, wait: str) -> None:
@@ -274,11 +287,6 @@ async def discard(connection: Connection, schema: str) -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
-async def see(connection: Connection, schema: str) -> None:
-    """Let the open transaction see a schema's tables without its name."""
-    await connection.execute(statement("use_schema"), search_path(schema))
-
-
 class Checksum(NamedTuple):
     """A table's number of rows, and a checksum over all of them: equal for the same rows in any order."""
 
@@ -314,7 +322,7 @@ def _bytes(text: str | None) -> bytes | None:
 
 async def names(connection: Connection, schema: str, table: str, ids: Sequence[str]) -> list[asyncpg.Record]:
     """What people call these rows, and the events that set each: `id`, `key`, `day`, `observations`."""
-    return await connection.fetch(_filled(f"name_{table}", schema=schema), ids)
+    return await connection.fetch(_filled(NAME[table], schema=schema), ids)
 
 
 async def lists_of_days(connection: Connection, schema: str, days: Sequence[object]) -> dict[object, str]:

@@ -12,7 +12,9 @@ from typing import Any
 import asyncpg
 
 from schemas.errors import LapstreamError
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 COMPARE_SECONDS = 2.0
 """How long a second session may take; a pooler that has none left keeps one for each client."""

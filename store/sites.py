@@ -5,7 +5,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from store.pool import Connection
-from store.statements import statement
+from store.statements import statements_of
+
+statement = statements_of(__file__)
 
 PERMIT_SECONDS = 60.0
 """How long a permit holds from the moment that it is for; longer than a request may take."""

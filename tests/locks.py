@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from store import statements
 from store.session import Session
+from tests.statements import all_statements
 
 PAGE = Path("docs/architecture.md")
 
@@ -33,8 +33,7 @@ def held_by() -> dict[str, set[int]]:
     """The places of what each statement holds."""
     order = places()
     found: dict[str, set[int]] = {}
-    for name in statements.names():
-        text = statements.statement(name)
+    for name, text in all_statements().items():
         code = re.sub(r"--.*", "", text)
         tables = {*_WRITTEN.findall(code), *_HELD.findall(code)}
         found[text] = {order[table] for table in tables if table in order}

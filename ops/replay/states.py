@@ -28,7 +28,7 @@ from ops.settings import Settings
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
 from store.faults import said_by
-from store.pool import TRANSIENT, Connection
+from store.pool import TRANSIENT, Connection, use_schema
 from store.positions import Place
 from store.rebuilds import Purpose, Rebuild, State
 
@@ -141,7 +141,7 @@ async def _make(work: Work) -> None:
         if work.rebuild.purpose == "swap":
             await rehearse(work, connection)
         await shadow.create(connection, live, work.rebuild.shadow, work.projection.lookups)
-        await shadow.see(connection, live)
+        await use_schema(connection, live)
         await rebuilds.move(connection, work.rebuild, "replaying")
 
 
@@ -167,7 +167,7 @@ async def _replay(work: Work) -> None:
     live = work.projection.schema
     async with work.live.acquire() as connection, connection.transaction():
         await shadow.finish(connection, live, work.rebuild.shadow)
-        await shadow.see(connection, live)
+        await use_schema(connection, live)
         await rebuilds.move(connection, work.rebuild, _AFTER_REPLAY[work.rebuild.purpose])
 
 

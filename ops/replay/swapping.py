@@ -23,7 +23,7 @@ from ops.replay.work import (
 from ops.settings import Settings
 from schemas.errors import LapstreamError
 from store import rebuilds, shadow
-from store.pool import Connection, Pool
+from store.pool import Connection, Pool, limit_lock_wait, use_schema
 from store.rebuilds import Rebuild
 
 
@@ -61,7 +61,7 @@ async def rehearse(work: Work, connection: Connection) -> None:
     live, other, kept = work.projection.schema, work.rebuild.shadow, kept_name(work.projection)
     with contextlib.suppress(_Undone):
         async with connection.transaction():
-            await shadow.limit_lock_wait(connection, LOCK_WAIT)
+            await limit_lock_wait(connection, LOCK_WAIT)
             await shadow.create(connection, live, other, work.projection.lookups)
             await shadow.finish(connection, live, other)
             await shadow.drop(connection, kept)
@@ -91,7 +91,7 @@ async def _take_back(pool: Pool, projection: Projection[Any], group: str) -> Reb
         await rebuilds.move(connection, found, "rolled_back")
         await shadow.check_shapes(connection, live, kept)
         await shadow.exchange(connection, live, kept, kept, group)
-        await shadow.see(connection, live)
+        await use_schema(connection, live)
         return await rebuilds.read(connection, found.id)
 
 

@@ -11,7 +11,7 @@ from bench.kills.roads import Dark, Proxy, before
 from store import session
 from store.notifications import listening
 from store.pool import TRANSIENT, Pool, connect, open_pool
-from store.statements import statement
+from store.session import statement
 from tests.dark import shorten
 
 SOON = 10.0

@@ -29,7 +29,7 @@ from store import session, shadow
 from store.digest import OBSERVATION_TABLES, READ_TABLES, digest
 from store.pool import Pool
 from store.rebuilds import Purpose
-from store.statements import statement
+from store.session import statement
 from tests.conftest import projecting, working
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, unseen, verified

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from store.statements import names, statement
+from tests.statements import all_statements
 from tests.unit.test_docs import ROOT
 
 PACKAGES = ("consumers", "ops", "outbox", "producer", "store", "telemetry")
@@ -23,14 +23,14 @@ def test_connections_are_opened_in_one_place() -> None:
 def test_no_setting_is_set_beyond_a_transaction() -> None:
     """A connection that goes back to its pool keeps its settings: nothing resets them."""
     lasting = re.compile(r"set_config\([^()]*, false\)")
-    assert {name for name in names() if lasting.search(statement(name))} == {
+    assert {name for name, text in all_statements().items() if lasting.search(text)} == {
         "prepare_session",
         "use_search_path",
     }
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", sorted(all_statements()))
 def test_a_statement_names_its_columns(name: str) -> None:
     """A newer release may have added a column, which this one does not know."""
-    code = re.sub(r"--.*", "", statement(name))
+    code = re.sub(r"--.*", "", all_statements()[name])
     assert not STAR.search(code), f"{name} reads all columns, whichever they are"

@@ -1,6 +1,3 @@
--- columns: page
-p.url, p.observed_at, p.sha256, p.status, p.etag, p.last_modified, p.body_bytes, p.topic, p.partition, p.record_offset
-
 -- name: save_pages
 -- Where pages lie; of a page whose record stands twice in its topic, the first place counts.
 INSERT INTO pages AS t (

@@ -1,7 +1,3 @@
--- name: limit_lock_wait
--- For the transaction at hand: how long a statement waits for a row that another transaction holds.
-SELECT set_config('lock_timeout', $1, true);
-
 -- name: claim_positions
 -- Take partitions over: a new epoch, from which on the member before this one writes nothing.
 INSERT INTO positions AS t (group_name, topic, partition, next_offset, epoch)

@@ -1,7 +1,3 @@
--- name: use_schema
--- For the transaction at hand: where its tables lie.
-SELECT set_config('search_path', $1, true);
-
 -- name: prepare_session
 -- What our statements rely on, whatever the server, the database or the role has by default. The first two lines
 -- are what the rest relies on. A setting that the server does not know is left out; one that is right already is
@@ -50,10 +46,6 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 -- name: use_search_path
 -- For the whole session: where tables lie.
 SELECT set_config('search_path', $1, false);
-
--- name: session_process
--- The process of the server that works for the session.
-SELECT pg_backend_pid();
 
 -- name: reset_session
 -- What whoever used a session leaves in it. Settings are not reset: none is ever set beyond a transaction.
