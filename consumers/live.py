@@ -11,7 +11,6 @@ import msgspec
 
 from consumers.practice_days import project, project_in_bulk
 from consumers.projection import AfterCommit, Projection
-from consumers.telling import tell_ended
 from schemas.envelope import Context, Received
 from schemas.events import MAX_SESSIONS, Observation, PracticeDayChanged
 from schemas.records import decode
@@ -23,6 +22,7 @@ from store.pool import Connection
 from store.refusals import refusal
 from store.run_changes import SOURCE
 from store.run_marks import marks_of
+from store.run_reporting import report_ended
 from telemetry import tracing
 
 
@@ -70,7 +70,7 @@ async def settle(
     marks = marks_of(received, parked)
     news = [*_news(received, changed), *map(refusal, parked)]
     ended = await run_changes.mark(connection, marks, news)
-    return partial(tell_ended, ended) if ended else None
+    return partial(report_ended, ended) if ended else None
 
 
 PRACTICE_DAYS = Projection(

@@ -22,11 +22,11 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Ka
 from consumers.halving import write_halving
 from consumers.kafka import Consumer
 from consumers.projection import AfterCommit, Projection
+from consumers.reporting import report_batch
 from consumers.standing import check_bounds, check_next
-from consumers.telling import tell_batch
 from schemas.errors import LapstreamError
 from schemas.records import Record
-from store import parking, positions, rebuilds
+from store import parking, positions
 from store.faults import said_by
 from store.parking import ParkedRecord, ParkingFull
 from store.pool import TRANSIENT, Connection, Pool
@@ -204,7 +204,7 @@ class Projector(ConsumerRebalanceListener):
                     check_bounds(self._projection.name, _place(tp), None, begins[tp], begins[tp])
             await self._commit({_place(tp): stored.get(_place(tp), 0) for tp in new})
             claims = await positions.claim(connection, self._group, [_place(tp) for tp in new])
-            self._announced = await rebuilds.announced(connection, self._group)
+            self._announced = await positions.announced(connection, self._group)
         ends = await self._consumer.log_ends(new)
         for tp in new:
             self._go_to(tp, claims[_place(tp)], begins[tp], ends[tp])
@@ -293,7 +293,7 @@ class Projector(ConsumerRebalanceListener):
                     connection, decoded.events, bad, again=self._was_announced(records[0])
                 )
         self._moved(held, to)
-        tell_batch(self._group, records=len(decoded.events), passed_over=decoded.passed_over, parked=bad)
+        report_batch(self._group, records=len(decoded.events), ignored=decoded.passed_over, parked=bad)
         if told:
             told()
 

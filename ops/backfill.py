@@ -157,7 +157,7 @@ async def _prepare(work: Work) -> list[FailedMonth]:
 
 async def _feed(work: Work, months_unknown: int) -> Measured:
     """Import what is left; returns how fast that went."""
-    async with watching(work.settings) as watch:
+    async with watching(work.settings.postgres_dsn) as watch:
         feeder = Feeder(work, watch, months_unknown)
         await feeder.feed()
     return feeder.measured

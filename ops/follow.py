@@ -113,7 +113,7 @@ async def retry(settings: Settings, run_id: UUID, screen: Screen) -> Summary:
 
 async def _followed(settings: Settings, pool: Pool, run_id: UUID, screen: Screen) -> Run:
     """The run when it ended; raises `ImportFailed` where it failed as a whole, or stalls."""
-    async with watching(settings) as watch:
+    async with watching(settings.postgres_dsn) as watch:
         async for run, progress in watch.updates(run_id, pool):
             screen.show(run, progress)
             await _check_alive(settings, pool, run, screen.wait)

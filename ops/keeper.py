@@ -1,4 +1,4 @@
-"""The keeper: a run whose work stopped is taken up anew, and in the end fails; the outbox is measured.
+"""The run monitor: a run whose work stopped is resumed, and in the end fails; the outbox is measured.
 
 It works beside each relay; two of them do no harm, for a run is held while it is looked at.
 """
@@ -9,11 +9,9 @@ import contextlib
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from consumers.telling import tell_ended
-from ops.database import database
-from ops.settings import Settings
 from store import relay, run_changes, runs
 from store.pool import TRANSIENT, Pool
+from store.run_reporting import report_ended
 from store.runs import Run
 from telemetry import metrics, tracing
 
@@ -25,37 +23,36 @@ LONGEST_LOOK_SECONDS = 10.0
 log = structlog.get_logger("lapstream.keeper")
 
 
-async def run_keeper(settings: Settings, stop: asyncio.Event) -> None:
-    """Look after runs until told to stop."""
-    look_seconds = min(settings.run_stalled_seconds / LOOKS, LONGEST_LOOK_SECONDS)
-    async with database(settings, size=1) as pool:
-        while not stop.is_set():
-            try:
-                await measure(pool)
-                await look(pool, settings.run_stalled_seconds)
-            except TRANSIENT as error:
-                metrics.outbox_unknown()
-                log.warning("keeper_database_away", error=repr(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), look_seconds)
+async def monitor_runs(pool: Pool, stalled_seconds: float, stop: asyncio.Event) -> None:
+    """Look after runs until told to stop; one that has not moved for so many seconds counts as stalled."""
+    look_seconds = min(stalled_seconds / LOOKS, LONGEST_LOOK_SECONDS)
+    while not stop.is_set():
+        try:
+            await measure(pool)
+            await look(pool, stalled_seconds)
+        except TRANSIENT as error:
+            metrics.outbox_unknown()
+            log.warning("keeper_database_away", error=repr(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), look_seconds)
 
 
 async def look(pool: Pool, stalled_seconds: float) -> None:
-    """Take up each run that shows no sign of life."""
+    """Resume each run that shows no sign of life."""
     async with pool.acquire() as connection:
         for run_id in await runs.stalled(connection, stalled_seconds):
             run = await run_changes.resume(connection, run_id, stalled_seconds)
             if run is not None:
-                _tell(run)
+                _report(run)
 
 
-def _tell(run: Run) -> None:
+def _report(run: Run) -> None:
     with bound_contextvars(run_id=str(run.id), trace_id=tracing.trace_id_of(run.traceparent)):
         if run.state == "running":
             log.warning("run_resumed", track=run.track_slug, date=str(run.date), resumes=run.resumes + 1)
         else:
             log.warning("run_given_up", track=run.track_slug, date=str(run.date))
-            tell_ended([run])
+            report_ended([run])
 
 
 async def measure(pool: Pool) -> None:

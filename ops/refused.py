@@ -3,7 +3,6 @@
 So a run ends as soon as nothing of it is left to wait for, with the cause, and not when it has stalled.
 """
 
-from consumers.telling import tell_ended
 from ops.settings import Settings
 from producer.members import Park
 from store import parking, run_changes
@@ -11,6 +10,7 @@ from store.parking import ParkedRecord, tell_parked
 from store.pool import Pool
 from store.refusals import refusal
 from store.run_marks import Marks, marks_of_day_request, marks_of_session_request
+from store.run_reporting import report_ended
 
 
 def refusing(settings: Settings, pool: Pool) -> Park:
@@ -21,7 +21,7 @@ def refusing(settings: Settings, pool: Pool) -> Park:
             await parking.park(connection, group, [record], settings.parking_limit)
             ended = await run_changes.mark(connection, _marks_of(settings, record), [refusal(record)])
         tell_parked(group, record)
-        tell_ended(ended)
+        report_ended(ended)
 
     return park
 

@@ -15,7 +15,7 @@ from ops.api.server import run_api
 from ops.database import database
 from ops.garbage import collect_seldom
 from ops.kafka import REQUEST_MS, bounded, make_consumer
-from ops.keeper import run_keeper
+from ops.keeper import monitor_runs
 from ops.obtaining import discovering, obtaining
 from ops.projections import PROJECTIONS
 from ops.refused import refusing
@@ -135,7 +135,9 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
 
 async def run_relay_and_keeper(settings: Settings, stop: asyncio.Event) -> None:
     """Publish the outbox, and look after runs whose work stopped, until told to stop."""
-    await run_side_by_side({"relay": run_relay(settings, stop), "keeper": run_keeper(settings, stop)}, stop)
+    async with database(settings, size=1) as pool:
+        monitor = monitor_runs(pool, settings.run_stalled_seconds, stop)
+        await run_side_by_side({"relay": run_relay(settings, stop), "run monitor": monitor}, stop)
 
 
 async def run_the_api(settings: Settings, stop: asyncio.Event) -> None:

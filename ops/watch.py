@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
-from ops.settings import Settings
 from schemas.errors import LapstreamError
 from store import runs
 from store.notifications import listening
@@ -90,8 +89,8 @@ class RunWatch:
 
 
 @contextlib.asynccontextmanager
-async def watching(settings: Settings) -> AsyncGenerator[RunWatch]:
+async def watching(dsn: str) -> AsyncGenerator[RunWatch]:
     """What follows runs; raises nothing where the database is away: the next look does."""
     watch = RunWatch()
-    async with listening(settings.postgres_dsn, CHANNEL, watch.heard):
+    async with listening(dsn, CHANNEL, watch.heard):
         yield watch

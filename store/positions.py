@@ -77,3 +77,9 @@ async def read(connection: Connection, group: str) -> dict[Place, int]:
     """The offset that comes next in each partition that the group ever read."""
     rows = await connection.fetch(statement("read_positions"), group)
     return {Place(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+async def announced(connection: Connection, group: str) -> dict[Place, int]:
+    """Up to where a group announced in each partition, when its tables were last exchanged."""
+    rows = await connection.fetch(statement("read_announced"), group)
+    return {Place(row["topic"], row["partition"]): row["next_offset"] for row in rows}

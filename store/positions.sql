@@ -35,3 +35,7 @@ WHERE t.group_name = $1 AND t.topic = held.topic AND t.partition = held.partitio
 -- name: read_positions
 -- Where a group stands.
 SELECT topic, partition, next_offset FROM positions WHERE group_name = $1 ORDER BY topic, partition;
+
+-- name: read_announced
+-- Up to where a group announced, when its tables were last exchanged.
+SELECT topic, partition, next_offset FROM announced WHERE group_name = $1;

@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from store.parking import ParkedRecord
 from store.pool import Connection
-from store.positions import Place
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -178,12 +177,6 @@ async def parked_events(connection: Connection, group: str) -> dict[str, str]:
     """The ids, in hex, of events whose records a group has parked or discarded, and which of the two."""
     rows: Sequence[Mapping[str, Any]] = await connection.fetch(statement("parked_events"), group)
     return {row["event_id_hex"]: row["state"] for row in rows}
-
-
-async def announced(connection: Connection, group: str) -> dict[Place, int]:
-    """Up to where a group announced in each partition, when its tables were last exchanged."""
-    rows = await connection.fetch(statement("read_announced"), group)
-    return {Place(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
 async def park_refused_again(connection: Connection, rebuild: Rebuild, group: str) -> None:

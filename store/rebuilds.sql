@@ -92,10 +92,6 @@ UPDATE parked_records
 SET state = 'parked', settled_at = NULL, settled_by = NULL
 WHERE group_name = $1 AND state = 'redriven' AND new_topic IS NULL AND settled_at >= $2;
 
--- name: read_announced
--- Up to where a group announced, when its tables were last exchanged.
-SELECT topic, partition, next_offset FROM announced WHERE group_name = $1;
-
 -- name: work_in_bulk
 -- For the transaction at hand: what it writes may be lost with the place in the log that it stands for, and
 -- tables that nobody has analysed yet are read by their keys.

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import HttpMethod, Response, delete, get, post, route
 from litestar.params import PathParameter, QueryParameter
 
-from consumers.telling import tell_ended
 from ops.api.answers import Page, Success, success
 from ops.api.callers import needs
 from ops.api.fields import PAGE, SLUG, Cursor, Limit, page_of, place_at
@@ -17,6 +16,7 @@ from ops.api.services import ApiRequest, connected
 from schemas.scopes import Scope
 from store import run_changes, runs
 from store.run_changes import RunNotFound
+from store.run_reporting import report_ended
 from store.runs import RunState
 
 RUN = "/ingest-runs/{run_id:uuid}"
@@ -82,7 +82,7 @@ async def cancel_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     async with connected(request) as connection:
         run, ended = await run_changes.cancel(connection, run_id)
         if ended:
-            tell_ended([run])
+            report_ended([run])
         return success(await view_of(connection, run))
 
 

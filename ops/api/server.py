@@ -59,7 +59,7 @@ async def serving(
         services = Services(
             settings=settings,
             pool=await stack.enter_async_context(database(settings, size=CONNECTIONS)),
-            watch=await stack.enter_async_context(watching(settings)),
+            watch=await stack.enter_async_context(watching(settings.postgres_dsn)),
             discover=discover,
             stopping=stopping,
             streams=asyncio.Semaphore(min(STREAMS, bounds.connections // 2)),

@@ -1,27 +1,17 @@
-"""What is told of a batch once it is committed, never before it is true: log lines and counts."""
+"""What is reported of runs once their end is committed: log lines and counts."""
 
 from collections.abc import Sequence
 
 import structlog
 
-from store.parking import ParkedRecord, tell_parked
 from store.runs import Run, RunCounts
 from telemetry import metrics, tracing
 
 log = structlog.get_logger("lapstream.projector")
 
 
-def tell_batch(group: str, *, records: int, passed_over: int, parked: Sequence[ParkedRecord]) -> None:
-    """Tell that a batch is written, of which so many records were applied, passed over and parked."""
-    metrics.batch_applied(group, records=records, passed_over=passed_over)
-    if passed_over:
-        log.info("records_passed_over", group=group, records=passed_over)
-    for one in parked:
-        tell_parked(group, one)
-
-
-def tell_ended(runs: Sequence[Run]) -> None:
-    """Tell of runs that ended. One that ends a second time, because more came of it, is told of again."""
+def report_ended(runs: Sequence[Run]) -> None:
+    """Log and count runs that ended; one that ends again, because more came of it, is reported again."""
     for run in runs:
         counts = run.counts or RunCounts()
         _count(run, counts)
