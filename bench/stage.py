@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from embedded import stack
-from ops.settings import Settings
+from runtime.settings import Settings
 
 
 class Stage(NamedTuple):

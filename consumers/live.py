@@ -11,18 +11,18 @@ import msgspec
 
 from consumers.practice_days import project, project_in_bulk
 from consumers.projection import AfterCommit, Projection
+from outbox.adding import Entry
+from runs import changes as run_changes
+from runs.changes import SOURCE
+from runs.marks import marks_of
+from runs.refusals import refusal
+from runs.reporting import report_ended
 from schemas.envelope import Context, Received
 from schemas.events import MAX_SESSIONS, Observation, PracticeDayChanged
 from schemas.records import decode
 from schemas.topics import Topics
-from store import run_changes
-from store.outbox import Entry
 from store.parking import ParkedRecord
 from store.pool import Connection
-from store.refusals import refusal
-from store.run_changes import SOURCE
-from store.run_marks import marks_of
-from store.run_reporting import report_ended
 from telemetry import tracing
 
 

@@ -19,8 +19,8 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
+from broker.types import Consumer
 from consumers.halving import write_halving
-from consumers.kafka import Consumer
 from consumers.projection import AfterCommit, Projection
 from consumers.reporting import report_batch
 from consumers.standing import check_bounds, check_next

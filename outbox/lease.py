@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import structlog
 
+from outbox import rows as relay
 from schemas.errors import LapstreamError
-from store import relay
 from store.pool import TRANSIENT, Pool
 
 LEASE_SECONDS = 10.0

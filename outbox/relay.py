@@ -13,10 +13,10 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from outbox import rows as relay
 from outbox.lease import Lease, LeaseLost
 from outbox.sending import NotTaken, Producer, Sender
 from schemas.errors import LapstreamError
-from store import relay
 from store.faults import said_by
 from store.notifications import Listener
 from store.pool import TRANSIENT, Pool

@@ -14,8 +14,8 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from outbox.rows import Row
 from store.faults import said_by
-from store.relay import Row
 
 SILENT_SECONDS = 10.0
 """After so long without an answer from the broker a warning is logged, and again as often."""

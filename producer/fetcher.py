@@ -22,6 +22,9 @@ from producer.pages import parse_day, parse_session
 from producer.planning import PlannedDetail
 from producer.publisher import Publisher, Sending
 from producer.site import SOURCE, Site
+from runs import changes as run_changes
+from runs import run as runs
+from runs.run import PlannedSession, Run
 from schemas.envelope import Context, Received
 from schemas.events import (
     DayFacts,
@@ -35,11 +38,10 @@ from schemas.events import (
 from schemas.headers import BadRecord
 from schemas.identity import as_run_id, event_id, event_key, run_id_of
 from schemas.topics import Topics
-from store import days, run_changes, runs
+from store import days
 from store import pages as store_pages
 from store.pages import PageRow
 from store.pool import Pool
-from store.runs import PlannedSession, Run
 from telemetry import tracing
 from telemetry.tracing import SpanKind
 

@@ -12,15 +12,15 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from weakref import WeakValueDictionary
 
+from producer import budget as sites
+from producer.budget import ROBOTS_SECONDS, KeptRobots, Pace
 from producer.errors import FetchError, RobotsRefused, RobotsUnavailable, SiteResting
 from producer.http import Client, Page
 from producer.patience import at_database
 from producer.permits import Permits
 from producer.robots import Robots, read_rules, rules_of
 from producer.site import robots_address
-from store import sites
 from store.pool import TRANSIENT, Connection, Pool
-from store.sites import ROBOTS_SECONDS, KeptRobots, Pace
 
 STALE_ROBOTS_SECONDS = 24 * 3600.0
 """How long an old one is obeyed while no new one can be had."""

@@ -17,11 +17,11 @@ from functools import partial
 
 import structlog
 
+from producer import budget as sites
+from producer.budget import PERMIT_SECONDS, Outcome, Pace, SiteState
 from producer.errors import FORBIDDEN, TOO_MANY, UNAVAILABLE, BadStatus, FetchError, SiteResting, Unreachable
 from producer.patience import at_database
-from store import sites
 from store.pool import TRANSIENT, Connection, Pool
-from store.sites import PERMIT_SECONDS, Outcome, Pace, SiteState
 from telemetry import metrics
 
 JITTER = 0.2

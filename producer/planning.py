@@ -8,6 +8,7 @@ import msgspec
 
 from producer.obtain import Obtained, Unobtainable
 from producer.pages import PARSER_VERSION
+from runs.run import Refresh
 from schemas.events import (
     DayFacts,
     ListedSession,
@@ -20,7 +21,6 @@ from schemas.events import (
     SessionFacts,
 )
 from schemas.identity import row_digest
-from store.runs import Refresh
 
 
 def day_listed(

@@ -5,33 +5,14 @@ written: whoever reads dedupes by event id, so it is simply sent again.
 """
 
 import asyncio
-from asyncio import Future
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator
 
+from broker.types import Producer
 from producer.http import Page
 from schemas.envelope import Context, Outgoing, pack
 from schemas.events import Event
 from schemas.pages import pack_page
 from schemas.topics import Topics
-
-
-class Producer(Protocol):
-    """The part of aiokafka's producer that is used here, with types: aiokafka itself carries none."""
-
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    async def send(
-        self,
-        topic: str,
-        *,
-        key: bytes,
-        value: bytes,
-        headers: Sequence[tuple[str, bytes]],
-        partition: int | None = None,
-    ) -> Future[object]: ...
-    async def partitions_for(self, topic: str) -> set[int]: ...
-
 
 _Addressed = tuple[str, Outgoing, int | None]
 """A topic, a record, and its turn at the topic's partitions, where it is not the key that says which."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiokafka.errors import KafkaError
 
-from producer.publisher import Producer
+from broker.types import Producer
 
 CLOSE_SECONDS = 5.0
 """How long a producer that was replaced may take to be closed."""

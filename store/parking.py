@@ -1,7 +1,7 @@
 """Records that could not be applied: kept with their bytes, their place and the reason.
 
-A record is parked in the transaction that moves its group's position past it. `store.parked` tells what is
-parked, and what became of it.
+A record is parked in the transaction that moves its group's position past it. `ops.parked.queries` reads what
+is parked, and what became of it.
 """
 
 import datetime as dt

@@ -1,6 +1,6 @@
 """Spans, and the context of a trace: a `traceparent` goes in, that of the work which it caused comes out.
 
-Without an SDK every span is none: what came in is carried on as it is. `ops.telemetry` sets one up.
+Without an SDK every span is none: what came in is carried on as it is. `runtime.telemetry` sets one up.
 """
 
 import contextlib

@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 
 from consumers.practice_days import project
-from ops.api.server import serving
-from ops.database import connected
-from ops.obtaining import Discover
-from ops.settings import Settings
+from lapstream.http import api_keys
+from lapstream.server import serving
 from producer.pages.month import MonthPage
+from runtime.database import connected
+from runtime.obtaining import Discover
+from runtime.settings import Settings
 from schemas.events import Event
 from schemas.scopes import Scope
-from store import api_keys
 from tests.events import received
 
 

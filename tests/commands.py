@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import typer
 
-import ops.cli
-from ops.cli.tree import app
+import lapstream.cli
+from lapstream.cli.tree import app
 
 RUN = "ed629a62-949c-4dbd-9f18-093ae9ef682a"
 EVENTS = str(files("schemas").joinpath("contract/released/practice_day.requested.v1/1.examples.jsonl"))
@@ -103,8 +103,12 @@ def all_of(tree: typer.Typer = app, *prefix: str) -> Iterator[str]:
 
 
 _forking = multiprocessing.get_context("forkserver")
-_WORK = [f"ops.cli.{one.name}" for one in pkgutil.iter_modules(ops.cli.__path__) if one.name != "__main__"]
-_forking.set_forkserver_preload(["tests.commands", "ops.faults", *_WORK])
+_WORK = [
+    f"lapstream.cli.{one.name}"
+    for one in pkgutil.iter_modules(lapstream.cli.__path__)
+    if one.name != "__main__"
+]
+_forking.set_forkserver_preload(["tests.commands", "runtime.faults", *_WORK])
 
 SECONDS = 30.0
 """How long a command may take that is to fail."""
@@ -148,7 +152,7 @@ def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], std
     os.environ.update(environment)
     os.chdir(folder)
     sys.argv = ["lapstream", *words]
-    ops.cli.main()
+    lapstream.cli.main()
 
 
 def _make(stdout: Stdout) -> None:

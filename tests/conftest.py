@@ -13,11 +13,11 @@ import msgspec
 import pytest
 import structlog
 
+from broker import topics
 from consumers.live import PRACTICE_DAYS
-from ops import topics
-from ops.database import connected, database
-from ops.roles import run_projector, run_roles
-from ops.settings import Settings
+from lapstream.roles import run_projector, run_roles
+from runtime.database import connected, database
+from runtime.settings import Settings
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
 from store.pool import Connection, Pool, connect

@@ -5,14 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from producer import budget as sites
+from producer.budget import Pace, SiteState
 from producer.errors import FetchError
 from producer.gate import Gate
 from producer.http import Client
 from producer.site import Site
 from sample_site.server import RunningSite
-from store import sites
 from store.pool import Pool
-from store.sites import Pace, SiteState
 from tests.conftest import DAY, TRACK
 
 AGENT = "lapstream/0.1 (test)"

@@ -6,7 +6,7 @@ from asyncio.subprocess import PIPE
 from jgo.maven import MavenContext
 
 from embedded import jars, java, stack
-from ops.settings import Settings
+from runtime.settings import Settings
 
 SECONDS = 60.0
 

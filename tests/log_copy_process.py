@@ -7,9 +7,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ops.logcopy import importing
-from ops.logcopy.exporting import export_log
-from ops.settings import read_settings
+from ops.log_copies import importing
+from ops.log_copies.exporting import export_log
+from runtime.settings import read_settings
 
 SEGMENT_BYTES = 16 * 1024
 

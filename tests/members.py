@@ -8,13 +8,13 @@ from typing import Any, cast
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 
-from consumers.kafka import Consumer
+from broker.clients import CommittedConsumer, make_producer
+from broker.types import Consumer
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
 from consumers.projector import Projector
-from ops.kafka import CommittedConsumer, make_producer
-from ops.settings import Settings
-from ops.wiring import projection_group
+from runtime.settings import Settings
+from runtime.wiring import projection_group
 from schemas.envelope import Context, Received, pack
 from schemas.events import Event, EventAsWritten, PracticeDayChanged
 from store import positions

@@ -5,9 +5,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from ops.database import connected
-from ops.kafka import make_reader
-from ops.settings import Settings
+from broker.clients import make_reader
+from runtime.database import connected
+from runtime.settings import Settings
 from schemas.envelope import unpack
 from schemas.identity import event_id
 from tests.members import until

@@ -7,7 +7,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from ops.settings import Settings, environment
+from runtime.settings import Settings, environment
 
 LONGEST_SECONDS = 60.0
 
@@ -25,7 +25,7 @@ class Role:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "ops.cli",
+            "lapstream.cli",
             "run",
             self._name,
             env=environment(self._settings),

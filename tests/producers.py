@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from ops.settings import Settings
+from runtime.settings import Settings
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.topics import RECORD_BYTES

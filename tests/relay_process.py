@@ -7,10 +7,10 @@ import asyncio
 import signal
 import sys
 
-from ops.logs import configure_logs
-from ops.relay import run_relay
-from ops.settings import read_settings
+from lapstream.relay import run_relay
 from outbox import lease
+from runtime.logs import configure_logs
+from runtime.settings import read_settings
 
 
 async def main(lease_seconds: float) -> None:

@@ -25,7 +25,7 @@ from testcontainers.core.container import DockerContainer
 
 from embedded import kafka, ports, postgres, stack
 from embedded.jars import KAFKA_VERSION
-from ops import migrate
+from runtime import migrate
 from store.pool import connect
 
 KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"

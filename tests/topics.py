@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 
-from ops.kafka import make_reader
-from ops.settings import Settings
+from broker.clients import make_reader
+from runtime.settings import Settings
 from tests.members import PARTITION, until
 
 

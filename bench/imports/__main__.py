@@ -21,9 +21,11 @@ from msgspec import Struct
 from rich.console import Console
 
 from bench.stage import stage
-from ops import follow, migrate, topics
-from ops.settings import Settings, environment
+from broker import topics
+from ops.imports import follow
 from producer.site import SOURCE, Site
+from runtime import migrate
+from runtime.settings import Settings, environment
 
 TRACK = "bench-track"
 FIRST_DAY = dt.date(2025, 1, 1)
@@ -71,7 +73,7 @@ async def measure(settings: Settings, control: str) -> list[Figure]:
     """The figures of all cases."""
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
-    async with _process("ops.cli", "run", "all", env=environment(settings)):
+    async with _process("lapstream.cli", "run", "all", env=environment(settings)):
         await _import(settings, control, Case(3, 0.0), FIRST_DAY - dt.timedelta(days=1))
         return [await _figure(settings, control, case, number) for number, case in enumerate(CASES)]
 

@@ -17,7 +17,7 @@ from bench.kills import trial
 from bench.kills.disturbances import draw
 from bench.kills.trial import Outcome, Plan
 from bench.stage import stage
-from ops.logs import configure_logs
+from runtime.logs import configure_logs
 
 err = Console(stderr=True, highlight=False)
 

@@ -34,7 +34,7 @@ class Member:
         with self._log.open("ab") as log:
             while True:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "ops.cli", "run", "projector"),
+                    *(sys.executable, "-m", "lapstream.cli", "run", "projector"),
                     env=self._environment,
                     stdout=DEVNULL,
                     stderr=log,

@@ -12,7 +12,7 @@ import msgspec
 
 from embedded import kafka, ports
 from embedded.ports import HOST
-from ops.settings import Settings
+from runtime.settings import Settings
 
 CHUNK = 64 * 1024
 

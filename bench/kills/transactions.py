@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from bench.kills.load import Sent
-from ops.settings import Settings
+from runtime.settings import Settings
 
 End = Literal["committed", "aborted", "abandoned"]
 

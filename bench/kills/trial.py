@@ -24,17 +24,18 @@ from bench.kills.load import PARTITIONS, Load, Sent
 from bench.kills.members import members, said
 from bench.kills.roads import leading, second_listener
 from bench.kills.transactions import drawn, send
+from broker import topics
+from broker.clients import bounds_of, make_producer, make_reader
+from broker.types import Producer
 from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
 from consumers.track_records import TRACK_RECORDS
 from embedded import stack
-from ops import migrate, topics
-from ops.database import database
-from ops.kafka import bounds_of, make_producer, make_reader
-from ops.replay import states
-from ops.roles import run_projector
-from ops.settings import Settings, environment
-from producer.publisher import Producer
+from lapstream.roles import run_projector
+from ops.rebuild import states
+from runtime import migrate
+from runtime.database import database
+from runtime.settings import Settings, environment
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.pool import TRANSIENT, Connection, Pool, connect, use_schema

@@ -18,11 +18,12 @@ from rich.console import Console
 
 from bench.projection.events import Shape, records
 from bench.stage import stage
+from broker import topics
+from broker.clients import make_producer
 from consumers.practice_days import project
-from ops import migrate, topics
-from ops.database import database
-from ops.kafka import make_producer
-from ops.settings import Settings, environment
+from runtime import migrate
+from runtime.database import database
+from runtime.settings import Settings, environment
 from schemas.envelope import Outgoing
 from schemas.records import decode
 from schemas.tables import LapRow

@@ -13,11 +13,11 @@ import time
 import msgspec
 
 from consumers.live import PRACTICE_DAYS
-from ops.database import connected
-from ops.logs import configure_logs
-from ops.roles import run_projector
-from ops.settings import read_settings
-from ops.wiring import projection_group
+from lapstream.roles import run_projector
+from runtime.database import connected
+from runtime.logs import configure_logs
+from runtime.settings import read_settings
+from runtime.wiring import projection_group
 from store import positions
 from store.pool import Connection
 

@@ -20,13 +20,14 @@ from rich.console import Console
 
 from bench.projection.events import Shape, records
 from bench.stage import stage
+from broker import topics
 from consumers.live import PRACTICE_DAYS
-from ops import migrate, topics
-from ops.database import database
-from ops.settings import Settings, environment
-from ops.wiring import producing
+from ops.rebuild import shadow
+from runtime import migrate
+from runtime.database import database
+from runtime.settings import Settings, environment
+from runtime.wiring import producing
 from schemas.envelope import Outgoing
-from store import shadow
 from store.pool import Connection, Pool
 
 CHUNK = 100_000

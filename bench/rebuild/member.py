@@ -12,12 +12,12 @@ import time
 import msgspec
 
 from consumers.live import PRACTICE_DAYS
-from ops.garbage import collect_seldom
-from ops.logs import configure_logs
-from ops.replay import states
-from ops.replay.replaying import Progress
-from ops.settings import read_settings
-from store.rebuilds import State
+from ops.rebuild import states
+from ops.rebuild.queries import State
+from ops.rebuild.replaying import Progress
+from runtime.garbage import collect_seldom
+from runtime.logs import configure_logs
+from runtime.settings import read_settings
 
 
 async def main() -> None:

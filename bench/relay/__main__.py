@@ -22,17 +22,19 @@ from rich.console import Console
 from bench.relay.load import CONTEXT, events
 from bench.relay.topic import Topic, outcomes
 from bench.stage import stage
-from ops import migrate, topics
-from ops.database import database
-from ops.settings import Settings, environment
-from ops.wiring import producing
-from producer.publisher import Producer
+from broker import topics
+from broker.types import Producer
+from outbox import adding as outbox
+from outbox import rows as relay
+from outbox.adding import Entry
+from runtime import migrate
+from runtime.database import database
+from runtime.settings import Settings, environment
+from runtime.wiring import producing
 from schemas.envelope import Outgoing, pack
 from schemas.events import Event
 from schemas.identity import event_id
 from schemas.topics import Topics
-from store import outbox, relay
-from store.outbox import Entry
 from store.pool import Pool
 
 ROUNDS = 3

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import signal
 
-from ops.logs import configure_logs
-from ops.relay import run_relay
-from ops.settings import read_settings
+from lapstream.relay import run_relay
+from runtime.logs import configure_logs
+from runtime.settings import read_settings
 
 
 async def main() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from ops.kafka import make_reader
-from ops.settings import Settings
+from broker.clients import make_reader
+from runtime.settings import Settings
 
 
 class Topic:

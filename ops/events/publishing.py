@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from broker.clients import administering
 from ops.events.lines import NumberedLine
 from ops.events.validating import LineReport, validated
-from ops.kafka import administering
-from ops.settings import Settings
-from ops.wiring import producing
 from producer.publisher import Sending
+from runtime.settings import Settings
+from runtime.wiring import producing
 from schemas.contract.problems import Problem
 from schemas.envelope import Outgoing, unpack
 from schemas.errors import LapstreamError

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 from msgspec import Struct
 
+from broker.clients import PARTITION_BYTES, CommittedConsumer, bounds_of, make_reader, partitions_of
 from ops.events.since import END, START
-from ops.kafka import PARTITION_BYTES, CommittedConsumer, bounds_of, make_reader, partitions_of
-from ops.settings import Settings
+from runtime.settings import Settings
 from schemas.cloudevents import PLACE, opened
 from schemas.envelope import unpack
 from schemas.errors import LapstreamError

@@ -9,17 +9,17 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
+from ops.provenance import queries as store
 from ops.provenance.answer import Kind, Observation, PagePlace, Provenance, RecordPlace, Table
 from ops.provenance.edited import edited, note_of
 from ops.provenance.rows import find
 from ops.provenance.search import Found, Searched, Wanted
 from ops.provenance.sessions import UNEXPLAINED
 from ops.provenance.subject import Seeing, Subject
-from ops.settings import Settings
 from producer.site import BadAddress, Site
+from runtime.settings import Settings
 from schemas.events import PracticeDayListed, SessionDetailFetched
 from schemas.records import time_of
-from store import provenance as store
 from store.pages import PageRow
 from store.pool import Connection
 

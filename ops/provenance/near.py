@@ -3,11 +3,11 @@
 from typing import NoReturn
 from uuid import UUID
 
+from ops.provenance import queries as store
 from ops.provenance.answer import NoSuchRow, Table
 from ops.provenance.keys import FORMS, LastingName, SessionName
 from projections.state import DayRef
 from schemas.identity import practice_event_id, source_event_id
-from store import provenance as store
 from store.pool import Connection
 
 Name = UUID | LastingName | DayRef | SessionName

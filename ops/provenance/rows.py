@@ -7,16 +7,16 @@ import msgspec
 from consumers.known_days import load_days
 from consumers.track_records import TRACK_RECORDS
 from ops.provenance import keys
+from ops.provenance import queries as store
 from ops.provenance.answer import Columns, Kind, Table
 from ops.provenance.keys import LastingName
 from ops.provenance.near import called, refuse
+from ops.provenance.queries import Lasting
 from ops.provenance.sessions import lap, row_of_session
 from ops.provenance.subject import Seeing, Subject, ref_of
 from projections.state import EMPTY_DAY, DayRef
 from schemas.identity import source_event_id
-from store import provenance as store
 from store.pool import READ_MODEL, Connection, Record, use_schema
-from store.provenance import Lasting
 from store.reading import names_of
 
 NAMED: dict[Lasting, tuple[str, ...]] = {

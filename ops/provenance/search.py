@@ -18,9 +18,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from msgspec import Struct, field
 
-from ops.kafka import make_reader, partitions_of
-from ops.settings import Settings
+from broker.clients import make_reader, partitions_of
 from projections.state import DayRef, sight_of
+from runtime.settings import Settings
 from schemas.envelope import Context, Received, unpack
 from schemas.events import Observation
 from schemas.headers import BadRecord

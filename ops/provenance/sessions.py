@@ -11,10 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from consumers.known_days import load_days
+from ops.provenance import queries as store
 from ops.provenance.answer import Kind, NoSuchRow, Table
 from ops.provenance.edited import edited, note_of
 from ops.provenance.keys import WITHOUT_DRIVER, LapName, SessionName
 from ops.provenance.near import called, refuse, refuse_lap
+from ops.provenance.queries import OfSession
 from ops.provenance.setters import columns_of, existence_of, known_kinds
 from ops.provenance.subject import Seeing, Subject, ref_of
 from projections.rows import session_rows
@@ -23,9 +25,7 @@ from projections.track_records import fastest_laps
 from schemas.events import ListedSession
 from schemas.identity import practice_event_id
 from schemas.tables import FastestLapRow, RaceDriverRow, RaceResultRow, RaceRow, Stamp
-from store import provenance as store
 from store.pool import Connection, Record
-from store.provenance import OfSession
 
 GONE = (
     "the session does not exist at present: the newest complete list of its day lacks it, and nothing newer "

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ops.reparse import queries as store
+from ops.reparse.queries import Rested, Scope, ScopedDay
 from ops.reparse.report import Report
 from ops.reparse.work import KnownDay, Reading, known_days, refused_reading, seen_readings
 from producer.pages import PARSER_VERSION
 from projections.state import DayRef
-from store import reparse as store
 from store.pages import PageRow
 from store.pool import Connection
-from store.reparse import Rested, Scope, ScopedDay
 
 Known = Mapping[DayRef, KnownDay]
 Addresses = Mapping[DayRef, Mapping[str, str | None]]

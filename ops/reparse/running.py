@@ -10,29 +10,29 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ops.database import connected
+from ops.rebuild.log import reading as log_reader
+from ops.reparse import queries as store
 from ops.reparse.finding import Job, Known, Order, find, load
+from ops.reparse.queries import BEFORE_ALL, ScopedDay
 from ops.reparse.reading import CONTEXT, Refused, observed_again
 from ops.reparse.report import Report, Sessions, add_day, add_page, add_without_day
 from ops.reparse.settling import Read, settle
 from ops.reparse.work import Reading, SeenRow, addresses, rows_again, with_row
-from ops.replay.log import reading as log_reader
-from ops.settings import Settings
-from ops.wiring import publishing
 from producer.archive import read_pages
 from producer.pages import PARSER_VERSION
 from producer.publisher import Publisher
 from producer.site import DayAddress, SessionAddress, Site
 from projections.state import DayRef
+from runtime.database import connected
+from runtime.settings import Settings
+from runtime.wiring import publishing
 from schemas.errors import LapstreamError
 from schemas.events import PracticeDayListed
 from schemas.identity import practice_event_id
 from schemas.pages import ArchivedPage
-from store import reparse as store
 from store.faults import said_by
 from store.pages import PageRow
 from store.pool import TRANSIENT, Connection
-from store.reparse import BEFORE_ALL, ScopedDay
 
 DAYS = 25
 """Days in a portion: their pages are read in one go over the log."""

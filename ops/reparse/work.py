@@ -11,13 +11,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
+from ops.reparse.queries import Asked
 from producer.site import BadAddress, Site
 from projections.state import DayRef
 from schemas.events import ListedSession, PracticeDayListed
 from schemas.identity import row_digest
 from store.pages import PageRow
 from store.pool import Record
-from store.reparse import Asked
 
 Wanted = Callable[[int], bool]
 """Whether what a parser of this version read is to be read again."""

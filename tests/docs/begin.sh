@@ -39,7 +39,7 @@ until_sql() {
 lose() {
   python -c '
 import asyncio, sys
-from ops.settings import read_settings
+from runtime.settings import read_settings
 from tests.topics import lose
 topic, partition, offset = sys.argv[1:]
 asyncio.run(lose(read_settings(), int(offset), topic=topic, partition=int(partition)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ops.cli import main
+from lapstream.cli import main
 from producer import fetcher, planning
 from producer.pages import PARSER_VERSION, NotThatPage, parse_session
 from schemas.events import SessionFacts

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from ops.kafka import make_producer
+from broker.clients import make_producer
 
 BASE = {"ce_specversion": "1.0", "ce_source": "example.org/decoder", "content-type": "application/json"}
 

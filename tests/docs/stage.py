@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
+from broker import topics as declared
+from broker.clients import administering
 from embedded import ports, postgres, stack
 from embedded.postgres import POSTGRES_VERSIONS
-from ops import migrate
-from ops import topics as declared
-from ops.kafka import administering
+from runtime import migrate
 from schemas.topics import Topics
 from store.pool import connect
 from tests.docs import shell

@@ -10,8 +10,8 @@ import pytest
 
 from embedded import stack
 from embedded.errors import JarsUnavailable
-from ops import migrate
-from ops.settings import Settings
+from runtime import migrate
+from runtime.settings import Settings
 from store.pool import connect
 from tests import kafka_tools
 from tests.conftest import create_topics

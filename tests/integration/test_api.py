@@ -14,17 +14,17 @@ import msgspec
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
-from ops.api.routes import VERSION_1
-from ops.api.server import serving
-from ops.database import connected
-from ops.settings import Settings, SettingsError
+from lapstream.api.routes import VERSION_1
+from lapstream.http import api_keys
+from lapstream.server import serving
 from producer.errors import BadStatus, SiteResting
 from producer.obtain import Unobtainable
 from producer.pages.errors import BotCheck
 from producer.pages.month import MonthDay, MonthPage
+from runtime.database import connected
+from runtime.settings import Settings, SettingsError
 from schemas.identity import driver_id, track_id
 from schemas.scopes import Scope
-from store import api_keys
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.events import DAY_ID, fetched, laps, listed, row
 

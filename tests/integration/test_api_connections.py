@@ -16,16 +16,16 @@ import httpx
 import pytest
 
 from embedded import ports
-from ops import follow
-from ops.api.connections import Bounds
-from ops.api.server import serving
-from ops.database import connected
-from ops.settings import Settings, environment
+from lapstream.http.connections import Bounds
+from lapstream.server import serving
+from ops.imports import follow
 from producer.site import SOURCE
+from runs import changes as run_changes
+from runtime.database import connected
+from runtime.settings import Settings, environment
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.scopes import Scope
-from store import run_changes
 from tests.api import no_month, settings_of, token
 from tests.conftest import DAY, TRACK, at
 from tests.members import until
@@ -203,7 +203,7 @@ async def test_silent_connections_cost_no_other_role_anything(
             "-c",
             'ulimit -n 256 && exec "$@"',
             "sh",
-            *(sys.executable, "-m", "ops.cli", "run", "all"),
+            *(sys.executable, "-m", "lapstream.cli", "run", "all"),
             env=environment(settings),
             stdout=DEVNULL,
             stderr=log,

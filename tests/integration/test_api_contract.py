@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.api.document import document
-from ops.api.server import serving
+from lapstream.api.document import document
+from lapstream.server import serving
 from schemas.identity import day_row_id, driver_id
 from schemas.scopes import Scope
 from tests.api import no_month, settings_of, stored, token

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
-from ops.settings import Settings
+from runtime.settings import Settings
 from schemas.contract import documents
 from tests.api import asking, error_of, settings_of
 from tests.sources import ROOT

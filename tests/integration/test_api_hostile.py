@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ops.api.server import serving
-from ops.settings import Settings
+from lapstream.server import serving
+from runtime.settings import Settings
 from schemas.scopes import Scope
 from tests.api import no_month, settings_of, stored, token
 from tests.events import fetched, listed, row

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops.cli.commands.keys import app
-from ops.database import connected
-from ops.settings import Settings, environment
+from lapstream.cli.commands.keys import app
+from lapstream.http.api_keys import NameTaken, NoSuchKey
+from runtime.database import connected
+from runtime.settings import Settings, environment
 from schemas.errors import LapstreamError
-from store.api_keys import NameTaken, NoSuchKey
 from tests.api import asking, data_of, error_of, settings_of
 
 

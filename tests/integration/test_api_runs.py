@@ -9,17 +9,18 @@ import httpx
 import msgspec
 import pytest
 
-from ops.api import server
-from ops.database import connected
-from ops.settings import Settings
+from lapstream import server
+from runs import changes as run_changes
+from runs import run as runs
+from runs.marks import Marks
+from runs.run import RunError
+from runtime.database import connected
+from runtime.settings import Settings
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day, real_shape_day
 from sample_site.site import SampleSite
 from schemas.scopes import Scope
-from store import run_changes, runs
 from store.pool import Pool
-from store.run_marks import Marks
-from store.runs import RunError
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import listed

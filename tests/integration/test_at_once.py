@@ -7,17 +7,20 @@ from uuid import UUID
 
 import pytest
 
-from ops import follow
-from ops.database import connected
+from lapstream.http import api_keys
+from lapstream.http.api_keys import NameTaken
+from ops.backfill import queries as backfills
+from ops.backfill.queries import Months
+from ops.imports import follow
+from ops.rebuild import queries as rebuilds
+from runs import changes as run_changes
+from runs.changes import RunStillRunning
+from runs.marks import Marks
+from runs.run import Run, RunError
+from runtime.database import connected
 from schemas.events import PracticeDayRequested
 from schemas.scopes import Scope
-from store import api_keys, backfills, rebuilds, run_changes
-from store.api_keys import NameTaken
-from store.backfills import Months
 from store.pool import Connection
-from store.run_changes import RunStillRunning
-from store.run_marks import Marks
-from store.runs import Run, RunError
 from tests.api import asking, data_of, error_of, settings_of
 from tests.events import DATE
 from tests.members import ANYBODY_WAITS, until

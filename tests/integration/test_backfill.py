@@ -14,22 +14,25 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from ops import feeder, follow
-from ops.backfill import AlreadyFed, NothingDiscovered, Summary, backfill
-from ops.discover import MonthFailed, discover_month
-from ops.feeder import BackfillStopped, Standing
-from ops.kafka import describe_group
-from ops.settings import Settings, environment
-from ops.wiring import detail_group
+from broker.clients import describe_group
+from ops.backfill import feeder
+from ops.backfill import queries as backfills
+from ops.backfill.discover import MonthFailed, discover_month
+from ops.backfill.feeder import BackfillStopped, Standing
+from ops.backfill.queries import Backfill, Months
+from ops.backfill.running import AlreadyFed, NothingDiscovered, Summary, backfill
+from ops.imports import follow
+from producer import budget as sites
 from producer.site import SOURCE, Site
+from runs import changes as run_changes
+from runs.run import Refresh
+from runtime.settings import Settings, environment
+from runtime.wiring import detail_group
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
-from store import backfills, run_changes, sites
-from store.backfills import Backfill, Months
 from store.pool import Connection, Pool
-from store.runs import Refresh
 from tests import members
 from tests.conftest import TRACK, at, working
 from tests.processes import until
@@ -45,7 +48,7 @@ DAYS = {
 FIRST, SECOND, *_ = DAYS
 LAPS = 4
 
-COMMAND = "import typer; from ops.cli.commands.backfill import backfill; typer.run(backfill)"
+COMMAND = "import typer; from lapstream.cli.commands.backfill import backfill; typer.run(backfill)"
 
 
 class Seen:

@@ -14,11 +14,11 @@ import asyncpg
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops import follow
-from ops.database import connected
-from ops.replay import states
-from ops.settings import Settings, environment
+from ops.imports import follow
+from ops.rebuild import states
 from producer.site import SOURCE
+from runtime.database import connected
+from runtime.settings import Settings, environment
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from store import positions, sharing
@@ -194,7 +194,7 @@ async def test_a_command_says_it_in_one_line(settings: Settings) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "ops.cli",
+            "lapstream.cli",
             "digest",
             env=environment(at(settings, postgres_dsn=through)),
             stdout=PIPE,

@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-from ops import follow
-from ops.follow import Summary
-from ops.settings import Settings
-from ops.wiring import publishing
+from ops.imports import follow
+from ops.imports.follow import Summary
 from producer.http import Page
 from producer.site import SOURCE, Site
+from runtime.settings import Settings
+from runtime.wiring import publishing
 from sample_site.edits import RemoveLap
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day

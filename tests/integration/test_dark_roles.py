@@ -14,20 +14,23 @@ import httpx
 import pytest
 
 from bench.kills.roads import Dark, Listener, Roads, leading, second_listener
+from broker import clients
+from broker.clients import administering, describe_group
 from embedded import ports, stack
 from embedded.stack import Addresses
-from ops import follow, migrate, roles
-from ops import kafka as clients
-from ops.database import connected, database
-from ops.kafka import administering, describe_group
-from ops.settings import Settings
-from ops.wiring import detail_group, list_group, projection_group
+from lapstream import roles
+from ops.imports import follow
+from outbox import adding as outbox
 from producer.site import SOURCE
+from runtime import migrate
+from runtime.database import connected, database
+from runtime.settings import Settings
+from runtime.wiring import detail_group, list_group, projection_group
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
-from store import outbox, positions
+from store import positions
 from store.pool import Connection, Pool, connect
 from tests import members
 from tests.api import asking

@@ -1,6 +1,6 @@
 """The tables as they are described, against the tables as they are."""
 
-from ops.projections import PROJECTIONS
+from runtime.projections import PROJECTIONS
 from store.pool import READ_MODEL, Connection
 from tests.unit.test_docs import first_cells, read, section
 

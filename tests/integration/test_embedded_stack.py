@@ -19,10 +19,10 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from broker.clients import make_consumer
 from embedded import ports, processes, stack, state
 from embedded.errors import PortTaken, ServerDied
 from embedded.stack import Addresses
-from ops.kafka import make_consumer
 
 ENDS_BY_SIGNAL = """
 import sys

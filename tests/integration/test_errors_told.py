@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from ops.settings import Settings
+from runtime.settings import Settings
 from store.pool import connect
 from tests.commands import ARGUMENTS, Ended, Stdout, ended, internals
 from tests.servers import Servers

@@ -13,7 +13,7 @@ from ops.events.lines import NumberedLine
 from ops.events.publishing import NoSuchTopic, planned, publish
 from ops.events.since import END, START
 from ops.events.tailing import NoTopic, Shown, Wanted, tail
-from ops.settings import Settings
+from runtime.settings import Settings
 from schemas.contract.examples import example_lines
 from schemas.envelope import unpack
 from schemas.lines import record_of

@@ -9,8 +9,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from ops.database import database
-from ops.settings import Settings
+from runtime.database import database
+from runtime.settings import Settings
 from store import positions
 from store.pool import TRANSIENT, Pool
 from store.positions import Claim, Fenced, Place

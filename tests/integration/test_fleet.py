@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 
 from embedded.ports import RANGE, is_free
-from ops.database import connected
-from ops.settings import Settings
+from producer import budget as sites
 from producer.site import Site
+from runtime.database import connected
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.events import PracticeDayChanged, PracticeDayIngested
 from schemas.scopes import Scope
-from store import sites
 from tests import members
 from tests.api import data_of, token
 from tests.conftest import DAY, TRACK, at

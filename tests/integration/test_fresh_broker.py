@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from broker import clients as kafka
+from broker.clients import administering, committed_offsets, describe_group
 from embedded import ports, servers, state
 from embedded.kafka import Kafka
-from ops import follow, kafka
-from ops.follow import Summary
-from ops.kafka import administering, committed_offsets, describe_group
-from ops.lag import watching
-from ops.settings import Settings
-from ops.wiring import groups
+from ops.imports import follow
+from ops.imports.follow import Summary
+from ops.lag.watching import watching
 from producer.site import SOURCE
+from runtime.settings import Settings
+from runtime.wiring import groups
 from tests.conftest import DAY, TRACK, create_topics, working
 
 

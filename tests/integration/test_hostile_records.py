@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 
 from consumers.pages import PAGE_INDEX
 from consumers.projection import Projection
-from ops.database import database
-from ops.projections import PROJECTIONS
-from ops.roles import run_projector
-from ops.settings import Settings
+from lapstream.roles import run_projector
+from ops.parked import queries as parked
+from ops.parked.queries import Parked
+from runs.run import Run
+from runtime.database import database
+from runtime.projections import PROJECTIONS
+from runtime.settings import Settings
 from schemas.cloudevents import STRUCTURED
 from schemas.envelope import Context, Outgoing, pack
 from schemas.headers import UNREADABLE
 from schemas.pages import pack_page
-from store import parked, positions
-from store.parked import Parked
+from store import positions
 from store.pool import Pool
 from store.positions import Place
-from store.runs import Run
 from tests.events import fetched, listed, row, seen
 from tests.integration.test_runs import planned
 from tests.members import until

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ops import follow
-from ops.follow import ImportFailed, NobodyWorks, Summary
-from ops.settings import Settings
+from ops.imports import follow
+from ops.imports.follow import ImportFailed, NobodyWorks, Summary
 from producer.pages import parse_day
 from producer.site import SOURCE
+from runtime.settings import Settings
 from sample_site.cases import case_sessions, cases_day
 from sample_site.edits import CorrectTransponder, RemoveLap, RemoveSession
 from sample_site.faults import Fault, Match

@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
-from ops import follow
-from ops.follow import Summary
-from ops.settings import Settings
+from ops.imports import follow
+from ops.imports.follow import Summary
 from producer.site import SOURCE
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings

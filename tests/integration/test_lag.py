@@ -14,12 +14,12 @@ import typer
 from aiokafka import TopicPartition
 from typer.testing import CliRunner
 
-from ops.cli.commands import operate
-from ops.kafka import ONE_RECORD_BYTES, make_consumer, make_producer
-from ops.lag import TopicMissing, watching
-from ops.lag_figures import GroupLag
-from ops.settings import Settings, environment
-from ops.wiring import detail_group, groups, projection_group
+from broker.clients import ONE_RECORD_BYTES, make_consumer, make_producer
+from lapstream.cli.commands import operate
+from ops.lag.figures import GroupLag
+from ops.lag.watching import TopicMissing, watching
+from runtime.settings import Settings, environment
+from runtime.wiring import detail_group, groups, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from store.pool import Pool
@@ -149,7 +149,7 @@ def _ms_ago(seconds: int) -> int:
 async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.lag.RECORD_SECONDS", 10 * SECONDS)
+    monkeypatch.setattr("ops.lag.watching.RECORD_SECONDS", 10 * SECONDS)
     await leave_gaps(settings, settings.topics.details)
     consumer: Any = make_consumer(settings.kafka_bootstrap, detail_group(settings), gather_ms=1)
     consumer.assign([TopicPartition(settings.topics.details, 0)])
@@ -186,7 +186,7 @@ async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
 
 
 async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Settings) -> None:
-    program = "import typer; from ops.cli.commands.operate import lag; typer.run(lag)"
+    program = "import typer; from lapstream.cli.commands.operate import lag; typer.run(lag)"
     command = f"'{sys.executable}' -c '{program}' --watch --json | head -1"
     process = await asyncio.create_subprocess_shell(
         command, env=environment(settings), stdout=PIPE, stderr=PIPE, limit=2**20
@@ -197,7 +197,7 @@ async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Setti
 
 
 async def test_watching_prints_a_line_at_each_look_until_it_is_interrupted(settings: Settings) -> None:
-    program = "import typer; from ops.cli.commands.operate import lag; typer.run(lag)"
+    program = "import typer; from lapstream.cli.commands.operate import lag; typer.run(lag)"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

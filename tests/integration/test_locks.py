@@ -8,21 +8,24 @@ from typing import Any
 
 import pytest
 
-from ops import follow, redrive
-from ops.backfill import backfill
-from ops.database import database
-from ops.settings import Settings
+from ops.backfill.running import backfill
+from ops.imports import follow
+from ops.parked import queries as parked
+from ops.parked import redrive
+from ops.parked.queries import Selection
 from producer import planning
 from producer.site import SOURCE
+from runs import changes as run_changes
+from runs import run as runs
+from runs.changes import LARGEST_RESUMES, RunStillRunning
+from runs.run import Run
+from runtime.database import database
+from runtime.settings import Settings
 from sample_site.site import SampleSite
 from schemas.envelope import Context, pack
 from schemas.events import Event, PracticeDayIngested
 from schemas.scopes import Scope
-from store import parked, run_changes, runs
-from store.parked import Selection
 from store.pool import Connection, Pool
-from store.run_changes import LARGEST_RESUMES, RunStillRunning
-from store.runs import Run
 from tests import locks
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working

@@ -17,37 +17,38 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
+from broker.batches import BATCH_BYTES
+from broker.clients import Bounds, make_reader
+from broker.topics import create_topics
 from consumers.live import PRACTICE_DAYS
 from embedded import stack
-from ops import follow
-from ops.batches import BATCH_BYTES
-from ops.cli.commands.log import app
-from ops.database import database
-from ops.kafka import Bounds, make_reader
-from ops.logcopy.carrying import carry_over, check_places
-from ops.logcopy.checking import Checked, check_folder, check_topics
-from ops.logcopy.cluster import cluster
-from ops.logcopy.errors import CannotCarry, Damaged, NotEmpty, OtherLog, TargetDiffers, TopicGone
-from ops.logcopy.exporting import Exported, export_log
-from ops.logcopy.folder import Folder
-from ops.logcopy.importing import Imported, import_log
-from ops.logcopy.manifest import Manifest
-from ops.projections import PROJECTIONS
-from ops.replay import swapping
-from ops.replay.states import SwapWaits
-from ops.settings import Settings, environment
-from ops.topics import create_topics
-from ops.wiring import projection_group
+from lapstream.cli.commands.log import app
+from ops.imports import follow
+from ops.log_copies.carrying import carry_over, check_places
+from ops.log_copies.checking import Checked, check_folder, check_topics
+from ops.log_copies.cluster import cluster
+from ops.log_copies.errors import CannotCarry, Damaged, NotEmpty, OtherLog, TargetDiffers, TopicGone
+from ops.log_copies.exporting import Exported, export_log
+from ops.log_copies.folder import Folder
+from ops.log_copies.importing import Imported, import_log
+from ops.log_copies.manifest import Manifest
+from ops.log_copies.queries import CancelledRebuild
+from ops.parked import queries as parked
+from ops.parked.queries import Selection
+from ops.rebuild import shadow, swapping
+from ops.rebuild.states import SwapWaits
 from producer.archive import Archive
 from producer.site import SOURCE
+from runtime.database import database
+from runtime.projections import PROJECTIONS
+from runtime.settings import Settings, environment
+from runtime.wiring import projection_group
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.headers import UNREADABLE
-from store import parked, positions, shadow
+from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
-from store.log_copies import CancelledRebuild
 from store.pages import PageRow
-from store.parked import Selection
 from store.pool import Connection, Pool, connect
 from tests.conftest import DAY, TRACK, at, projecting, working
 from tests.events import fetched, laps

@@ -8,15 +8,17 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from ops.obtaining import obtaining
-from ops.settings import Settings
-from ops.wiring import publishing
+from producer import budget as sites
+from producer.budget import ERRORS, Pace
 from producer.errors import BadStatus, RobotsRefused, SiteResting, Unreachable
 from producer.http import Page
 from producer.obtain import Unobtainable
 from producer.pages import parse_day
 from producer.permits import JITTER
 from producer.site import Site
+from runtime.obtaining import obtaining
+from runtime.settings import Settings
+from runtime.wiring import publishing
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.notpages import render_bot_check
@@ -25,9 +27,7 @@ from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
 from schemas.envelope import Context
 from schemas.events import DayFacts
-from store import sites
 from store.pool import Connection, Pool
-from store.sites import ERRORS, Pace
 from tests.conftest import DAY, TRACK, at
 from tests.gates import ask, day_of, execute, fails, gates, opened, state
 from tests.members import until

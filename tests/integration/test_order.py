@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.kafka import make_producer
-from ops.settings import Settings
+from broker.clients import make_producer
+from runtime.settings import Settings
 from schemas.envelope import Context, Received, pack
 from schemas.events import Event, Lap, PracticeDayListFailed, SessionDetailFailed
 from store.digest import TableDigest

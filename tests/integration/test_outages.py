@@ -29,11 +29,11 @@ from consumers.practice_days import project, project_in_bulk
 from consumers.projector import BrokerRefuses, DatabaseRefuses
 from consumers.standing import LogRewound
 from embedded import stack
-from ops.database import ServerAway, database
-from ops.replay import states
-from ops.settings import Settings, environment
+from ops.rebuild import states
+from ops.rebuild.queries import Rebuild
+from runtime.database import ServerAway, database
+from runtime.settings import Settings, environment
 from store.pool import Connection, Pool
-from store.rebuilds import Rebuild
 from tests.events import DAY_ID, fetched, laps, listed, received
 from tests.integration.test_rebuild import unseen
 from tests.members import (
@@ -230,7 +230,7 @@ async def test_a_topic_that_was_made_anew_ends_the_command_and_leaves_the_tables
 async def command(settings: Settings) -> tuple[int | None, str]:
     """How `lapstream run projector` ends by itself, and what it says."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ops.cli", "run", "projector"),
+        *(sys.executable, "-m", "lapstream.cli", "run", "projector"),
         env=environment(settings),
         stdout=DEVNULL,
         stderr=PIPE,

@@ -13,20 +13,20 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops.cli.commands.parked import app
-from ops.kafka import make_producer, make_reader, partitions_of
-from ops.lag import watching
-from ops.parking import BadFix, NotParked, NotWritten
-from ops.roles import run_roles
-from ops.settings import Settings, environment
-from ops.wiring import detail_group, projection_group
+from broker.clients import make_producer, make_reader, partitions_of
+from lapstream.cli.commands.parked import app
+from lapstream.roles import run_roles
+from ops.lag.watching import watching
+from ops.parked import queries as parked
+from ops.parked.mending import BadFix, NotParked, NotWritten
+from ops.parked.queries import Key, Parked, Selection, State
+from runtime.settings import Settings, environment
+from runtime.wiring import detail_group, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event, PracticeDayRequested
 from schemas.records import Record
-from store import parked
 from store.days import DayView, read_day
 from store.digest import READ_TABLES, TableDigest, digest
-from store.parked import Key, Parked, Selection, State
 from store.parking import ParkedRecord, ParkingFull, park
 from store.parking import parked as as_parked
 from store.pool import Connection, Pool
@@ -562,7 +562,7 @@ async def test_too_many_bad_records_stop_the_group_before_them(settings: Setting
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "ops.cli",
+        "lapstream.cli",
         "run",
         "projector",
         env=environment(settings),

@@ -13,28 +13,29 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import MessageSizeTooLargeError
 from structlog.testing import capture_logs
 
-from ops import follow
-from ops.database import database
-from ops.follow import Summary
-from ops.kafka import describe_group
-from ops.obtaining import obtaining
-from ops.settings import Settings
-from ops.wiring import detail_group, list_group, publishing
+from broker.clients import describe_group
+from ops.imports import follow
+from ops.imports.follow import Summary
+from producer import budget as sites
 from producer import patience
+from producer.budget import Pace
 from producer.errors import BadStatus, RobotsUnavailable, Unreachable
 from producer.gate import Gate
 from producer.http import Client
 from producer.pages import parse_month
 from producer.site import SOURCE, Site
+from runs import changes as run_changes
+from runtime.database import database
+from runtime.obtaining import obtaining
+from runtime.settings import Settings
+from runtime.wiring import detail_group, list_group, publishing
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
 from schemas.envelope import Context
-from store import run_changes, sites
 from store.pool import Pool
-from store.sites import Pace
 from tests.conftest import DAY, TRACK, at, working
 from tests.gates import ask, day_of, fails, gates, opened, state
 from tests.integration.test_api import Wire

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from producer import budget as sites
+from producer.budget import ERRORS, Pace
 from producer.errors import BadStatus, SiteResting, Unreachable
 from producer.gate import Gate
 from producer.http import Client
@@ -12,9 +14,7 @@ from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite
 from sample_site.site import SampleSite
-from store import sites
 from store.pool import Pool
-from store.sites import ERRORS, Pace
 from tests.conftest import DAY, TRACK
 from tests.gates import ask, day_of, execute, fails, gates, opened, state
 from tests.members import until

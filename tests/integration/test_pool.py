@@ -5,9 +5,9 @@ import contextlib
 
 import pytest
 
-from ops import follow
-from ops.settings import Settings
+from ops.imports import follow
 from producer.site import SOURCE
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.ledger import Ledger
 from sample_site.site import SampleSite

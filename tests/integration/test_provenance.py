@@ -11,20 +11,20 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops import follow
-from ops.api.provenance import SEARCH_SECONDS
-from ops.cli.tree import app
-from ops.database import connected
-from ops.kafka import make_producer
+from broker.clients import make_producer
+from lapstream.api.provenance import SEARCH_SECONDS
+from lapstream.cli.tree import app
+from ops.imports import follow
 from ops.provenance import search as searching
 from ops.provenance.answer import Kind, NoSuchRow, Observation, Provenance, Table
 from ops.provenance.explain import explain
 from ops.provenance.search import search
 from ops.provenance.sessions import GONE, LOST, UNEXPLAINED, UNTIMED
-from ops.settings import Settings, environment
 from producer.pages import PARSER_VERSION
 from producer.site import SOURCE, Site
 from projections.state import DayRef, sight
+from runtime.database import connected
+from runtime.settings import Settings, environment
 from sample_site.edits import RemoveSession
 from sample_site.generate import generate_day
 from sample_site.model import SampleDay

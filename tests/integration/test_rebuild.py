@@ -5,19 +5,19 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
+from broker.batches import BATCH_BYTES
+from broker.clients import make_producer
 from consumers.live import PRACTICE_DAYS
-from ops.batches import BATCH_BYTES
-from ops.kafka import make_producer
-from ops.replay import states
-from ops.replay.replaying import Progress
-from ops.replay.report import Difference, Report, TableReport
-from ops.settings import Settings
-from ops.wiring import projection_group
+from ops.rebuild import states
+from ops.rebuild.queries import Purpose, Rebuild, State
+from ops.rebuild.replaying import Progress
+from ops.rebuild.report import Difference, Report, TableReport
+from runtime.settings import Settings
+from runtime.wiring import projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.identity import event_id
 from store.pool import Pool
-from store.rebuilds import Purpose, Rebuild, State
 from tests.conftest import projecting
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until_at
 from tests.raw_records import ZSTD, RawRecord, batch, produce, raw

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops.replay import swapping
-from ops.replay.report import lines
-from ops.settings import Settings
-from store import attached, shadow
+from ops.rebuild import attached, shadow, swapping
+from ops.rebuild.report import lines
+from ops.rebuild.shadow import NotCarriedOver
+from runtime.settings import Settings
 from store.pool import Pool, connect
-from store.shadow import NotCarriedOver
 from tests.conftest import projecting
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, projected, rebuild, verified
@@ -181,7 +180,7 @@ async def test_what_comes_to_hang_on_the_tables_meanwhile_is_not_lost_either(
         await execute(pool, "CREATE MATERIALIZED VIEW public.late AS SELECT * FROM laps")
         await exchanged(*arguments)  # pyright: ignore[reportArgumentType] - passed on as they are
 
-    monkeypatch.setattr("ops.replay.states.rehearse", nothing)
+    monkeypatch.setattr("ops.rebuild.states.rehearse", nothing)
     monkeypatch.setattr(shadow, "exchange", late)
     with pytest.raises(NotCarriedOver, match=r"view public\.late"):
         await rebuild(settings, accept=True)

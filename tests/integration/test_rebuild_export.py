@@ -9,20 +9,19 @@ import msgspec
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops.logcopy.errors import CopyError, Damaged, OtherLog
-from ops.logcopy.exporting import export_log
-from ops.logcopy.folder import Folder
-from ops.logcopy.form import Draft
-from ops.logcopy.manifest import Manifest
-from ops.replay import states
-from ops.replay.beginning import beginning
-from ops.replay.log import TopicBeginGone
-from ops.replay.report import Report
-from ops.settings import Settings
-from store import shadow
+from ops.log_copies.errors import CopyError, Damaged, OtherLog
+from ops.log_copies.exporting import export_log
+from ops.log_copies.folder import Folder
+from ops.log_copies.form import Draft
+from ops.log_copies.manifest import Manifest
+from ops.rebuild import shadow, states
+from ops.rebuild.beginning import beginning
+from ops.rebuild.log import TopicBeginGone
+from ops.rebuild.queries import Purpose, Rebuild
+from ops.rebuild.report import Report
+from runtime.settings import Settings
 from store.pool import Pool
 from store.positions import Place
-from store.rebuilds import Purpose, Rebuild
 from tests.conftest import projecting
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, send_bad, unseen

@@ -3,12 +3,12 @@
 import pytest
 
 from consumers.projection import Projection
-from ops import follow
-from ops.database import connected
-from ops.projections import PROJECTIONS
-from ops.replay import states
-from ops.settings import Settings
+from ops.imports import follow
+from ops.rebuild import states
 from producer.site import SOURCE
+from runtime.database import connected
+from runtime.projections import PROJECTIONS
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from tests.conftest import DAY, TRACK, working

@@ -7,17 +7,17 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from consumers.projection import Projection
-from ops.replay import states, swapping
-from ops.replay.report import Report
-from ops.replay.states import SwapWaits
-from ops.roles import run_projector
-from ops.settings import Settings
+from lapstream.roles import run_projector
+from ops.rebuild import states, swapping
+from ops.rebuild.queries import Purpose, Rebuild
+from ops.rebuild.report import Report
+from ops.rebuild.states import SwapWaits
+from runtime.settings import Settings
 from schemas.envelope import Received
 from schemas.events import PracticeDayListed
 from schemas.records import decode
 from store import positions
 from store.pool import Connection, Pool
-from store.rebuilds import Purpose, Rebuild
 from tests.events import listed, row
 from tests.integration.test_rebuild import differing, execute, fetch, unseen
 from tests.members import send, until

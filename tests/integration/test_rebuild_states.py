@@ -13,22 +13,22 @@ from typing import Any
 import msgspec
 import pytest
 
+from broker.clients import make_producer
 from consumers.live import PRACTICE_DAYS
 from consumers.track_records import TRACK_RECORDS
-from ops.database import database
-from ops.kafka import make_producer
-from ops.replay import operating, states
-from ops.replay.log import TopicBeginGone
-from ops.replay.operating import NoSuchRebuild
-from ops.replay.states import NothingProjected
-from ops.replay.work import RebuildAtWork, holding, shadow_name
-from ops.settings import Settings, environment
+from ops.rebuild import operating, shadow, states
+from ops.rebuild.log import TopicBeginGone
+from ops.rebuild.operating import NoSuchRebuild
+from ops.rebuild.queries import Purpose
+from ops.rebuild.states import NothingProjected
+from ops.rebuild.work import RebuildAtWork, holding, shadow_name
+from runtime.database import database
+from runtime.settings import Settings, environment
 from schemas.envelope import Context, pack
 from schemas.events import Event
-from store import session, shadow
+from store import session
 from store.digest import OBSERVATION_TABLES, READ_TABLES, digest
 from store.pool import Pool
-from store.rebuilds import Purpose
 from store.session import statement
 from tests.conftest import projecting, working
 from tests.events import fetched, laps
@@ -94,7 +94,7 @@ async def filled(settings: Settings, pool: Pool) -> None:
 
 async def in_a_process(settings: Settings, *arguments: str) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ops.cli", *arguments),
+        *(sys.executable, "-m", "lapstream.cli", *arguments),
         env=environment(settings),
         stdout=PIPE,
         stderr=PIPE,

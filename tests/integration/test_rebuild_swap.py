@@ -9,14 +9,14 @@ import pytest
 from msgspec import Struct
 
 from consumers.live import PRACTICE_DAYS
-from ops.database import database
-from ops.replay import swapping
-from ops.replay.states import SwapWaits
-from ops.replay.swapping import NothingToTakeBack
-from ops.settings import Settings
+from ops.rebuild import swapping
+from ops.rebuild.shadow import NotCarriedOver, ShapeChanged
+from ops.rebuild.states import SwapWaits
+from ops.rebuild.swapping import NothingToTakeBack
+from runtime.database import database
+from runtime.settings import Settings
 from schemas.events import Event
 from store.pool import Pool
-from store.shadow import NotCarriedOver, ShapeChanged
 from tests.conftest import projecting
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, projected, rebuild, send_bad, verified

@@ -6,13 +6,13 @@ from typing import Any
 from consumers.live import PRACTICE_DAYS
 from ops.events.since import START
 from ops.events.tailing import Wanted, tail
-from ops.replay import states
-from ops.replay.replaying import Progress
-from ops.settings import Settings
+from ops.rebuild import states
+from ops.rebuild.queries import State
+from ops.rebuild.replaying import Progress
+from runtime.settings import Settings
 from schemas.envelope import Context, Outgoing, pack
 from schemas.events import PracticeDayRequested
 from store.pool import Pool
-from store.rebuilds import State
 from tests.conftest import projecting, working
 from tests.events import DATE, fetched, laps, seen
 from tests.members import PARTITION, until, until_at

@@ -6,21 +6,23 @@ from uuid import UUID
 
 import pytest
 
-from ops import follow
-from ops.follow import ImportFailed, Summary
-from ops.refused import refusing
-from ops.settings import Settings
+from ops.imports import follow
+from ops.imports.follow import ImportFailed, Summary
+from ops.parked import queries as parked
+from ops.parked.queries import Parked, Selection
 from producer import planning
 from producer.site import SOURCE
+from runs import changes as run_changes
+from runs import run as runs
+from runs.run import Run
+from runtime.refused import refusing
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.envelope import Context, pack
 from schemas.records import HeldRecord
-from store import parked, run_changes, runs
-from store.parked import Parked, Selection
 from store.parking import parked as as_parked
 from store.pool import Pool
-from store.runs import Run
 from tests.conftest import DAY, TRACK, working
 from tests.integration.test_parking import ran
 from tests.integration.test_runs import planned

@@ -20,23 +20,23 @@ from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
 from embedded import stack
-from ops.database import database
-from ops.relay import run_relay
-from ops.settings import Settings, environment
-from ops.wiring import producing
+from lapstream.relay import run_relay
+from outbox import adding as outbox
 from outbox import lease
 from outbox import relay as relay_module
+from outbox import rows as store
+from outbox.adding import Entry
 from outbox.lease import Lease, LeaseLost
 from outbox.relay import OutboxRefused, RowRefused
+from outbox.rows import Backlog
 from outbox.sending import Producer, Sender
+from runtime.database import database
+from runtime.settings import Settings, environment
+from runtime.wiring import producing
 from schemas.envelope import Context, pack, unpack
 from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id
-from store import outbox
-from store import relay as store
-from store.outbox import Entry
 from store.pool import Connection, Pool
-from store.relay import Backlog
 from tests.events import DATE, seen
 from tests.outcomes import event_of, records
 from tests.processes import LONGEST_SECONDS

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from ops.settings import Settings
+from ops.parked import queries as parked
+from ops.parked.queries import Selection
+from runtime.settings import Settings
 from schemas.contract import released
 from schemas.contract.asyncapi import OBSERVATIONS
 from schemas.envelope import unpack
@@ -10,8 +12,6 @@ from schemas.events import Event, SessionDetailFetched
 from schemas.identity import event_key
 from schemas.lines import record_of
 from schemas.versions import family
-from store import parked
-from store.parked import Selection
 from store.pool import Pool
 from tests.conftest import projecting
 from tests.members import until

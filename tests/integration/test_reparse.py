@@ -12,19 +12,20 @@ import msgspec
 import pytest
 
 from consumers.practice_days import project
-from ops import follow
 from ops.events.since import START
 from ops.events.tailing import Wanted, tail
-from ops.follow import ImportFailed, Summary
+from ops.imports import follow
+from ops.imports.follow import ImportFailed, Summary
 from ops.reparse import finding, running
 from ops.reparse.finding import Order
+from ops.reparse.queries import Scope
 from ops.reparse.report import Outcome, PageNote, Report
-from ops.settings import Settings, environment
-from ops.wiring import publishing
 from producer import planning
 from producer.http import Page
 from producer.pages import PARSER_VERSION, NotThatPage, parse_day, parse_session
 from producer.site import SOURCE, Site
+from runtime.settings import Settings, environment
+from runtime.wiring import publishing
 from sample_site.edits import RemoveLap, RemoveSession
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
@@ -33,7 +34,6 @@ from schemas.events import DayFacts, ListedSession, PracticeDayChanged, SessionD
 from schemas.times import lap_range_text
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Pool
-from store.reparse import Scope
 from tests import outcomes
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import as_v1, fetched, listed, received, row
@@ -710,7 +710,10 @@ async def test_observations_that_name_no_page_are_counted(
 
 async def command(settings: Settings, *arguments: str, version: int = CORRECTED) -> tuple[int, str, str]:
     """`lapstream reparse` as its users run it, with a parser of this version."""
-    code = "import sys, producer.pages as p; p.PARSER_VERSION = int(sys.argv.pop(1)); import ops.cli.__main__"
+    code = (
+        "import sys, producer.pages as p; p.PARSER_VERSION = int(sys.argv.pop(1)); "
+        "import lapstream.cli.__main__"
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

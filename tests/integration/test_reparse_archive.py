@@ -5,11 +5,11 @@ import hashlib
 
 import pytest
 
-from ops.kafka import make_producer
-from ops.replay.log import reading
-from ops.settings import Settings
+from broker.clients import make_producer
+from ops.rebuild.log import reading
 from producer import archive
 from producer.archive import Found, read_pages
+from runtime.settings import Settings
 from schemas.envelope import Context
 from schemas.pages import pack_page
 from store.pages import PageRow

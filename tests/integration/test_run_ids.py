@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops import follow
-from ops.cli.output import out
-from ops.cli.tree import app
-from ops.settings import Settings, environment
-from store import run_changes, runs
+from lapstream.cli.output import out
+from lapstream.cli.tree import app
+from ops.imports import follow
+from runs import changes as run_changes
+from runs import run as runs
+from runtime.settings import Settings, environment
 from store.pool import Pool
 from tests.events import DATE
 

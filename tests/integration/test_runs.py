@@ -12,8 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumers.live import PRACTICE_DAYS
-from ops import follow
+from ops.imports import follow
 from producer import planning
+from runs import changes as run_changes
+from runs import run as runs
+from runs.changes import NothingFailed, RunNotFound, RunStillRunning
+from runs.run import PlannedSession, Refresh, Run
 from schemas.envelope import Context, Received, pack
 from schemas.events import (
     Event,
@@ -25,11 +29,8 @@ from schemas.events import (
     SessionDetailFailed,
 )
 from schemas.identity import event_id, row_digest
-from store import run_changes, runs
 from store.parking import ParkedRecord, parked
 from store.pool import Connection, Pool
-from store.run_changes import NothingFailed, RunNotFound, RunStillRunning
-from store.runs import PlannedSession, Refresh, Run
 from tests.events import DATE, fetched, laps, listed, received, row, seen
 from tests.servers import Servers
 

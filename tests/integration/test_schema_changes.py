@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops import follow
-from ops.follow import Summary
-from ops.replay import states
-from ops.settings import Settings
+from ops.imports import follow
+from ops.imports.follow import Summary
+from ops.rebuild import states
 from producer.site import SOURCE
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings

@@ -3,9 +3,9 @@
 import datetime as dt
 
 from consumers import track_records
-from ops.database import database
-from ops.obtaining import discovering
-from ops.settings import Settings
+from runtime.database import database
+from runtime.obtaining import discovering
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.scopes import Scope

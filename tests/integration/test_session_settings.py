@@ -10,18 +10,19 @@ import pytest
 from bench.kills.hostile import HOSTILE, by_default
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
-from ops import follow, migrate
-from ops.database import connected
-from ops.replay import states
-from ops.replay.report import Report
-from ops.settings import Settings
+from ops.imports import follow
+from ops.rebuild import states
+from ops.rebuild.queries import Purpose
+from ops.rebuild.report import Report
 from producer.site import SOURCE
+from runtime import migrate
+from runtime.database import connected
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.envelope import Received
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Connection, Pool, connect, open_pool
-from store.rebuilds import Purpose
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.events import fetched, listed, received, row
 from tests.members import until, waits_for_a_lock

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from broker.clients import make_consumer
 from consumers.live import PRACTICE_DAYS
 from consumers.standing import LogRewound
-from ops.kafka import make_consumer
-from ops.lag import watching
-from ops.lag_figures import GroupLag
-from ops.logcopy.exporting import export_log
-from ops.replay import swapping
-from ops.roles import run_projector
-from ops.settings import Settings
-from ops.wiring import detail_group, projection_group
+from lapstream.roles import run_projector
+from ops.lag.figures import GroupLag
+from ops.lag.watching import watching
+from ops.log_copies.exporting import export_log
+from ops.rebuild import swapping
+from runtime.settings import Settings
+from runtime.wiring import detail_group, projection_group
 from store import positions
 from store.pool import Pool
 from tests.conftest import projecting

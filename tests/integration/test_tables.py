@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.output import out
-from ops.cli.tree import app
-from ops.settings import Settings, environment
+from lapstream.cli.output import out
+from lapstream.cli.tree import app
+from runtime.settings import Settings, environment
 from sample_site.day_list import render_day_list
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite

@@ -18,20 +18,22 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from ops import keeper, logs
-from ops.follow import request
-from ops.settings import Settings, SettingsError
-from ops.telemetry import make_provider, sending_traces, showing_metrics, shut_down
-from ops.wiring import publishing
+from ops.imports.follow import request
 from producer.site import SOURCE
+from runs import changes as run_changes
+from runs import monitor as keeper
+from runs import run as runs
+from runs.run import Run
+from runtime import logs
+from runtime.settings import Settings, SettingsError
+from runtime.telemetry import make_provider, sending_traces, showing_metrics, shut_down
+from runtime.wiring import publishing
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.envelope import Context
 from schemas.scopes import Scope
-from store import run_changes, runs
 from store.pool import Pool
-from store.runs import Run
 from telemetry import metrics
 from tests.api import asking, data_of, settings_of
 from tests.conftest import DAY, TRACK, at, working

@@ -7,12 +7,13 @@ import pytest
 from aiokafka.admin import NewTopic
 from typer.testing import CliRunner, Result
 
-from ops import follow, topics
-from ops.cli.tree import app
-from ops.roles import TopicsMissing, check_ready
-from ops.settings import Settings, environment
-from ops.topics import TopicState
+from broker import topics
+from broker.topics import TopicState
+from lapstream.cli.tree import app
+from lapstream.roles import TopicsMissing, check_ready
+from ops.imports import follow
 from producer.site import SOURCE
+from runtime.settings import Settings, environment
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings

@@ -11,10 +11,10 @@ from hypothesis import given
 
 from consumers.live import PRACTICE_DAYS
 from consumers.track_records import TRACK_RECORDS, project
-from ops.lag import GroupLag, watching
-from ops.settings import Settings
+from ops.lag.watching import GroupLag, watching
 from projections.rows import race_id
 from projections.state import DayRef
+from runtime.settings import Settings
 from schemas.events import Event
 from schemas.identity import driver_id, practice_event_id
 from store.digest import RECORD_TABLES, digest

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from broker.clients import make_reader, time_of_open
 from consumers.live import PRACTICE_DAYS
-from ops.kafka import make_reader, time_of_open
-from ops.lag import watching
-from ops.lag_figures import GroupLag
-from ops.logcopy.cluster import cluster
-from ops.logcopy.exporting import export_log
-from ops.logcopy.importing import import_log
+from ops.lag.figures import GroupLag
+from ops.lag.watching import watching
+from ops.log_copies.cluster import cluster
+from ops.log_copies.exporting import export_log
+from ops.log_copies.importing import import_log
 from ops.provenance.search import ABSENT, Wanted, search
-from ops.replay import states
-from ops.replay.log import TransactionOpen
-from ops.settings import Settings
+from ops.rebuild import states
+from ops.rebuild.log import TransactionOpen
 from producer.archive import read_pages
 from projections.state import sight
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.events import Event, PracticeDayRequested
@@ -155,7 +155,7 @@ async def test_a_group_that_is_stopped_is_not_behind_by_what_no_record_comes_of(
 async def test_a_rebuild_reads_what_is_committed_and_ends_before_an_open_transaction(
     settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.replay.work.CLOSE", MANY // 2)
+    monkeypatch.setattr("ops.rebuild.work.CLOSE", MANY // 2)
     await send(settings, EVENTS)
     await abort(settings, *[OTHERS[0]] * MANY)
     await project(settings, pool)

@@ -4,16 +4,16 @@ import msgspec
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops.redrive import redrive
-from ops.replay import states
-from ops.replay.replaying import Progress
-from ops.replay.report import Report
-from ops.settings import Settings
+from ops.parked import queries as parked
+from ops.parked.queries import Selection
+from ops.parked.redrive import redrive
+from ops.rebuild import states
+from ops.rebuild.queries import Purpose, State
+from ops.rebuild.replaying import Progress
+from ops.rebuild.report import Report
+from runtime.settings import Settings
 from schemas.events import EVENT_TYPES, EventAsWritten, SessionDetailFetched
-from store import parked
-from store.parked import Selection
 from store.pool import Pool
-from store.rebuilds import Purpose, State
 from tests.conftest import projecting
 from tests.events import as_v1, fetched, listed, row
 from tests.members import send, tables, undisturbed, until_at

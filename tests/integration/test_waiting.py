@@ -7,9 +7,9 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from ops.settings import Settings, environment
+from producer import budget as sites
 from producer.site import Site
-from store import sites
+from runtime.settings import Settings, environment
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, working
 
@@ -20,7 +20,7 @@ SECONDS = 60.0
 @asynccontextmanager
 async def ingesting(settings: Settings) -> AsyncGenerator[Process]:
     """The command, in a process of its own."""
-    program = ("-m", "ops.cli", "ingest", TRACK, str(DAY), "--json")
+    program = ("-m", "lapstream.cli", "ingest", TRACK, str(DAY), "--json")
     process = await asyncio.create_subprocess_exec(
         sys.executable, *program, env=environment(settings), stdout=PIPE, stderr=PIPE
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer import Typer
 
-from ops.cli.tree import app
-from ops.settings import Settings, variable
+from lapstream.cli.tree import app
 from producer.errors import FetchError
 from producer.pages.errors import PageError
 from producer.pages.findings import Code
+from runtime.settings import Settings, variable
 from tests.docs.page import blocks
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from embedded import state
 from embedded.errors import NotOurs
-from ops.cli.commands import dev
+from lapstream.cli.commands import dev
 
 
 def run(*words: str, answer: str = "") -> Result:

@@ -18,7 +18,7 @@ from embedded.kafka import Kafka
 from embedded.postgres import PASSWORD_BYTES, Postgres, check_programs
 from embedded.processes import Command
 from embedded.stack import Addresses
-from ops.cli.dev import shell_lines
+from lapstream.cli.dev import shell_lines
 from tests.odd_names import ALLOWED, EVERYTHING, REFUSED
 
 SHELLS = ("sh", "bash", "zsh", "dash", "ksh", "fish")

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ops.api import callers
-from ops.api.callers import Limiter
-from ops.api.document import document
-from ops.api.fields import page_of, place_at
-from ops.api.refusals import Refusal
-from ops.api.routes import HEALTH, VERSION_1
+from lapstream.api.document import document
+from lapstream.api.fields import page_of, place_at
+from lapstream.api.routes import HEALTH, VERSION_1
+from lapstream.http import callers
+from lapstream.http.api_keys import ApiKey
+from lapstream.http.callers import Limiter
+from lapstream.http.refusals import Refusal
 from schemas.scopes import Scope
-from store.api_keys import ApiKey
 from store.reading import DayPlace
 
 FILE = Path(__file__).parents[3] / "docs" / "openapi.json"

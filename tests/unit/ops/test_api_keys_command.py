@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.commands.keys import app
+from lapstream.cli.commands.keys import app
 
 
 @pytest.mark.parametrize("name", ["", " padded", "with\nbreak", "x" * 101])

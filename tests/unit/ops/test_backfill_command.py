@@ -6,7 +6,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from ops.cli.commands.backfill import backfill, discover
+from lapstream.cli.commands.backfill import backfill, discover
 
 app = Typer()
 app.command("backfill")(backfill)

@@ -11,8 +11,8 @@ from aiokafka.record import memory_records
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops import kafka
-from ops.batches import ANSWER_BYTES, BATCH_BYTES, MAX_HEADERS, Batches, Unpacked
+from broker import clients as kafka
+from broker.batches import ANSWER_BYTES, BATCH_BYTES, MAX_HEADERS, Batches, Unpacked
 from schemas.headers import UNREADABLE
 from schemas.topics import RECORD_BYTES
 from tests.raw_records import (

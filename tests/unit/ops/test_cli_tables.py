@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from ops.cli.tables import Listing
+from lapstream.cli.tables import Listing
 
 ROW = ("0123456789abcdef", "a name of many words, or so", "2026-11-23 04:01:07 UTC", "1,234")
 

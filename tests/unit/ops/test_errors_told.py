@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.streams import READER_GONE
+from lapstream.cli.streams import READER_GONE
 from tests.commands import ARGUMENTS, OTHERS, Stdout, all_of, ended, internals
 
 NOTHING_ANSWERS = {
@@ -115,7 +115,7 @@ def test_output_that_can_not_be_written(
 
 INTERRUPTED_AT = """
 import importlib.abc, os, signal, sys
-from ops.cli import main
+from lapstream.cli import main
 
 class Interrupting(importlib.abc.MetaPathFinder):
     def find_spec(self, name, *_):
@@ -130,7 +130,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "module", ["ops.cli.program", "typer", "ops.cli.tree", "rich.table", "asyncpg", "aiokafka"]
+    "module", ["lapstream.cli.program", "typer", "lapstream.cli.tree", "rich.table", "asyncpg", "aiokafka"]
 )
 def test_ctrl_c_while_modules_are_imported_ends_without_a_word(module: str) -> None:
     program = [sys.executable, "-c", INTERRUPTED_AT, module, "lag"]

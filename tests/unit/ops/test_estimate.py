@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from ops.estimate import Estimate, Measured, describe, estimate
-from store.backfills import BackfillDay, DayState
-from store.runs import Refresh
+from ops.backfill.estimate import Estimate, Measured, describe, estimate
+from ops.backfill.queries import BackfillDay, DayState
+from runs.run import Refresh
 
 
 def day(number: int, sessions: int, stored: int = 0, state: DayState = "waiting") -> BackfillDay:

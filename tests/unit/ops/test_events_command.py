@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ops.cli.commands.events import app
+from lapstream.cli.commands.events import app
 from schemas.conformance.vectors import FILE
 from schemas.contract.examples import example_lines
 from schemas.errors import LapstreamError

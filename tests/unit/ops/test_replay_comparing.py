@@ -2,8 +2,8 @@
 
 import pytest
 
-from ops.replay.comparing import Evidence, Pair
-from ops.replay.report import Cause, Kind
+from ops.rebuild.comparing import Evidence, Pair
+from ops.rebuild.report import Cause, Kind
 
 PARKED, DISCARDED, REFUSED, FINE = "parked-id", "discarded-id", "refused-id", "fine-id"
 EVIDENCE = Evidence(

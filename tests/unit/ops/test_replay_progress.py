@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from ops.replay.replaying import Progress
+from ops.rebuild.replaying import Progress
 from schemas.records import HeldRecord, time_of
 
 NO_CALENDAR_HAS = 2**62

@@ -2,7 +2,7 @@
 
 from msgspec import Raw
 
-from ops.replay.report import Change, Difference, Report, TableReport, lines
+from ops.rebuild.report import Change, Difference, Report, TableReport, lines
 
 
 def table(*, added: int = 0, changed: int = 0, gone: int = 0) -> TableReport:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops import secrets
-from ops.cli.config import describe
-from ops.settings import SettingsError, read_settings
+from lapstream.cli.config import describe
+from runtime import secrets
+from runtime.settings import SettingsError, read_settings
 
 USUAL = {
     "LAPSTREAM_KAFKA_BOOTSTRAP": "127.0.0.1:9092",
@@ -123,7 +123,7 @@ COMMANDS = ("config", "config --json", "migrate up", "topics check", "run all")
 LOGGING = """
 import logging, structlog
 from ops import logs
-from ops.settings import read_settings
+from runtime.settings import read_settings
 dsn = read_settings().postgres_dsn
 logs.configure_logs()
 log = structlog.get_logger("x")
@@ -135,11 +135,11 @@ except OSError: log.exception("failed")
 """
 FAULT = """
 import importlib
-from ops.settings import read_settings
-tree = importlib.import_module("ops.cli.tree")
+from runtime.settings import read_settings
+tree = importlib.import_module("lapstream.cli.tree")
 def app(**_): raise OSError(read_settings().postgres_dsn)
 tree.app = app
-importlib.import_module("ops.cli").main()
+importlib.import_module("lapstream.cli").main()
 """
 
 
@@ -149,7 +149,7 @@ importlib.import_module("ops.cli").main()
     [
         ["-c", LOGGING],
         ["-c", FAULT],
-        *(["-m", "ops.cli", *command.split()] for command in COMMANDS),
+        *(["-m", "lapstream.cli", *command.split()] for command in COMMANDS),
     ],
     ids=["logging", "a fault", *COMMANDS],
 )

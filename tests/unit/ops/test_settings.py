@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.settings import Settings, environment, read_settings
+from runtime.settings import Settings, environment, read_settings
 
 SETTINGS = Settings(
     kafka_bootstrap="127.0.0.1:9092",

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from ops import stopping
-from ops.stopping import until_stopped
+from runtime import stopping
+from runtime.stopping import until_stopped
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ async def test_work_that_fails_fails_at_once() -> None:
 def test_a_process_that_hangs_for_good_ends() -> None:
     """As one does whose look-up of a name hangs in a thread, which nothing can cancel."""
     hangs = (
-        "import threading; from ops import stopping; stopping.LAST_SECONDS = 0.1;"
+        "import threading; from runtime import stopping; stopping.LAST_SECONDS = 0.1;"
         "stopping.last_resort().start(); threading.Event().wait()"
     )
     began = time.monotonic()

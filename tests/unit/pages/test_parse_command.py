@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.commands.parse import app
+from lapstream.cli.commands.parse import app
 from producer.pages import NotThatPage
 from sample_site.render import render_month
 from schemas.errors import LapstreamError

@@ -9,10 +9,10 @@ import sys
 import httpx
 import pytest
 
-from ops.cli.commands.dev import sample_site
-from ops.cli.sample_site import SampleSiteError
+from lapstream.cli.commands.dev import sample_site
+from lapstream.cli.sample_site import SampleSiteError
 
-COMMAND = "import typer; from ops.cli.commands.dev import sample_site; typer.run(sample_site)"
+COMMAND = "import typer; from lapstream.cli.commands.dev import sample_site; typer.run(sample_site)"
 
 
 async def start(*options: str) -> asyncio.subprocess.Process:

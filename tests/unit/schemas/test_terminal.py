@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.cli.output import print_json
+from lapstream.cli.output import print_json
 from schemas.terminal import clean, clean_json
 
 CODES = (*range(32), *range(0x7F, 0xA0), 0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x2028, 0x202F))

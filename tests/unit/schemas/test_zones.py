@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ops.settings import SettingsError, read_settings
 from projections import rows
+from runtime.settings import SettingsError, read_settings
 from schemas.checks import fault_of
 from schemas.zones import is_zone, zone
 from tests.events import listed

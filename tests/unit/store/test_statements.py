@@ -7,7 +7,7 @@ import pytest
 from tests.statements import all_statements
 from tests.unit.test_docs import ROOT
 
-PACKAGES = ("consumers", "ops", "outbox", "producer", "store", "telemetry")
+PACKAGES = ("broker", "consumers", "lapstream", "ops", "outbox", "producer", "runs", "runtime", "store")
 
 STAR = re.compile(r"(?:\bSELECT\b|\bRETURNING\b|,|\.|\bON \([^)]*\))\s*\*(?=\s|,|;|$)")
 """All columns of a row: not a count, nor a product."""

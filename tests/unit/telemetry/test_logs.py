@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from ops.logs import LONGEST_TEXT
+from runtime.logs import LONGEST_TEXT
 from tests.spans import TRACE, TRACEPARENT
 
 BEGIN = """
 import logging, structlog
-from ops.logs import configure_logs
+from runtime.logs import configure_logs
 from telemetry import tracing
 configure_logs()
 log = structlog.get_logger()
@@ -85,5 +85,5 @@ def test_the_same_warning_is_logged_once_and_counted() -> None:
 
 
 def test_a_warning_that_goes_on_is_logged_again_after_a_while() -> None:
-    found = lines("import ops.repeats\nops.repeats.REPEAT_SECONDS = -1\n" + "log.warning('away')\n" * 3)
+    found = lines("from runtime import repeats\nrepeats.REPEAT_SECONDS = -1\n" + "log.warning('away')\n" * 3)
     assert [line["event"] for line in found] == ["away"] * 3

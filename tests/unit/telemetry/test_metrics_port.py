@@ -4,7 +4,7 @@ import contextlib
 import socket
 from urllib.request import urlopen
 
-from ops.metrics_port import CONNECTIONS, showing
+from runtime.metrics_port import CONNECTIONS, showing
 
 SILENT = 100
 

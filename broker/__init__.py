@@ -1,0 +1,1 @@
+"""Everything about Kafka: clients, topics, and how batches are read."""

@@ -1,0 +1,286 @@
+"""Kafka clients as this project uses them: made here, with the settings that lose nothing.
+
+Every consumer reads committed records only: those of an aborted transaction are never handed out, those of an
+open one when it is committed. Whatever consumer a process makes once this is imported reads batches as
+`broker.batches` does.
+"""
+
+import asyncio
+import contextlib
+import copy
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar, cast
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    OffsetOutOfRangeError,
+    for_code,
+)
+
+from broker.batches import read_batches_here
+from broker.types import Consumer, Producer
+from schemas.topics import RECORD_BYTES
+
+ONE_RECORD_BYTES = 64 * 1024
+"""Of a partition, for one record: the broker sends a larger one whole."""
+
+PARTITION_BYTES = 2 * 1024 * 1024
+"""Of a partition, for a projector, packed: about as much as is unpacked of it at once."""
+
+FETCH_BYTES = 256 * 1024
+"""How much the broker gathers for a projector at most: a transaction for each record costs more."""
+
+OPEN_SECONDS = 2.0
+"""How long the broker may take to hand out a record of an open transaction, which is read for its time."""
+
+REQUEST_MS = 12_000
+"""How long the broker may take to answer a request; then the connection is given up, and another one opened.
+
+Longer than a rebalance waits for members that are gone, which the broker answers only afterwards.
+"""
+
+COORDINATOR_SECONDS = 30.0
+"""How long a group's coordinator may take to be there: a fresh broker first makes the topic of offsets."""
+
+COORDINATOR_LOOK_SECONDS = 0.1
+
+STOP_SECONDS = 3.0
+"""How long a client may take to stop; one whose broker is away goes on stopping by itself."""
+
+ResultT = TypeVar("ResultT")
+
+read_batches_here()
+
+_stopping: set[asyncio.Task[None]] = set()
+
+_AIOKafkaConsumer: Any = AIOKafkaConsumer
+"""aiokafka carries no types."""
+
+_AIOKafkaProducer: Any = AIOKafkaProducer
+
+log = structlog.get_logger("lapstream.kafka")
+
+
+async def bounded(stop: Coroutine[Any, Any, None]) -> None:
+    """Let a client stop; one whose broker does not answer goes on stopping by itself.
+
+    aiokafka's `stop` can end as if it had been cancelled: as a task of its own it takes nothing with it.
+    """
+    stopping = asyncio.create_task(stop)
+    _stopping.add(stopping)
+    stopping.add_done_callback(_stopped)
+    await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    if not stopping.done():
+        log.warning("kafka_client_not_stopped", seconds=STOP_SECONDS)
+
+
+def _stopped(stopping: asyncio.Task[None]) -> None:
+    _stopping.discard(stopping)
+    if not stopping.cancelled() and (error := stopping.exception()):
+        log.warning("kafka_client_stopped_with_error", error=repr(error))
+
+
+class CommittedConsumer(_AIOKafkaConsumer):
+    """A consumer of committed records, which commits only the offsets that it is told to.
+
+    Its `end_offsets` are the last stable ones: nothing from there on is handed out before the oldest open
+    transaction of the partition ends.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
+        base: Any = super()
+        base.__init__(
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            request_timeout_ms=REQUEST_MS,
+            **options,
+        )
+
+    async def stop(self) -> None:
+        """Leave the group, and stop; a broker that does not answer is not waited for."""
+        base: Any = super()
+        await bounded(base.stop())
+
+    async def log_ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Where these partitions end, the records of open transactions included."""
+        asking = copy.copy(self._fetcher)
+        asking._isolation_level = READ_UNCOMMITTED  # noqa: SLF001 - aiokafka has no other way to ask
+        return await asking.end_offsets(partitions, self._request_timeout_ms)
+
+
+class AcknowledgedProducer(_AIOKafkaProducer):
+    """An idempotent producer that waits for all replicas."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
+        base: Any = super()
+        base.__init__(
+            enable_idempotence=True,
+            acks="all",
+            compression_type="zstd",
+            request_timeout_ms=REQUEST_MS,
+            **options,
+        )
+
+    async def stop(self) -> None:
+        """Wait for what was sent, and stop; a broker that does not answer is not waited for."""
+        base: Any = super()
+        await bounded(base.stop())
+
+
+class Bounds(NamedTuple):
+    """A partition's first offset, its last stable one, and the one behind its last.
+
+    Records from `stable` on wait for an open transaction; without one `stable` is `end`.
+    """
+
+    begin: int
+    stable: int
+    end: int
+
+
+async def bounds_of(
+    consumer: CommittedConsumer, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, Bounds]:
+    """The bounds of partitions; the later figure is never behind the earlier one."""
+    begins = await consumer.beginning_offsets(partitions)
+    stable = await consumer.end_offsets(partitions)
+    ends = await consumer.log_ends(partitions)
+    return {tp: Bounds(begins[tp], stable[tp], ends[tp]) for tp in partitions}
+
+
+def make_producer(bootstrap: str) -> Producer:
+    """A producer of records as large as a topic takes."""
+    producer = AcknowledgedProducer(bootstrap_servers=bootstrap, max_request_size=RECORD_BYTES)
+    return cast("Producer", producer)
+
+
+def make_consumer(bootstrap: str, group: str, *, gather_ms: int) -> Consumer:
+    """A member of a group that commits only what it is told to, and begins at the beginning.
+
+    The broker gathers records for it for so long.
+    """
+    consumer: Any = CommittedConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        auto_offset_reset="earliest",
+        heartbeat_interval_ms=500,
+        session_timeout_ms=10_000,
+        max_partition_fetch_bytes=PARTITION_BYTES,
+        fetch_min_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=gather_ms,
+    )
+    return cast("Consumer", consumer)
+
+
+def make_reader(
+    bootstrap: str,
+    *,
+    partition_bytes: int = ONE_RECORD_BYTES,
+    gather_bytes: int = 1,
+    gather_ms: int = 500,
+    reset: Literal["none", "earliest"] = "none",
+) -> CommittedConsumer:
+    """A consumer in no group, which reads from places that it is told.
+
+    The broker answers with so much of a partition at most, when it has gathered so much or waited so long.
+    `reset` says what becomes of a place that is gone: an error, or the beginning in its stead.
+    """
+    return CommittedConsumer(
+        bootstrap_servers=bootstrap,
+        auto_offset_reset=reset,
+        max_partition_fetch_bytes=partition_bytes,
+        fetch_min_bytes=gather_bytes,
+        fetch_max_wait_ms=gather_ms,
+    )
+
+
+@contextlib.asynccontextmanager
+async def administering(bootstrap: str) -> AsyncGenerator[Any]:
+    """What asks the brokers about topics and groups, for the length of a block."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await bounded(admin.close())
+
+
+async def time_of_open(bootstrap: str, tp: TopicPartition, offset: int) -> int | None:
+    """The time stamp of an open transaction's record, in milliseconds since 1970; None where none comes.
+
+    The only reading of records that are not committed, and nothing but their time is read.
+    """
+    consumer = _AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_uncommitted",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=ONE_RECORD_BYTES,
+        request_timeout_ms=REQUEST_MS,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([tp])
+        consumer.seek(tp, offset)
+        with contextlib.suppress(TimeoutError, OffsetOutOfRangeError):
+            async with asyncio.timeout(OPEN_SECONDS):
+                return (await consumer.getone()).timestamp
+    finally:
+        await bounded(consumer.stop())
+    return None
+
+
+async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPartition]:
+    """A topic's partitions as a consumer in no group finds them, in order; none where it is not there."""
+    await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
+    found: set[int] = consumer.partitions_for_topic(topic) or set()
+    return [TopicPartition(topic, number) for number in sorted(found)]
+
+
+async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
+    """A group's state as the broker names it, and the number of its members."""
+
+    async def ask() -> tuple[str, int]:
+        [response] = await admin.describe_consumer_groups([group])
+        error, _, state, _, _, members, *_ = response.groups[0]
+        _raise_for(error)
+        return state, len(members)
+
+    return await _from_coordinator(ask)
+
+
+async def committed_offsets(admin: Any, group: str) -> dict[TopicPartition, int]:  # noqa: ANN401 - aiokafka is untyped
+    """Where a group has committed, for each partition for which it has."""
+
+    async def ask() -> dict[TopicPartition, int]:
+        await describe_group(
+            admin, group
+        )  # aiokafka takes a coordinator that still loads for one without offsets
+        found = await admin.list_consumer_group_offsets(group)
+        return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
+
+    return await _from_coordinator(ask)
+
+
+def _raise_for(code: int) -> None:
+    if code:
+        raise for_code(code)
+
+
+async def _from_coordinator(ask: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """The answer of a group's coordinator, which may still be made, load or move; raises KafkaError."""
+    deadline = time.monotonic() + COORDINATOR_SECONDS
+    while True:
+        try:
+            return await ask()
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(COORDINATOR_LOOK_SECONDS)

@@ -1,0 +1,137 @@
+"""The topics on the broker: created where they are missing, held against how they are declared."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError
+from msgspec import Struct, field
+
+from broker.clients import administering
+from schemas.errors import LapstreamError
+from schemas.topics import Topics, TopicSpec
+
+_LOOKS = 100
+_LOOK_SECONDS = 0.1
+_BROKERS = '--bootstrap-server "$LAPSTREAM_KAFKA_BOOTSTRAP"'
+
+
+class TopicRefused(LapstreamError):
+    """The broker does not create a topic, and says why."""
+
+
+class TopicState(Struct, frozen=True, kw_only=True):
+    """A topic on the broker beside its declaration.
+
+    `differences` says what is to be mended, and how; `notes` what is other than declared, and does no harm.
+    """
+
+    name: str
+    exists: bool
+    partitions: int
+    differences: list[str]
+    notes: list[str] = field(default_factory=list[str])
+
+
+async def check_topics(bootstrap: str, topics: Topics) -> list[TopicState]:
+    """Every topic as it is on the broker; changes nothing."""
+    async with administering(bootstrap) as admin:
+        return await _states(admin, topics)
+
+
+async def create_topics(
+    bootstrap: str,
+    topics: Topics,
+    *,
+    replication_factor: int,
+    at_least: Mapping[str, int] = MappingProxyType({}),
+) -> list[TopicState]:
+    """Create the topics that are missing, and return the state of all; one that differs is left as it is.
+
+    Those named in `at_least` get so many partitions, where more than declared. Raises `TopicRefused` where
+    the broker does not create one.
+    """
+    async with administering(bootstrap) as admin:
+        existing = set(await admin.list_topics())
+        missing = [
+            NewTopic(
+                spec.name,
+                max(spec.partitions, at_least.get(spec.name, 0)),
+                replication_factor,
+                topic_configs=spec.config,
+            )
+            for spec in topics.specs()
+            if spec.name not in existing
+        ]
+        if missing:
+            _check(await admin.create_topics(missing))
+        return await _states_when_known(admin, topics)
+
+
+def _check(response: Any) -> None:  # noqa: ANN401 - the protocol's response
+    for topic, code, message in response.topic_errors:
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise TopicRefused(f"the broker does not create {topic}: {message or f'error {code}'}")
+
+
+async def _states_when_known(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
+    """The states, once the broker that is asked knows of what the controller has created."""
+    for _ in range(_LOOKS):
+        states = await _states(admin, topics)
+        if all(state.exists for state in states):
+            return states
+        await asyncio.sleep(_LOOK_SECONDS)
+    return await _states(admin, topics)
+
+
+async def _states(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
+    existing = set(await admin.list_topics())
+    specs = topics.specs()
+    there = [spec.name for spec in specs if spec.name in existing]
+    described = {found["topic"]: found for found in await admin.describe_topics(there)} if there else {}
+    configs = await _configs(admin, there)
+    return [_state(spec, described.get(spec.name), configs.get(spec.name, {})) for spec in specs]
+
+
+async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:  # noqa: ANN401 - aiokafka is untyped
+    found: dict[str, dict[str, str]] = {}
+    for name in names:
+        [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+        found[name] = {entry[0]: entry[1] for entry in response.resources[0][4]}
+    return found
+
+
+def _state(spec: TopicSpec, described: Any, config: dict[str, str]) -> TopicState:  # noqa: ANN401 - as the broker has it
+    if described is None:
+        missing = ["it does not exist: run `lapstream topics create`"]
+        return TopicState(name=spec.name, exists=False, partitions=0, differences=missing)
+    partitions = len(described["partitions"])
+    count = f"it has {partitions} partitions, declared {spec.partitions}"
+    differences = [
+        f"{name} is {config.get(name)}, declared {value}: `{setting(spec.name, name, value)}`"
+        for name, value in spec.config.items()
+        if config.get(name) != value
+    ]
+    if partitions < spec.partitions:
+        differences.append(f"{count}: `{adding_partitions(spec.name, spec.partitions)}`")
+    return TopicState(
+        name=spec.name,
+        exists=True,
+        partitions=partitions,
+        differences=differences,
+        notes=[f"{count}: more do no harm"] if partitions > spec.partitions else [],
+    )
+
+
+def setting(topic: str, name: str, value: str) -> str:
+    """The command that gives a topic a setting."""
+    which = f"--entity-type topics --entity-name {topic}"
+    return f"kafka-configs.sh {_BROKERS} --alter {which} --add-config {name}={value}"
+
+
+def adding_partitions(topic: str, count: int) -> str:
+    """The command that gives a topic so many partitions."""
+    return f"kafka-topics.sh {_BROKERS} --alter --topic {topic} --partitions {count}"

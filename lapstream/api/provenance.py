@@ -1,0 +1,54 @@
+"""`GET /provenance/{table}`: where a row comes from: its events, their pages, producers and parsers."""
+
+from functools import partial
+from typing import Annotated
+
+from litestar import get
+from litestar.params import PathParameter, QueryParameter
+
+from lapstream.http.answers import Success, success
+from lapstream.http.callers import needs
+from lapstream.http.refusals import Refusal
+from lapstream.http.responses import refusals
+from lapstream.http.services import ApiRequest, connected, services_of
+from ops.provenance.answer import NoSuchRow, Provenance, Table
+from ops.provenance.explain import explain
+from ops.provenance.keys import LONGEST
+from ops.provenance.search import search
+from schemas.scopes import Scope
+
+SEARCH_SECONDS = 2.0
+"""How long records are looked for in the log; what was not found by then has its `record_note`."""
+
+
+@get(
+    "/provenance/{table:str}",
+    operation_id="readProvenance",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 404, 429, 503),
+)
+async def read_provenance(
+    request: ApiRequest,
+    table: Annotated[Table, PathParameter(description="The row's table.")],
+    key: Annotated[
+        str,
+        QueryParameter(
+            min_length=1,
+            max_length=LONGEST,
+            description=(
+                "The row's id, or its natural key, as `canberraoffroad/2025-10-25/21290331` of a session; of "
+                "a lap with `/` and its number behind."
+            ),
+        ),
+    ],
+) -> Success[Provenance]:
+    """Read where a row comes from: the events that set it, their pages and records."""
+    services = services_of(request)
+    settings = services.settings
+    searching = partial(search, settings, seconds=SEARCH_SECONDS, turn=services.searches)
+    try:
+        found = await explain(settings, partial(connected, request), table, key, searching)
+    except NoSuchRow as error:
+        raise Refusal.not_found(str(error)) from error
+    return success(found)

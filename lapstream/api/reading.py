@@ -1,0 +1,180 @@
+"""What is stored: tracks, practice days, sessions with their laps, drivers."""
+
+import datetime as dt
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from litestar import get
+from litestar.params import PathParameter, QueryParameter
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from lapstream.api.fields import PAGE, SLUG, Cursor, Limit, TrackSlug, page_of, place_at
+from lapstream.http.answers import Page, Success, success
+from lapstream.http.callers import needs
+from lapstream.http.refusals import Refusal
+from lapstream.http.responses import refusals
+from lapstream.http.services import ApiRequest, connected
+from producer.site import SOURCE
+from schemas import fields as f
+from schemas.identity import practice_event_id, track_id
+from schemas.scopes import Scope
+from store import days, reading, records
+from store.days import DayView
+from store.reading import (
+    Best,
+    DayHead,
+    DayPlace,
+    DriverSession,
+    DriverView,
+    SessionDetail,
+    SessionPlace,
+    TrackView,
+)
+from store.records import TrackRecord
+
+
+class TrackPlace(NamedTuple):
+    """Where a page of tracks ended."""
+
+    track_slug: f.TrackSlug
+
+
+class TrackRecords(Struct, frozen=True, kw_only=True):
+    """A track's records, one for each class; sessions without a class have one of their own, the last."""
+
+    track_slug: f.TrackSlug
+    records: list[TrackRecord]
+
+
+class DriverProfile(DriverView, frozen=True, kw_only=True):
+    """A driver with bests by class and track, and a page of sessions, the newest first."""
+
+    bests: list[Best]
+    history: Page[DriverSession]
+
+
+@get(
+    "/tracks",
+    operation_id="listTracks",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 422, 429, 503),
+)
+async def list_tracks(
+    request: ApiRequest, cursor: Cursor = None, limit: Limit = PAGE
+) -> Success[Page[TrackView]]:
+    """List the tracks of which anything is stored, by their slugs."""
+    after = place_at(cursor, TrackPlace)
+    async with connected(request) as connection:
+        found = await reading.find_tracks(
+            connection, after=after.track_slug if after else "", limit=limit + 1
+        )
+    return success(page_of(found, limit, lambda track: TrackPlace(track.track_slug)))
+
+
+@get(
+    "/practice-days/search",
+    operation_id="searchPracticeDays",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 422, 429, 503),
+)
+async def search_days(
+    request: ApiRequest,
+    track: Annotated[str | None, QueryParameter(pattern=SLUG, description="Only this track's.")] = None,
+    from_: Annotated[dt.date | None, QueryParameter(name="from", description="The first day.")] = None,
+    to: Annotated[dt.date | None, QueryParameter(description="The last day.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+) -> Success[Page[DayHead]]:
+    """Find practice days that are stored, the newest first."""
+    before = place_at(cursor, DayPlace)
+    async with connected(request) as connection:
+        found = await reading.find_days(
+            connection,
+            track_id=track_id(SOURCE, track) if track else None,
+            first=from_,
+            last=to,
+            before=before,
+            limit=limit + 1,
+        )
+    return success(page_of(found, limit, lambda day: DayPlace(day.date, day.event_id)))
+
+
+@get(
+    "/practice-days/{track_slug:str}/{date:date}",
+    operation_id="readPracticeDay",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 404, 429, 503),
+)
+async def read_day(
+    request: ApiRequest,
+    track_slug: TrackSlug,
+    date: Annotated[dt.date, PathParameter(description="The day.")],
+) -> Success[DayView]:
+    """Read a practice day: its totals, sessions, results, and the fastest lap of each class."""
+    async with connected(request) as connection:
+        view = await days.read_day(connection, practice_event_id(SOURCE, track_slug, date))
+    if view is None:
+        raise Refusal.not_found(f"nothing is stored of {track_slug} on {date}: import it first")
+    return success(view)
+
+
+@get(
+    "/sessions/{session:uuid}",
+    operation_id="readSession",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 404, 429, 503),
+)
+async def read_session(
+    request: ApiRequest,
+    session: Annotated[UUID, PathParameter(description="The session's `id` in a practice day.")],
+) -> Success[SessionDetail]:
+    """Read a session with all its laps."""
+    async with connected(request) as connection:
+        found = await reading.read_session(connection, session)
+    if found is None:
+        raise Refusal.not_found(f"no session {session} is stored")
+    return success(found)
+
+
+@get(
+    "/drivers/{driver:uuid}",
+    operation_id="readDriver",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 404, 422, 429, 503),
+)
+async def read_driver(
+    request: ApiRequest,
+    driver: Annotated[UUID, PathParameter(description="The `driver_id` of a session.")],
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+) -> Success[DriverProfile]:
+    """Read a driver: the fastest lap of each class at each track, and the sessions, the newest first."""
+    before = place_at(cursor, SessionPlace)
+    async with connected(request) as connection:
+        found = await reading.read_driver(connection, driver)
+        if found is None:
+            raise Refusal.not_found(f"no driver {driver} is stored")
+        bests = await reading.bests_of(connection, driver)
+        sessions = await reading.sessions_of(connection, driver, before=before, limit=limit + 1)
+    history = page_of(sessions, limit, SessionPlace.of)
+    return success(DriverProfile(bests=bests, history=history, **asdict(found)))
+
+
+@get(
+    "/tracks/{track_slug:str}/records",
+    operation_id="readTrackRecords",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 429, 503),
+)
+async def read_records(request: ApiRequest, track_slug: TrackSlug) -> Success[TrackRecords]:
+    """Read a track's records: the fastest lap of each class, who drove it, and when."""
+    async with connected(request) as connection:
+        found = await records.read_records(connection, SOURCE, track_slug)
+    return success(TrackRecords(track_slug=track_slug, records=found))

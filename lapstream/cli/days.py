@@ -1,0 +1,90 @@
+"""A practice day on the terminal, as the tables have it."""
+
+import asyncio
+import datetime as dt
+
+from lapstream.cli.output import clean, out, print_json
+from lapstream.cli.tables import Listing
+from producer.site import SOURCE
+from runtime.database import connected
+from runtime.settings import Settings, read_settings
+from schemas.errors import LapstreamError
+from schemas.identity import practice_event_id
+from store import days
+from store.days import DayView, FastestLap
+
+
+class NothingKnown(LapstreamError):
+    """A day of which nothing was imported."""
+
+
+def day(track: str, date: dt.date, *, as_json: bool) -> None:
+    """Show a practice day."""
+    view = asyncio.run(read_day(read_settings(), track, date))
+    if as_json:
+        print_json(view)
+    else:
+        show_day(view)
+
+
+async def read_day(settings: Settings, track: str, date: dt.date) -> DayView:
+    """The day from the tables; raises `NothingKnown`."""
+    async with connected(settings) as connection:
+        view = await days.read_day(connection, practice_event_id(SOURCE, track, date))
+    if view is None:
+        raise NothingKnown(
+            f"nothing is known of {track} on {date}: import it with `lapstream ingest {track} {date}`"
+        )
+    return view
+
+
+def show_day(view: DayView) -> None:
+    """Print a day with its sessions and fastest laps, for a person."""
+    show_sessions(view)
+    show_fastest(view.fastest_laps)
+
+
+def show_sessions(view: DayView) -> None:
+    """Print a day's sessions."""
+    title = f"{clean(view.track_name or view.track_slug)}, {view.date}: {view.sessions_ingested} sessions, "
+    missing = view.sessions_ingested - view.sessions_with_detail
+    without = f", {missing} sessions without their page" if missing else ""
+    numbers = ("Laps", "Fastest [s]", "Average [s]", "Consistency [%]")
+    table = Listing(
+        *("Start", "Driver", "Class", "Transponder", *numbers),
+        folded={"Driver", "Class"},
+        right=numbers,
+        title=f"{title}{view.laps} laps, {view.drivers} drivers{without}",
+    )
+    for session in view.sessions:
+        table.add(
+            "-" if session.start_time is None else f"{session.start_time:%H:%M:%S}",
+            clean(session.driver_name or "-"),
+            clean(session.class_name or "-"),
+            clean(session.transponder_number or "-"),
+            "-" if session.laps_completed is None else str(session.laps_completed),
+            _decimal(session.fast_lap_time),
+            _decimal(session.avg_lap_time),
+            _decimal(session.consistency),
+        )
+    out.print(table)
+
+
+def _decimal(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def show_fastest(laps: list[FastestLap]) -> None:
+    """Print the fastest lap of each class."""
+    if not laps:
+        return
+    headings = ("Class", "Lap [s]", "Driver", "Session")
+    table = Listing(*headings, folded={"Class", "Driver"}, right={"Lap [s]"}, title="Fastest laps")
+    for lap in laps:
+        table.add(
+            clean(lap.class_name or "-"),
+            f"{lap.fast_lap_time:.3f}",
+            clean(lap.driver_name or "-"),
+            lap.session_id,
+        )
+    out.print(table)

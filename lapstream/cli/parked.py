@@ -1,0 +1,174 @@
+"""The records that could not be applied, looked at, and brought to an end."""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lapstream.cli.output import clean, note, out, print_json, progress_bar
+from lapstream.cli.parked_show import all_of, entries, show_counts, show_heads, show_outcomes, show_record
+from ops.parked import mending as parking
+from ops.parked import queries as parked
+from ops.parked import redrive as redriving
+from ops.parked.queries import Count, Head, Key, Parked, RecordPlace, Selection, State
+from ops.parked.redrive import Outcome
+from runtime.database import connected
+from runtime.settings import Settings, read_settings
+
+ANY = "any"
+"""All states of a record."""
+
+UNFINISHED = 1
+"""The exit code where a record could not be redriven."""
+
+
+def selected(
+    group: str | None,
+    code: str | None,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    at: tuple[str, int, int] | None,
+    state: str = State.parked,
+) -> Selection:
+    """The records that these filters let through; the state may be `any`."""
+    place = None if at is None else RecordPlace(*at)
+    only = None if state == ANY else State(state)
+    return Selection(group=group, code=code, since=since, until=until, place=place, state=only)
+
+
+def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> None:
+    """Count a selection's records by kind of fault, and list a page of them, each once."""
+    (total, counts), heads = asyncio.run(_list(read_settings(), selection, page, size))
+    if as_json:
+        print_json({"total": total, "page": page, "counts": counts, "records": entries(heads)})
+        return
+    if not counts:
+        out.print("nothing is parked" if selection.state is State.parked else "no such record")
+        return
+    show_counts(counts)
+    show_heads(heads)
+    out.print(f"page {page} of {-(-total // size)}")
+
+
+async def _list(
+    settings: Settings, selection: Selection, page: int, size: int
+) -> tuple[tuple[int, list[Count]], list[Head]]:
+    async with connected(settings) as connection:
+        counts = await parked.count(connection, selection)
+        return counts, await parked.find(connection, selection, limit=size, skip=size * (page - 1))
+
+
+def show(at: tuple[str, int, int], group: str | None, *, as_json: bool) -> None:
+    """Show one parked record, with its bytes, and what became of it in each group that parked it."""
+    copies = asyncio.run(_read(read_settings(), RecordPlace(*at), group))
+    same = [one for one in copies if one.record == copies[0].record]
+    if as_json:
+        print_json(all_of(same))
+    else:
+        show_record(same)
+    for other in copies:
+        if other not in same:
+            note(f"{other.group} parked another record at this place: `--group {other.group}` shows it")
+
+
+async def _read(settings: Settings, place: RecordPlace, group: str | None) -> list[Parked]:
+    async with connected(settings) as connection:
+        return await parking.read_copies(connection, place, group)
+
+
+def redrive(selection: Selection, *, dry_run: bool, as_json: bool) -> None:
+    """Run parked records through the code as it is now; exits with 1 where a record stays parked."""
+    outcomes = asyncio.run(_redrive(read_settings(), selection, dry_run=dry_run))
+    staying = [outcome for outcome in outcomes if not outcome.redriven]
+    if as_json:
+        numbers = {"redriven": len(outcomes) - len(staying), "still_parked": len(staying)}
+        print_json({"dry_run": dry_run, **numbers, "records": outcomes})
+    else:
+        show_outcomes(outcomes, staying, dry_run=dry_run)
+    if staying:
+        raise typer.Exit(UNFINISHED)
+
+
+async def _redrive(settings: Settings, selection: Selection, *, dry_run: bool) -> list[Outcome]:
+    heads = await _find(settings, selection)
+    with _progress("redriving", len(heads)) as progress:
+        return await redriving.redrive(settings, heads, parking.somebody(), dry_run=dry_run, show=progress)
+
+
+async def _find(settings: Settings, selection: Selection) -> list[Head]:
+    async with connected(settings) as connection:
+        return await parked.find(connection, selection)
+
+
+class _Show:
+    """A bar on stderr, told of each step's size."""
+
+    def __init__(self, progress: Progress, what: str, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task(what, total=total)
+
+    def __call__(self, records: int) -> None:
+        self._progress.advance(self._task, records)
+
+
+@contextlib.contextmanager
+def _progress(what: str, total: int) -> Generator[_Show]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with progress_bar(*columns) as progress:
+        yield _Show(progress, what, total)
+
+
+def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *, as_json: bool) -> None:
+    """Publish a mended event, and mark the bad record fixed."""
+    place = RecordPlace(*at)
+    new = asyncio.run(parking.publish_fixed(read_settings(), place, file.read_bytes(), type_name))
+    if as_json:
+        print_json({"state": State.fixed, "new": new._asdict()})
+    else:
+        out.print(f"published as {new.topic}/{new.partition}/{new.offset}; the bad record is marked fixed")
+
+
+def discard(selection: Selection, reason: str, *, yes: bool, as_json: bool) -> None:
+    """Give parked records up, where that is confirmed."""
+    settings = read_settings()
+    heads = asyncio.run(_find(settings, selection))
+    if heads and not yes:
+        typer.confirm(f"Discard {_said(heads)}?", abort=True, err=True)
+    discarded = asyncio.run(_discard(settings, [head.at for head in heads], reason))
+    if as_json:
+        print_json({"discarded": discarded})
+    else:
+        out.print(f"{discarded} discarded")
+
+
+def _said(heads: list[Head]) -> str:
+    """How many records these are, and which faults they have; by how many groups, where these are several."""
+    records = len({head.place for head in heads})
+    faults = Counter(code for _, code in {(head.place, head.code) for head in heads}).most_common()
+    groups = {head.group for head in heads}
+    by = f", parked by {len(groups)} groups" if len(groups) > 1 else ""
+    return clean(
+        f"{records} parked record(s){by}: {', '.join(f'{number} {code}' for code, number in faults)}"
+    )
+
+
+async def _discard(settings: Settings, keys: list[Key], reason: str) -> int:
+    async with connected(settings) as connection:
+        return await parked.discarded(connection, keys, reason, parking.somebody())
+
+
+def export(selection: Selection, file: Path, *, overwrite: bool, as_json: bool) -> None:
+    """Write parked records to a file."""
+    settings = read_settings()
+    heads = asyncio.run(_find(settings, selection))
+    with _progress("exporting", len(heads)) as progress:
+        asyncio.run(parking.export_to(settings, heads, file, overwrite=overwrite, show=progress))
+    if as_json:
+        print_json({"file": str(file), "records": len(heads)})
+    else:
+        out.print(clean(f"{len(heads)} record(s) written to {file}"), soft_wrap=True)

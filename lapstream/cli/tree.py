@@ -1,0 +1,75 @@
+"""All commands in one tree."""
+
+import importlib.metadata
+from typing import Annotated
+
+import typer
+
+from lapstream.cli.commands import (
+    backfill,
+    dev,
+    events,
+    imports,
+    keys,
+    log,
+    operate,
+    parked,
+    parse,
+    rebuild,
+    runs,
+    schemas,
+    why,
+)
+
+app = typer.Typer(
+    name="lapstream",
+    help="Import practice days from the timing site into PostgreSQL, through Kafka.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lapstream {importlib.metadata.version('lapstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def lapstream(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and exit."),
+    ] = False,
+) -> None:
+    """Import practice days from the timing site into PostgreSQL, through Kafka."""
+
+
+app.command("ingest")(imports.ingest)
+app.command("backfill")(backfill.backfill)
+app.command("discover")(backfill.discover)
+app.command("day")(imports.day)
+app.command("config")(operate.config)
+app.command("demo")(dev.demo)
+app.command("sample-site")(dev.sample_site)
+app.command("schemas")(schemas.schemas)
+app.command("lag")(operate.lag)
+app.command("rebuild")(rebuild.rebuild)
+app.command("verify")(rebuild.verify)
+app.command("reparse")(rebuild.reparse)
+app.command("why")(why.why)
+app.command("run")(operate.run)
+app.command("digest")(operate.digest)
+app.add_typer(events.app, name="events")
+app.add_typer(parse.app, name="parse")
+app.add_typer(dev.app, name="dev")
+app.add_typer(parked.app, name="parked")
+app.add_typer(runs.app, name="runs")
+app.add_typer(keys.app, name="keys")
+app.add_typer(log.app, name="log")
+app.add_typer(operate.topics_app, name="topics")
+app.add_typer(operate.migrate_app, name="migrate")
+app.add_typer(operate.site_app, name="site")

@@ -1,0 +1,194 @@
+"""The roles: settings go in, a fetcher or a projector works until it is told to stop."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import structlog
+from faststream.kafka import KafkaBroker
+
+from broker import topics
+from broker.clients import REQUEST_MS, bounded, make_consumer
+from consumers.projection import Projection
+from consumers.projector import Projector
+from lapstream.relay import run_relay
+from lapstream.server import run_api
+from producer.fetcher import Fetching, Groups, join_groups
+from producer.obtain import Obtainer
+from producer.publisher import Publisher
+from producer.site import Site
+from runs.monitor import monitor_runs
+from runtime.database import database
+from runtime.garbage import collect_seldom
+from runtime.obtaining import discovering, obtaining
+from runtime.projections import PROJECTIONS
+from runtime.refused import refusing
+from runtime.settings import Settings, check_contact
+from runtime.stopping import until_stopped
+from runtime.wiring import detail_group, list_group, publishing
+from schemas.errors import LapstreamError
+from store.pool import Pool
+
+FINISH_SECONDS = 4.0
+"""How long the work at hand may take after a role was told to stop."""
+
+Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+"""Works until the event is set."""
+
+log = structlog.get_logger("lapstream.roles")
+
+
+class TopicsMissing(LapstreamError):
+    """A topic is not there, or not as it is declared."""
+
+
+async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
+    """Fetch what is asked for, until told to stop."""
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 2))
+        publisher = await stack.enter_async_context(publishing(settings))
+        obtainer = await stack.enter_async_context(
+            obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
+        )
+        broker = KafkaBroker(
+            settings.kafka_bootstrap,
+            request_timeout_ms=REQUEST_MS,
+            graceful_timeout=FINISH_SECONDS,
+            logger=None,
+            apply_types=False,
+        )
+        stack.push_async_callback(lambda: bounded(broker.stop()))
+        await broker.start()
+        members = await join_groups(
+            broker,
+            _fetching(settings, pool, publisher, obtainer),
+            topics=settings.topics,
+            groups=Groups(list_group(settings), detail_group(settings)),
+            park=refusing(settings, pool),
+            concurrency=settings.detail_concurrency,
+        )
+        log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
+        await stop.wait()
+        await asyncio.gather(*(member.leave(FINISH_SECONDS) for member in members))
+    log.info("fetcher_stop")
+
+
+def _fetching(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetching:
+    site = Site(settings.site)
+    return Fetching(
+        pool=pool,
+        site=site,
+        obtainer=obtainer,
+        publisher=publisher,
+        name=f"lapstream/fetcher/{site.name}",
+        zones=settings.track_zones,
+    )
+
+
+async def run_projector(
+    settings: Settings, stop: asyncio.Event, projections: Sequence[Projection[Any]] = PROJECTIONS
+) -> None:
+    """Write what the topics say into the tables of these projections, until told to stop."""
+    collect_seldom()
+    async with contextlib.AsyncExitStack() as stack:
+        members: list[Projector] = []
+        for projection in projections:
+            members += await _members(settings, projection, stack)
+        watching = asyncio.create_task(_when(stop, members))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for member in members:
+                    group.create_task(member.run())
+        except* Exception as errors:  # noqa: BLE001 - passed on as it is, without its group
+            raise errors.exceptions[0] from None
+        finally:
+            watching.cancel()
+
+
+async def _members(
+    settings: Settings, projection: Projection[Any], stack: contextlib.AsyncExitStack
+) -> list[Projector]:
+    """The members of a projection's group, on connections that see its tables."""
+    pool = await stack.enter_async_context(
+        database(settings, size=2 * projection.members, schema=projection.schema)
+    )
+    group = projection.group(settings.topic_prefix)
+    return [
+        Projector(
+            group=group,
+            topics=[projection.topic(settings.topics)],
+            consumer=make_consumer(settings.kafka_bootstrap, group, gather_ms=projection.gather_ms),
+            pool=pool,
+            projection=projection,
+            parking_limit=settings.parking_limit,
+        )
+        for _ in range(projection.members)
+    ]
+
+
+async def _when(event: asyncio.Event, members: list[Projector]) -> None:
+    await event.wait()
+    for member in members:
+        member.stop()
+
+
+async def run_relay_and_keeper(settings: Settings, stop: asyncio.Event) -> None:
+    """Publish the outbox, and look after runs whose work stopped, until told to stop."""
+    async with database(settings, size=1) as pool:
+        monitor = monitor_runs(pool, settings.run_stalled_seconds, stop)
+        await run_side_by_side({"relay": run_relay(settings, stop), "run monitor": monitor}, stop)
+
+
+async def run_the_api(settings: Settings, stop: asyncio.Event) -> None:
+    """Answer requests until told to stop; what it asks of the site goes through the fleet's one budget."""
+    async with discovering(settings) as discover:
+        await run_api(settings, stop, discover)
+
+
+ROLES: dict[str, Role] = {
+    "api": run_the_api,
+    "fetcher": run_fetcher,
+    "projector": run_projector,
+    "relay": run_relay_and_keeper,
+}
+"""The roles by their names on the command line."""
+
+
+async def check_ready(settings: Settings) -> None:
+    """Raise `TopicsMissing` where a topic is not as it has to be; report members without a partition."""
+    states = await topics.check_topics(settings.kafka_bootstrap, settings.topics)
+    wrong = [f"{state.name}: {'; '.join(state.differences)}" for state in states if state.differences]
+    if wrong:
+        raise TopicsMissing("\n".join(wrong))
+    [partitions] = [state.partitions for state in states if state.name == settings.topics.details]
+    idle = settings.detail_concurrency - partitions
+    if idle > 0:
+        log.warning(
+            "detail_members_idle",
+            concurrency=settings.detail_concurrency,
+            partitions=partitions,
+            idle=idle,
+        )
+
+
+async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
+    """Run these roles side by side until told to stop; the first that fails ends all of them."""
+    if {"api", "fetcher"} & set(names):
+        check_contact(settings)
+    await until_stopped(_run_when_ready(settings, names, stop), stop)
+
+
+async def _run_when_ready(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
+    await check_ready(settings)
+    await run_side_by_side({name: ROLES[name](settings, stop) for name in names}, stop)
+
+
+async def run_side_by_side(work: Mapping[str, Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
+    """Do all this until told to stop; the first that fails ends the others, and is what is raised."""
+    tasks = [asyncio.create_task(one, name=name) for name, one in work.items()]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Whole months of a track: which days there are, and importing them one after another."""

@@ -1,0 +1,77 @@
+"""Carrying over: positions, pages and parked records come to speak of the log that a copy was brought into.
+
+In: a copy that was imported, its cluster, a database. It is done once for each import, in one transaction.
+"""
+
+from collections.abc import Iterator
+
+from ops.log_copies import queries as log_copies
+from ops.log_copies.cluster import record_topics
+from ops.log_copies.errors import CannotCarry
+from ops.log_copies.manifest import Manifest, Run
+from ops.log_copies.queries import Carried, CarryOver, Copied, LogReach, LogRun
+from runtime.settings import Settings
+from store.pool import Connection
+
+
+async def check_places(connection: Connection, settings: Settings, manifest: Manifest) -> None:
+    """Raise `CannotCarry` where the database's places are not those of the log that a copy was taken from."""
+    _check_prefix(settings, manifest)
+    _check_log(await log_copies.newest(connection), manifest)
+
+
+async def carry_over(
+    connection: Connection, settings: Settings, manifest: Manifest, cluster_id: str
+) -> Carried | None:
+    """Carry the database's places over to the cluster that a copy was brought into; None where they are.
+
+    Raises `CannotCarry` as `check_places` does, or `PlacesInUse`.
+    """
+    _check_prefix(settings, manifest)
+    to = CarryOver(manifest.export_id, cluster_id)
+    record = [spec.name for spec in record_topics(settings.topics)]
+    queues = [spec.name for spec in settings.topics.specs() if spec.name not in record]
+    async with connection.transaction():
+        await log_copies.lock(connection)
+        newest = await log_copies.newest(connection)
+        if newest == to:
+            return None
+        _check_log(newest, manifest)
+        imported = newest is not None and newest.export_id == manifest.export_id
+        copied = Copied(_runs(manifest, imported=imported), _reaches(manifest, imported=imported))
+        return await log_copies.carry(connection, to, copied, record, queues)
+
+
+def _runs(manifest: Manifest, *, imported: bool) -> Iterator[LogRun]:
+    """Where records lie in the log that the database speaks of, and in the new one.
+
+    An `imported` log is one that the same copy was brought into before: it has no gaps either.
+    """
+    for topic, copy in manifest.partitions():
+        for run in [Run(0, 0, copy.records)] if imported and copy.records else copy.runs():
+            yield LogRun(topic, copy.partition, *run)
+
+
+def _reaches(manifest: Manifest, *, imported: bool) -> Iterator[LogReach]:
+    """From where to where the copy goes, in the log that the database speaks of."""
+    for topic, copy in manifest.partitions():
+        reach = (0, copy.records) if imported else (copy.start_offset, copy.next_offset)
+        yield LogReach(topic, copy.partition, *reach)
+
+
+def _check_prefix(settings: Settings, manifest: Manifest) -> None:
+    if settings.topic_prefix != manifest.topic_prefix:
+        raise CannotCarry(
+            f"the copy was taken with the topic prefix {manifest.topic_prefix!r}, and these settings have "
+            f"{settings.topic_prefix!r}: the database's places can't be carried over. Import under the same "
+            "prefix, or with --no-carry-over"
+        )
+
+
+def _check_log(newest: CarryOver | None, manifest: Manifest) -> None:
+    if newest and newest.export_id != manifest.export_id and newest.cluster_id != manifest.cluster_id:
+        raise CannotCarry(
+            f"the places in the database are those of cluster {newest.cluster_id}, the copy was taken from "
+            f"cluster {manifest.cluster_id}: they can't be carried over. Import a copy of that cluster's "
+            "log, or import with --no-carry-over and rebuild the projections"
+        )

@@ -1,0 +1,108 @@
+"""The Kafka side of copies: which topics are the record, where they begin and end, their records in order.
+
+Records are read as the projections read them: those that are committed.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from broker.clients import Bounds, administering, bounds_of, make_reader
+from ops.log_copies.errors import TopicGone
+from runtime.database import ServerAway
+from schemas.records import Record
+from schemas.topics import FOREVER, Topics, TopicSpec
+
+FETCH_BYTES = 2 * 1024 * 1024
+"""Of a partition, compressed; the broker sends a larger record whole."""
+
+POLL_MS = 500
+POLL_RECORDS = 32
+"""At a time: so few that the largest of them fit into memory."""
+
+SILENT_POLLS = 60
+"""So many polls in a row without a record, before the end: the broker is away."""
+
+
+def record_topics(topics: Topics) -> tuple[TopicSpec, ...]:
+    """The topics that are the record: those that are kept for ever. Work queues are not."""
+    return tuple(spec for spec in topics.specs() if spec.retention_ms == FOREVER)
+
+
+class Cluster:
+    """A cluster, to be read."""
+
+    def __init__(self, bootstrap: str, admin: Any, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+        self._bootstrap = bootstrap
+        self._admin = admin
+        self._consumer = consumer
+
+    async def close(self) -> None:
+        """Give back what the newest reading holds."""
+        await self._consumer.stop()
+
+    async def id(self) -> str:
+        """The cluster's own id."""
+        return (await self._admin.describe_cluster())["cluster_id"]
+
+    async def bounds(self, topic: str) -> dict[int, Bounds]:
+        """Where each of a topic's partitions begins and ends; raises `TopicGone` where there is none."""
+        [described] = await self._admin.describe_topics([topic])
+        if not described["partitions"]:
+            raise TopicGone(f"the broker has no topic {topic}: is LAPSTREAM_TOPIC_PREFIX right?")
+        tps = sorted(TopicPartition(topic, found["partition"]) for found in described["partitions"])
+        return {tp.partition: found for tp, found in (await bounds_of(self._consumer, tps)).items()}
+
+    async def read(
+        self, topic: str, partition: int, begin: int, end: int
+    ) -> AsyncGenerator[Sequence[Record]]:
+        """The records of a partition from one offset to before another, in order, some at a time.
+
+        Neither lies behind the last stable offset: records from there on are not handed out. Raises
+        `TopicGone`, or `ServerAway` where the broker has nothing more to say.
+        """
+        if begin >= end:
+            return
+        tp = TopicPartition(topic, partition)
+        await self._begin(tp, begin)
+        silent = 0
+        while (at := await self._consumer.position(tp)) < end:
+            records = await self._poll(tp, at)
+            silent = 0 if records or await self._consumer.position(tp) > at else silent + 1
+            if silent == SILENT_POLLS:
+                raise ServerAway(f"the broker sends nothing of {topic}[{partition}] from offset {at} on")
+            yield [record for record in records if record.offset < end]
+
+    async def _begin(self, tp: TopicPartition, offset: int) -> None:
+        """Go to an offset with a new consumer: one that is given another partition may never stop again."""
+        await self._consumer.stop()
+        self._consumer = _consumer(self._bootstrap)
+        await self._consumer.start()
+        self._consumer.assign([tp])
+        self._consumer.seek(tp, offset)
+
+    async def _poll(self, tp: TopicPartition, at: int) -> Sequence[Record]:
+        try:
+            polled = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        except OffsetOutOfRangeError as error:
+            raise TopicGone(f"{tp.topic}[{tp.partition}] has no offset {at} any more") from error
+        return polled.get(tp, ())
+
+
+def _consumer(bootstrap: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
+    return make_reader(bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50)
+
+
+@contextlib.asynccontextmanager
+async def cluster(bootstrap: str) -> AsyncGenerator[Cluster]:
+    """A cluster, to be read for the length of a block, one partition at a time."""
+    async with contextlib.AsyncExitStack() as stack:
+        admin = await stack.enter_async_context(administering(bootstrap))
+        consumer = _consumer(bootstrap)
+        found = Cluster(bootstrap, admin, consumer)
+        stack.push_async_callback(found.close)
+        await consumer.start()
+        yield found

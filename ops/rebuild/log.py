@@ -1,0 +1,181 @@
+"""A projection's topic as a replay reads it: from its beginning, by places, in no group.
+
+A topic goes in; where it ends comes out, then its records up to given places, in batches; what its beginning
+has lost comes from a copy, if there is one.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+
+from aiokafka import TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from broker.clients import Bounds, CommittedConsumer, bounds_of, make_reader, partitions_of
+from ops.rebuild.beginning import Beginning
+from runtime.settings import Settings
+from schemas.errors import LapstreamError
+from schemas.records import Record
+from store.faults import said_by
+from store.positions import Place
+
+BATCH_RECORDS = 1_000
+POLL_MS = 500
+
+PARTITION_BYTES = 2 * 1024 * 1024
+"""Of a partition, in one answer of the broker: days are long, and best written whole."""
+
+FETCH_BYTES = 512 * 1024
+"""How much the broker gathers before it answers, for a moment."""
+
+SILENCE_SECONDS = 60.0
+"""So long without a record before the end, and the log counts as broken."""
+
+
+class TopicBeginGone(LapstreamError):
+    """A topic has not all its records any more, or not yet: no tables can be made from it."""
+
+
+class TransactionOpen(LapstreamError):
+    """Records that the live tables say are those of a transaction that is not committed."""
+
+
+class LogEndsEarly(LapstreamError):
+    """The broker does not hand out records that must be there."""
+
+
+@contextlib.asynccontextmanager
+async def reading(settings: Settings) -> AsyncGenerator[CommittedConsumer]:
+    """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
+    consumer = make_reader(
+        settings.kafka_bootstrap,
+        partition_bytes=PARTITION_BYTES,
+        gather_bytes=FETCH_BYTES,
+        gather_ms=50,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def check_begins(settings: Settings, topic: str, copy: Beginning | None) -> dict[Place, Bounds]:
+    """The bounds of each partition, all of whose records are there, or in the copy.
+
+    Raises `TopicBeginGone` where one does not begin with its first record and no copy fills the gap, or what
+    `Beginning.check` raises where the copy is not right.
+    """
+    held = await bounds(settings, topic)
+    if gone := {place: found for place, found in held.items() if found.begin > 0}:
+        _check_filled({place: found.begin for place, found in gone.items()}, copy)
+        if copy is not None:
+            await copy.check(settings, gone)
+    return held
+
+
+async def bounds(settings: Settings, topic: str) -> dict[Place, Bounds]:
+    """Where each partition of a topic begins and ends."""
+    async with reading(settings) as consumer:
+        tps = await partitions_of(consumer, topic)
+        if not tps:
+            raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
+        return {_place(tp): found for tp, found in (await bounds_of(consumer, tps)).items()}
+
+
+def _check_filled(begins: Mapping[Place, int], copy: Beginning | None) -> None:
+    """Raise `TopicBeginGone` where records before these offsets are in no copy either."""
+    missing = {place: copy.lacks(place, begin) if copy else "" for place, begin in begins.items()}
+    found = ", ".join(
+        f"{place.topic}[{place.partition}] begins at {begins[place]}" + (f", and {lack}" if lack else "")
+        for place, lack in missing.items()
+        if lack is not None
+    )
+    if found:
+        raise TopicBeginGone(
+            f"{found}: the records before are gone, and tables made from it would lack them. Nothing was "
+            "changed; `--export DIR` names a folder of `lapstream log export` that holds them"
+        )
+
+
+def check_targets(targets: Mapping[Place, int], held: Mapping[Place, Bounds]) -> None:
+    """Raise `TopicBeginGone` where the log ends before the place that it is to be read up to.
+
+    Raises `TransactionOpen` where it can't be read up to there as long as a transaction is open.
+    """
+    nothing = Bounds(0, 0, 0)
+    there = {place: held.get(place, nothing) for place in targets}
+    if ended := {place: found.end for place, found in there.items() if targets[place] > found.end}:
+        raise TopicBeginGone(
+            f"{_each(ended, 'ends at')}, but the live tables say more: this is not the log that they were "
+            "made from, or it lost records"
+        )
+    if waiting := {place: found.stable for place, found in there.items() if targets[place] > found.stable}:
+        raise TransactionOpen(
+            f"{_each(waiting, 'has a transaction open from offset')}, and the live tables say more: "
+            "`lapstream lag` says what to do about it; then the same command goes on"
+        )
+
+
+def _each(offsets: Mapping[Place, int], what: str) -> str:
+    return ", ".join(f"{place.topic}[{place.partition}] {what} {at}" for place, at in offsets.items())
+
+
+async def batches(
+    consumer: CommittedConsumer,
+    begin: Mapping[Place, int],
+    targets: Mapping[Place, int],
+    copy: Beginning | None,
+) -> AsyncIterator[list[Record]]:
+    """The records between these places, each partition's in its order; raises `LogEndsEarly`."""
+    begin = dict(begin)
+    if copy:
+        async for records in _lost(consumer, begin, targets, copy):
+            yield records
+    left = {TopicPartition(*place): at for place, at in targets.items() if begin.get(place, 0) < at}
+    consumer.assign(list(left))
+    for tp in left:
+        consumer.seek(tp, begin.get(_place(tp), 0))
+    silence = 0.0
+    at: dict[TopicPartition, int] = {}
+    while left:
+        polled = await _poll(consumer)
+        if batch := [one for tp in sorted(polled) for one in polled[tp] if one.offset < left[tp]]:
+            yield batch
+        before, at = at, {tp: await consumer.position(tp) for tp in left}
+        for tp in [tp for tp, target in left.items() if at[tp] >= target]:
+            del left[tp]
+            consumer.pause(tp)
+        silence = 0.0 if at != before else silence + POLL_MS / 1000
+        if silence > SILENCE_SECONDS:
+            raise LogEndsEarly(
+                f"{', '.join(f'{tp.topic}[{tp.partition}]' for tp in left)}: nothing came for "
+                f"{SILENCE_SECONDS:.0f} s, though the log goes on. Is the broker well?"
+            )
+
+
+async def _lost(
+    consumer: CommittedConsumer,
+    begin: dict[Place, int],
+    targets: Mapping[Place, int],
+    copy: Beginning,
+) -> AsyncIterator[list[Record]]:
+    """What is to be read and the topic has lost, out of the copy; brings `begin` to what the topic holds."""
+    begins = await consumer.beginning_offsets([TopicPartition(*place) for place in targets])
+    for place, target in sorted(targets.items()):
+        end = min(begins[TopicPartition(*place)], target)
+        if (at := begin.get(place, 0)) < end:
+            _check_filled({place: end}, copy)
+            async for records in copy.batches(place, at, end):
+                yield records
+            begin[place] = end
+
+
+async def _poll(consumer: CommittedConsumer) -> Mapping[TopicPartition, Sequence[Record]]:
+    try:
+        return await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+    except OffsetOutOfRangeError as error:
+        raise TopicBeginGone(f"the log lost records while it was read: {said_by(error)}") from error
+
+
+def _place(tp: TopicPartition) -> Place:
+    return Place(tp.topic, tp.partition)

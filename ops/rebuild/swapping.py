@@ -1,0 +1,115 @@
+"""Exchanging the rebuilt tables for the live ones, and taking that back.
+
+A rebuild whose tables stand where the live ones do goes in; in one transaction the schemas change names.
+Readers are not held up, writers for the length of that transaction.
+"""
+
+import contextlib
+from functools import partial
+from typing import Any
+
+from consumers.projection import Projection
+from ops.rebuild import queries as rebuilds
+from ops.rebuild import shadow
+from ops.rebuild.queries import Rebuild
+from ops.rebuild.work import (
+    LOCK_WAIT,
+    OldReaders,
+    Work,
+    holding,
+    kept_name,
+    patiently,
+    shadow_name,
+    standing_still,
+)
+from runtime.database import database
+from runtime.settings import Settings
+from schemas.errors import LapstreamError
+from store.pool import Connection, Pool, limit_lock_wait, use_schema
+
+
+class NothingToTakeBack(LapstreamError):
+    """No swap of this projection can be taken back."""
+
+
+async def swap(work: Work) -> bool:
+    """Let the rebuilt tables take the live ones' place; False where the rebuild was cancelled meanwhile."""
+    return await standing_still(work, shadow.lock_writers_out, partial(_swap, work))
+
+
+async def _swap(work: Work, connection: Connection) -> bool:
+    live, kept = work.projection.schema, kept_name(work.projection)
+    if old := await shadow.old_readers(connection, live, work.rebuild.moved_at):
+        raise OldReaders(f"{', '.join(old)} still reads in a transaction from before the tables were filled")
+    if not await rebuilds.move(connection, work.rebuild, "swapped"):
+        return False
+    await rebuilds.park_refused_again(connection, work.rebuild, work.group)
+    await shadow.check_shapes(connection, live, work.rebuild.shadow)
+    await shadow.drop(connection, kept)
+    await shadow.exchange(connection, live, work.rebuild.shadow, kept, work.group)
+    return True
+
+
+class _Undone(Exception):
+    """The exchange can be made; it is not to be made yet."""
+
+
+async def rehearse(work: Work, connection: Connection) -> None:
+    """Exchange empty tables for the live ones in the open transaction, and undo that.
+
+    Raises `NotCarriedOver` or `KeptInUse` where the exchange can't be made as things are.
+    """
+    live, other, kept = work.projection.schema, work.rebuild.shadow, kept_name(work.projection)
+    with contextlib.suppress(_Undone):
+        async with connection.transaction():
+            await limit_lock_wait(connection, LOCK_WAIT)
+            await shadow.create(connection, live, other, work.projection.lookups)
+            await shadow.finish(connection, live, other)
+            await shadow.drop(connection, kept)
+            await shadow.exchange(connection, live, other, kept, work.group)
+            raise _Undone
+
+
+async def take_back(settings: Settings, projection: Projection[Any]) -> Rebuild:
+    """Put the tables of before the newest swap back in place, with the positions that they stand at.
+
+    The rebuilt ones are kept in their stead. Raises `NothingToTakeBack`, `ShapeChanged`, `TablesBusy`.
+    """
+    async with (
+        holding(settings, shadow_name(projection, "swap", None)),
+        database(settings, size=1, schema=projection.schema) as pool,
+    ):
+        group = projection.group(settings.topic_prefix)
+        return await patiently(partial(_take_back, pool, projection, group))
+
+
+async def _take_back(pool: Pool, projection: Projection[Any], group: str) -> Rebuild:
+    live, kept = projection.schema, kept_name(projection)
+    async with pool.acquire() as connection, connection.transaction():
+        found = await _swapped(connection, projection)
+        await shadow.lock_writers_out(connection, live, LOCK_WAIT)
+        await rebuilds.park_redriven_again(connection, found, group)
+        await rebuilds.move(connection, found, "rolled_back")
+        await shadow.check_shapes(connection, live, kept)
+        await shadow.exchange(connection, live, kept, kept, group)
+        await use_schema(connection, live)
+        return await rebuilds.read(connection, found.id)
+
+
+async def _swapped(connection: Connection, projection: Projection[Any]) -> Rebuild:
+    """The swap that can be taken back."""
+    found = await rebuilds.newest_swap(connection, projection.name)
+    if found is None or found.state != "swapped":
+        raise NothingToTakeBack(
+            f"no swap of {projection.name} is in place: "
+            + (
+                "none was made"
+                if found is None
+                else f"that of {found.created_at:%Y-%m-%d %H:%M} is rolled back"
+            )
+        )
+    if not await shadow.exists(connection, kept_name(projection)):
+        raise NothingToTakeBack(
+            f"the tables of before the swap are gone: there is no schema {kept_name(projection)}"
+        )
+    return found

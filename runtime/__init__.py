@@ -1,0 +1,1 @@
+"""What every process is made of: settings, what is opened from them, logs, metrics and traces."""

@@ -1,0 +1,45 @@
+"""The database's schema, forward and back: pogo's runner over the files of `migrations`, one at a time."""
+
+import logging
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pogo_core.util import migrate as pogo
+from pogo_core.util.sql import get_applied_migrations
+
+from runtime.database import alone
+from store.pool import Connection
+
+_LOCK = 4_201_871_966_201
+_QUIET = logging.getLogger("lapstream.migrate")
+_QUIET.setLevel(logging.ERROR)
+
+
+async def apply(dsn: str) -> list[str]:
+    """Apply the migrations that are missing, and tell their names."""
+    return await _run(dsn, pogo.apply)
+
+
+async def rollback(dsn: str, count: int) -> list[str]:
+    """Take the newest `count` migrations back, and tell their names. The tables they made are gone."""
+    return await _run(dsn, pogo.rollback, count=count)
+
+
+async def _run(dsn: str, action: Any, **options: Any) -> list[str]:  # noqa: ANN401 - pogo's two functions
+    connection = await alone(dsn)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        before = await _applied(connection)
+        with resources.as_file(resources.files("migrations").joinpath("sql")) as folder:
+            await action(connection, Path(folder), schema_name="public", logger=_QUIET, **options)
+        return sorted(before ^ await _applied(connection))
+    finally:
+        await connection.close()
+
+
+async def _applied(connection: Connection) -> set[str]:
+    if await connection.fetchval("SELECT to_regclass('public._pogo_migration')") is None:
+        return set()
+    untyped: Any = connection
+    return await get_applied_migrations(untyped, schema_name="public")

@@ -1,0 +1,318 @@
+"""Every setting, in one typed place, read once from the environment.
+
+`LAPSTREAM_` and the field's name in capitals is the variable's name, but for those in `OTHER_NAMES`. A value
+can also be read from a file, named by the variable with `_FILE` behind it (for secrets).
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, cast, get_args, get_type_hints
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from producer.site import BadAddress, Site
+from runtime import secrets
+from schemas.errors import LapstreamError
+from schemas.expected import in_words
+from schemas.topics import Topics
+from schemas.zones import is_zone
+
+PREFIX = "LAPSTREAM_"
+OTHER_NAMES = {"detail_concurrency": "PRACTICE_DAY_DETAIL_CONCURRENCY"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(LapstreamError):
+    """A setting that is missing or wrong: which one, what was found, and what is expected."""
+
+    exit_code = 2
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What Lapstream is run with."""
+
+    kafka_bootstrap: Annotated[str, Meta(min_length=1, description="Brokers, as host:port,host:port")]
+    postgres_dsn: Annotated[str, Meta(description="The database, as postgresql://user:password@host/name")]
+    site: Annotated[
+        str, Meta(description="The timing site, with {track_slug} where the track's name belongs")
+    ] = "https://{track_slug}.liverc.com"
+    contact: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description=(
+                "Who runs this, told to the site in the User-Agent: a mail address or a page; without "
+                "it the fetcher starts for a site on this machine only"
+            ),
+        ),
+    ] = ""
+    site_interval_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description=(
+                "Seconds between the begins of two requests to the site, over all processes and "
+                "tracks, varied by a fifth"
+            ),
+        ),
+    ] = 1.0
+    detail_concurrency: Annotated[
+        int, Meta(ge=1, le=64, description="N: sessions that one fetcher process fetches at a time")
+    ] = 5
+    detail_partitions: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=256,
+            description=(
+                "P: partitions that session-detail-requests is created with, and has at least; as many as "
+                "it has are fetched for at a time, over all processes"
+            ),
+        ),
+    ] = 8
+    site_parallel_requests: Annotated[
+        int, Meta(ge=1, le=64, description="Requests to the site that may be open at a time, over the fleet")
+    ] = 8
+    fetch_attempts: Annotated[
+        int, Meta(ge=1, le=10, description="How often a page is asked for before it counts as failed")
+    ] = 3
+    topic_prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-zA-Z0-9._-]{0,60}\Z",
+            description="Put before the names of topics and groups: up to 60 letters, digits, `.`, `_`, `-`",
+        ),
+    ] = ""
+    replication_factor: Annotated[int, Meta(ge=1, le=9, description="Replicas of a topic it creates")] = 1
+    track_zones: Annotated[
+        dict[str, str],
+        Meta(
+            description="IANA zones of tracks, for the fetcher; without one the tables hold local time only"
+        ),
+    ] = field(default_factory=dict[str, str])
+
+    parking_limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description=(
+                "So many parked records of one group are no passing fault: it stops before the next one"
+            ),
+        ),
+    ] = 20_000
+    run_stalled_seconds: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=86_400,
+            description=(
+                "After so many seconds without a sign of life a run is resumed; after four times, it fails"
+            ),
+        ),
+    ] = 120.0
+    api_host: Annotated[str, Meta(min_length=1, description="Where the API listens")] = "127.0.0.1"
+    api_port: Annotated[int, Meta(ge=0, le=65_535, description="Its port; 0 takes a free one")] = 8080
+    api_open_read: Annotated[bool, Meta(description="Whether reading needs no API key: true or false")] = True
+    api_cors_origins: Annotated[
+        str,
+        Meta(description="Origins whose pages may ask the API, as https://one,https://two; none if empty"),
+    ] = ""
+    api_requests_per_minute: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Requests a minute that the API takes from one caller")
+    ] = 600
+    metrics_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Where roles other than the API show metrics; 0 for nowhere")
+    ] = 0
+    otlp_endpoint: Annotated[
+        str, Meta(description="Where traces are sent, as http://host:4318; nowhere if empty")
+    ] = ""
+
+    @property
+    def topics(self) -> Topics:
+        """The topics under their configured names."""
+        return Topics(prefix=self.topic_prefix, detail_partitions=self.detail_partitions)
+
+    @property
+    def user_agent(self) -> str:
+        """What the site is told of us."""
+        return f"lapstream/0.1 (practice day importer; {self.contact or 'no contact given'})"
+
+
+def meta_of(name: str) -> Meta:
+    """The bounds of a setting, and what it does."""
+    hints = get_args(get_type_hints(Settings, include_extras=True)[name])
+    return next(one for one in hints if isinstance(one, Meta))
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return OTHER_NAMES.get(name, PREFIX + name.upper())
+
+
+_ADDRESSES = ("kafka_bootstrap", "postgres_dsn", "site", "otlp_endpoint")
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^\[\]:\s/?#@]*)(:\d{1,5})?")
+LARGEST_PORT = 65_535
+
+
+def shown(name: str, text: str) -> str:
+    """What may be shown of a setting: all of it but secrets."""
+    if name in _ADDRESSES:
+        return secrets.shown(text, path=name != "otlp_endpoint")
+    return secrets.without_secrets(text)
+
+
+def shown_now(name: str) -> str:
+    """What may be shown of a setting as the environment has it."""
+    return shown(name, _value(os.environ, variable(name)) or "an address that is not set")
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings; raises `SettingsError` with the variable's name and the reason."""
+    found = {
+        name: value
+        for name in Settings.__struct_fields__
+        if (value := _value(environment, variable(name))) is not None
+    }
+    for name, text in found.items():
+        if name in _ADDRESSES:
+            secrets.remember(text, path=name != "otlp_endpoint")
+    values = {name: _zones(text) if name == "track_zones" else text for name, text in found.items()}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(str(error))) from error
+    _check_site(settings)
+    _check_collector(settings)
+    _check_bootstrap(settings)
+    _check_dsn(settings)
+    return settings
+
+
+def read_broker_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings for a command that needs no database: its address need not be set."""
+    return read_settings({variable("postgres_dsn"): "postgresql:///", **environment})
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment, from which another one reads just these settings."""
+    own = {variable(name) for name in Settings.__struct_fields__}
+    rest = {name: text for name, text in os.environ.items() if name.removesuffix("_FILE") not in own}
+    return rest | {variable(name): _text(getattr(settings, name)) for name in Settings.__struct_fields__}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{key}={item}" for key, item in cast("dict[str, str]", value).items())
+    return str(value)
+
+
+def _value(environment: Mapping[str, str], name: str) -> str | None:
+    file = environment.get(f"{name}_FILE")
+    if file is None:
+        return environment.get(name)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{name}_FILE: {file} can't be read: it is not UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE: {file} can't be read: {error.strerror}") from error
+
+
+def _zones(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if any(not zone for _, _, zone in pairs):
+        raise SettingsError(f"{variable('track_zones')}: {text!r} is not of the form slug=Zone,slug=Zone")
+    for _, _, zone in pairs:
+        if not is_zone(zone.strip()):
+            raise SettingsError(
+                f"{variable('track_zones')}: {zone.strip()!r} is no IANA zone, such as Australia/Sydney"
+            )
+    return {slug.strip(): zone.strip() for slug, _, zone in pairs}
+
+
+def _explain(message: str) -> str:
+    """Msgspec's message with the variable in place of the field."""
+    for name in Settings.__struct_fields__:
+        if message == f"Object missing required field `{name}`":
+            return f"{variable(name)} is not set"
+        if message.endswith(f"`$.{name}`"):
+            return f"{variable(name)}: {_in_words(name, message.removesuffix(f' - at `$.{name}`'))}"
+    return message
+
+
+def _in_words(name: str, message: str) -> str:
+    """What is expected of a field."""
+    if "of length >= 1" in message:
+        return "it is empty"
+    if "matching regex" in message:
+        return f"of another form than expected: {meta_of(name).description}"
+    return in_words(message)
+
+
+def _check_site(settings: Settings) -> None:
+    try:
+        Site(settings.site)
+    except BadAddress as error:
+        raise SettingsError(f"{variable('site')}: {error}") from error
+
+
+def _check_dsn(settings: Settings) -> None:
+    """Raise `SettingsError` where clients would take a part of the password for something else."""
+    try:
+        good = _is_dsn(urlsplit(settings.postgres_dsn))
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingsError(
+            f"{variable('postgres_dsn')}: it is not of the form postgresql://user:password@host:port/name; "
+            "in a password `/`, `#`, `?`, `[`, `]` and `%` are written as %2F, %23, %3F, %5B, %5D and %25"
+        )
+
+
+def _is_dsn(place: SplitResult) -> bool:
+    hosts = [_HOST.fullmatch(host) for host in place.netloc.rpartition("@")[2].split(",")]
+    return (
+        place.scheme in {"postgres", "postgresql"}
+        and not place.fragment
+        and "@" not in place.path
+        and all(host and _is_port(host[2]) for host in hosts)
+    )
+
+
+def _check_collector(settings: Settings) -> None:
+    try:
+        place = urlsplit(settings.otlp_endpoint)
+        good = place.scheme in {"http", "https"} and bool(place.hostname)
+    except ValueError:
+        good = False
+    if settings.otlp_endpoint and not good:
+        raise SettingsError(f"{variable('otlp_endpoint')}: it is not of the form http://host:4318")
+
+
+def _check_bootstrap(settings: Settings) -> None:
+    """Raise `SettingsError` where a broker's address is none."""
+    for broker in settings.kafka_bootstrap.split(","):
+        found = _HOST.fullmatch(broker.strip())
+        if found is None or not found[1].strip("[]") or not _is_port(found[2]):
+            told = shown("kafka_bootstrap", broker)
+            raise SettingsError(f"{variable('kafka_bootstrap')}: '{told}' is not of the form host:port")
+
+
+def _is_port(text: str | None) -> bool:
+    """Whether this is `:` and a port, or nothing."""
+    return not text or 0 < int(text[1:] or 0) <= LARGEST_PORT
+
+
+def check_contact(settings: Settings) -> None:
+    """Raise `SettingsError` where a real site would be asked by somebody who does not say who it is."""
+    host = urlsplit(settings.site.replace("{track_slug}", "track")).hostname
+    if host not in _LOOPBACK and not settings.contact:
+        raise SettingsError(
+            f"{variable('contact')} is not set: {host} is to be told who asks; a mail address or a page"
+        )
