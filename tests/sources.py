@@ -1,4 +1,4 @@
-"""The project's own Python files, for tests that say what may stand where."""
+"""The project's own Python files and pages, for tests that say what may stand where."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = _PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def modules(*folders: str) -> Iterator[tuple[str, str]]:

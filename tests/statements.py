@@ -1,11 +1,10 @@
 """All statements of the project, by name."""
 
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from store import statements
-
-ROOT = Path(__file__).parents[1]
+from tests.sources import ROOT, modules
 
 
 def all_statements() -> dict[str, str]:
@@ -18,9 +17,7 @@ def all_statements() -> dict[str, str]:
     return found
 
 
-def files() -> list[Path]:
+def files() -> Iterator[Path]:
     """The files of statements."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*.sql"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
-    return [ROOT / name for name in listed if (ROOT / name).with_suffix(".py").is_file()]
+    beside = ((ROOT / name).with_suffix(".sql") for name, _ in modules())
+    return (file for file in beside if file.is_file())

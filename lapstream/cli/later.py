@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import ModuleType
 
 from lapstream.cli.interrupts import importing
@@ -38,8 +39,8 @@ def _imported(name: str) -> ModuleType:
                 _preparing.pop()()
             return importlib.import_module(name)
     except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.startswith("ops."):
-            raise
+        if missing.name is None or find_spec(missing.name.partition(".")[0]):
+            raise  # the package is there, and lacks a module: a mistake, which installing does not mend
         raise PackageMissing(
             f"the package '{missing.name}' is not installed, which this command needs; "
             "install it with: pip install 'lapstream[embedded]'"

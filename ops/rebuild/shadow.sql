@@ -153,16 +153,18 @@ SELECT d.id, d.source || '/' || d.source_driver_id AS key, NULL::uuid AS day, AR
 FROM {schema}.drivers AS d LEFT JOIN {schema}.driver_observations AS o ON o.driver_id = d.id
 WHERE d.id = ANY ($1::uuid[]);
 
+-- columns: events_newest_first
+array_agg(
+    source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
+) AS ids
+
 -- name: name_races
 -- Sessions, with the observations of each, the newest first.
 SELECT r.id, e.source || '/' || e.source_event_id || '/' || r.source_race_id AS key, e.id AS day,
     o.ids AS observations
 FROM {schema}.races AS r JOIN {schema}.events AS e ON e.id = r.event_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(
-        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
-    ) AS ids
-    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
+    SELECT {events_newest_first} FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
 ) AS o
 WHERE r.id = ANY ($1::uuid[]);
 
@@ -173,10 +175,7 @@ SELECT d.id, e.source || '/' || e.source_event_id || '/' || r.source_race_id || 
 FROM {schema}.race_drivers AS d JOIN {schema}.races AS r ON r.id = d.race_id
 JOIN {schema}.events AS e ON e.id = r.event_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(
-        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
-    ) AS ids
-    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
+    SELECT {events_newest_first} FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
 ) AS o
 WHERE d.id = ANY ($1::uuid[]);
 
@@ -188,10 +187,7 @@ FROM {schema}.race_results AS t JOIN {schema}.races AS r ON r.id = t.race_id
 JOIN {schema}.race_drivers AS d ON d.id = t.race_driver_id
 JOIN {schema}.events AS e ON e.id = r.event_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(
-        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
-    ) AS ids
-    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
+    SELECT {events_newest_first} FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = r.id
 ) AS o
 WHERE t.id = ANY ($1::uuid[]);
 
@@ -203,10 +199,7 @@ FROM {schema}.race_results AS t JOIN {schema}.races AS r ON r.id = t.race_id
 JOIN {schema}.race_drivers AS d ON d.id = t.race_driver_id
 JOIN {schema}.events AS e ON e.id = r.event_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(
-        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
-    ) AS ids
-    FROM {schema}.observations WHERE kind = 'detail' AND subject_id = r.id
+    SELECT {events_newest_first} FROM {schema}.observations WHERE kind = 'detail' AND subject_id = r.id
 ) AS o
 WHERE t.id = ANY ($1::uuid[]);
 
@@ -236,10 +229,7 @@ SELECT f.id, e.source || '/' || e.source_event_id || '/' || f.session_id AS key,
     o.ids AS observations
 FROM {schema}.fastest_laps AS f JOIN {schema}.events AS e ON e.id = f.event_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(
-        source_event_id ORDER BY observed_at DESC, parser_version DESC, content_digest DESC, source_event_id DESC
-    ) AS ids
-    FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = f.id
+    SELECT {events_newest_first} FROM {schema}.observations WHERE kind IN ('row', 'detail') AND subject_id = f.id
 ) AS o
 WHERE f.id = ANY ($1::uuid[]);
 

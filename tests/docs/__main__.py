@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.docs.page import blocks
 from tests.docs.shell import Overdue
-from tests.docs.stage import PAGES, CommandFailed, Stage, staged
+from tests.docs.stage import CommandFailed, Stage, staged
+from tests.sources import PAGES
 
 
 def main(names: list[str]) -> int:

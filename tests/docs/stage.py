@@ -20,9 +20,8 @@ from tests.docs import shell
 from tests.docs.outputs import merged
 from tests.docs.page import Block, commands, filled
 from tests.members import until
+from tests.sources import ROOT
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BEGIN = Path(__file__).with_name("begin.sh").read_text()
 PORTS = ("8080", "8090", "9464")
 """Ports that the pages name: of the API, the sample site, and metrics."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.page import blocks
-from tests.docs.stage import PAGES, Stage, staged
+from tests.docs.stage import Stage, staged
+from tests.sources import PAGES
 
 ALWAYS = {"tutorial-projection.md"}
 """Pages that every run of the tests carries out; the others only with `LAPSTREAM_TEST_PAGES=all`."""

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from ops.imports.follow import request
 from producer.site import SOURCE
 from runs import changes as run_changes
-from runs import monitor as keeper
+from runs import monitor
 from runs import run as runs
 from runs.run import Run
 from runtime import logs
@@ -187,18 +187,18 @@ async def test_a_run_that_is_given_up_is_counted_as_failed(pool: Pool) -> None:
         )
     before = counted("lapstream_ingest_runs_total", outcome="failed")
     with capture_logs() as lines:
-        await keeper.look(pool, 1)
+        await monitor.look(pool, 1)
     assert [line["event"] for line in lines] == ["run_given_up", "ingest_practice_day_ended"]
     assert counted("lapstream_ingest_runs_total", outcome="failed") == before + 1
 
 
 async def test_the_keeper_measures_what_waits_to_be_published(pool: Pool) -> None:
-    await keeper.measure(pool)
+    await monitor.measure(pool)
     assert (counted(ROWS), counted(AGE)) == (0, 0)
     async with pool.acquire() as connection:
         await run_changes.request(connection, request(SOURCE, TRACK, DAY))
         await connection.execute("UPDATE outbox SET created_at = now() - interval '1 minute'")
-    await keeper.measure(pool)
+    await monitor.measure(pool)
     assert counted(ROWS) == 1
     assert 60 <= counted(AGE) < 120
 

@@ -14,9 +14,8 @@ from producer.pages.errors import PageError
 from producer.pages.findings import Code
 from runtime.settings import Settings, variable
 from tests.docs.page import blocks
+from tests.sources import PAGES, ROOT
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 WITHOUT_COMMANDS = {"mermaid", "text", "python", "js", "sql", "json", "yaml"}
 

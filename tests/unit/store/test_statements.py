@@ -4,10 +4,8 @@ import re
 
 import pytest
 
+from tests.sources import modules
 from tests.statements import all_statements
-from tests.unit.test_docs import ROOT
-
-PACKAGES = ("broker", "consumers", "lapstream", "ops", "outbox", "producer", "runs", "runtime", "store")
 
 STAR = re.compile(r"(?:\bSELECT\b|\bRETURNING\b|,|\.|\bON \([^)]*\))\s*\*(?=\s|,|;|$)")
 """All columns of a row: not a count, nor a product."""
@@ -15,9 +13,8 @@ STAR = re.compile(r"(?:\bSELECT\b|\bRETURNING\b|,|\.|\bON \([^)]*\))\s*\*(?=\s|,
 
 def test_connections_are_opened_in_one_place() -> None:
     opening = re.compile(r"^import asyncpg$.*\.(connect|create_pool)\(", re.MULTILINE | re.DOTALL)
-    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    found = sorted(path.name for path in sources if opening.search(path.read_text()))
-    assert found == ["pool.py", "session.py"]
+    found = [path for path, text in modules() if opening.search(text)]
+    assert found == ["store/pool.py", "store/session.py"]
 
 
 def test_no_setting_is_set_beyond_a_transaction() -> None:

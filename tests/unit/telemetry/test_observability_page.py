@@ -3,12 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from telemetry import metrics
-from tests.unit.test_docs import ROOT, read, section
+from tests.sources import modules
+from tests.unit.test_docs import read, section
 
-PACKAGES = ("broker", "consumers", "lapstream", "ops", "outbox", "producer", "runs", "runtime", "store")
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 OF_EVERY_LINE = {"run_id", "trace_id", "exc_info"}
 
@@ -16,15 +15,14 @@ OF_EVERY_LINE = {"run_id", "trace_id", "exc_info"}
 def logged() -> dict[str, set[str]]:
     """Each event that the code logs, with its own fields."""
     found: dict[str, set[str]] = {}
-    for room in PACKAGES:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            for event, fields in _events(path):
-                found.setdefault(event, set()).update(fields)
+    for _, text in modules():
+        for event, fields in _events(text):
+            found.setdefault(event, set()).update(fields)
     return found
 
 
-def _events(path: Path) -> Iterator[tuple[str, set[str]]]:
-    tree = ast.parse(path.read_text())
+def _events(text: str) -> Iterator[tuple[str, set[str]]]:
+    tree = ast.parse(text)
     passing_on = dict(_passing_on(tree))
     for call in _calls(tree):
         if not isinstance(event := _first(call), ast.Constant):
