@@ -1,3 +1,8 @@
+-- columns: parked_record
+t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
+    t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
+    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
+
 -- name: count_parked
 -- How many records a selection holds, each counted once however many groups parked it: by state and kind of fault,
 -- with when the first and last came; in the last row, without state and kind, all of them.
@@ -31,9 +36,7 @@ ORDER BY place_number, group_name;
 
 -- name: read_parked
 -- Whole records, by their places, in the order of these, those of one place together.
-SELECT t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
-    t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
-    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
+SELECT {parked_record}
 FROM parked_records AS t
 JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
     AS s (group_name, topic, partition, record_offset)
@@ -46,9 +49,7 @@ SELECT group_name FROM parked_records WHERE topic = $1 AND partition = $2 AND re
 
 -- name: lock_parked
 -- Whole records that are still parked, by their places, held until the transaction ends.
-SELECT t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
-    t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
-    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
+SELECT {parked_record}
 FROM parked_records AS t
 JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
     AS s (group_name, topic, partition, record_offset)
