@@ -22,17 +22,16 @@ ASKED_HEADERS = ("Authorization", "X-Api-Key", "Content-Type", "Idempotency-Key"
 ANSWERED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "X-Request-Id")
 """What such a page may read."""
 
-_DOCUMENT = document()
-
 
 @get("/openapi.json", include_in_schema=False)
 async def openapi() -> Response[bytes]:
     """Show the document that describes the API, as it is on file."""
-    return Response(_DOCUMENT, media_type="application/json")
+    return Response(document(), media_type="application/json")
 
 
 def make_app(services: Services) -> Litestar:
     """The application, which works with these."""
+    document()  # made now, so that no request waits for it
     callers = CallerMiddleware(services.settings.api_requests_per_minute)
     watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(

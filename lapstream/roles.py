@@ -13,7 +13,6 @@ from broker.clients import REQUEST_MS, bounded, make_consumer
 from consumers.projection import Projection
 from consumers.projector import Projector
 from lapstream.relay import run_relay
-from lapstream.server import run_api
 from producer.fetcher import Fetching, Groups, join_groups
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
@@ -142,6 +141,8 @@ async def run_relay_and_keeper(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_the_api(settings: Settings, stop: asyncio.Event) -> None:
     """Answer requests until told to stop; what it asks of the site goes through the fleet's one budget."""
+    from lapstream.server import run_api  # noqa: PLC0415 - the other roles need no web server
+
     async with discovering(settings) as discover:
         await run_api(settings, stop, discover)
 

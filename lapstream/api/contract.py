@@ -1,11 +1,14 @@
 """The contract with other systems over HTTP: this installation's AsyncAPI document, and the JSON Schemas."""
 
+from functools import cache
+
 from litestar import Response, get
 from litestar.params import FromPath
 
 from lapstream.http.refusals import JSON, Refusal
 from lapstream.http.services import ApiRequest, services_of
 from schemas.contract import asyncapi, documents
+from schemas.topics import Topics
 
 SCHEMA_JSON = "application/schema+json"
 
@@ -15,8 +18,12 @@ _SCHEMAS = {name: documents.text(schema) for name, schema in documents.schemas()
 @get("/asyncapi.json", include_in_schema=False)
 async def read_asyncapi(request: ApiRequest) -> Response[str]:
     """Show the document that describes the topics, by the names that they have here."""
-    described = asyncapi.document(services_of(request).settings.topics)
-    return Response(documents.text(described), media_type=JSON)
+    return Response(_asyncapi(services_of(request).settings.topics), media_type=JSON)
+
+
+@cache
+def _asyncapi(topics: Topics) -> str:
+    return documents.text(asyncapi.document(topics))
 
 
 @get("/schemas/{name:str}", include_in_schema=False)

@@ -5,6 +5,7 @@ body is read where, the second form of every error, the keys, and shorter names 
 """
 
 import re
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -45,6 +46,7 @@ _END_OF_TEXT = (rb'\\Z"', b'$"')
 Json = dict[str, Any]
 
 
+@cache
 def document() -> bytes:
     """The document as it is served and on file."""
     config = OpenAPIConfig(
