@@ -9,11 +9,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from schemas.errors import LapstreamError
+from schemas.fields import SLUG
 
 SOURCE = "liverc"
 """The name of the timing service in events and tables."""
 
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_SLUG = re.compile(SLUG)
 _SESSION = re.compile(r"[0-9]{1,18}")
 
 

@@ -16,7 +16,7 @@ import msgspec
 from outbox import adding as outbox
 from outbox.adding import Entry
 from runs.marks import Marks
-from runs.run import Run, RunCounts, RunError, as_run, counts_so_far, lock, progress, read, requests_of
+from runs.run import Run, RunCounts, RunError, as_run, counts_so_far, failed, lock, progress, read
 from schemas.envelope import Context
 from schemas.errors import LapstreamError
 from schemas.events import PracticeDayIngested, PracticeDayRequested
@@ -211,11 +211,11 @@ async def retry_failed(connection: Connection, run_id: UUID) -> Run:
     """
     async with connection.transaction():
         run = await _reopened(connection, await _locked(connection, run_id))
-        rows = await connection.fetch(statement("failed_sessions"), run.id)
-        if not rows and run.listed_at:
+        requests = await failed(connection, run)
+        if not requests and run.listed_at:
             raise NothingFailed(f"run {run.id}: none of its sessions failed")
         now = dt.datetime.now(dt.UTC)
-        again = [msgspec.structs.replace(one, requested_at=now) for one in requests_of(run, rows)]
+        again = [msgspec.structs.replace(one, requested_at=now) for one in requests]
         sessions, ids = [one.session_id for one in again], [event_id(one) for one in again]
         await connection.execute(statement("want_again"), run.id, now, sessions, ids)
         await _ask(connection, run)

@@ -87,11 +87,6 @@ SET state = 'wanted', requested_at = $2, request_id = s.request_id, code = NULL,
 FROM unnest($3::text[], $4::text[]) AS s (session_id, request_id)
 WHERE t.run_id = $1 AND t.session_id = s.session_id;
 
--- name: failed_sessions
--- What a request for each failed session of a run is made from.
-SELECT session_id, start_time, list_row_digest, requested_at
-FROM ingest_run_sessions WHERE run_id = $1 AND state = 'failed' ORDER BY session_id;
-
 -- name: resume_run
 -- A run's work is asked for anew.
 UPDATE ingest_runs SET resumes = resumes + 1, moved_at = now() WHERE id = $1;

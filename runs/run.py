@@ -4,7 +4,7 @@
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -198,11 +198,18 @@ async def planned(connection: Connection, run_id: UUID) -> None:
 
 async def pending(connection: Connection, run: Run) -> list[SessionDetailRequested]:
     """The requests of a run of which nothing has come yet."""
-    return requests_of(run, await connection.fetch(statement("pending_sessions"), run.id))
+    return await _requests_in(connection, run, "wanted")
 
 
-def requests_of(run: Run, rows: Iterable[Record]) -> list[SessionDetailRequested]:
-    """The requests for these sessions of a run."""
+async def failed(connection: Connection, run: Run) -> list[SessionDetailRequested]:
+    """The requests of a run whose sessions failed."""
+    return await _requests_in(connection, run, "failed")
+
+
+async def _requests_in(
+    connection: Connection, run: Run, state: Literal["wanted", "failed"]
+) -> list[SessionDetailRequested]:
+    rows = await connection.fetch(statement("sessions_in_state"), run.id, state)
     return [
         SessionDetailRequested(source=run.source, track_slug=run.track_slug, date=run.date, **row)
         for row in rows

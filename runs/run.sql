@@ -42,10 +42,10 @@ WHERE t.state IN ('wanted', 'unchanged');
 -- All of a run's sessions are in the work queue.
 UPDATE ingest_runs SET planned_at = coalesce(planned_at, now()), moved_at = now() WHERE id = $1;
 
--- name: pending_sessions
--- The sessions of a run of which nothing has come yet.
+-- name: sessions_in_state
+-- What a request for each session of a run that is in this state is made from.
 SELECT session_id, start_time, list_row_digest, requested_at
-FROM ingest_run_sessions WHERE run_id = $1 AND state = 'wanted' ORDER BY session_id;
+FROM ingest_run_sessions WHERE run_id = $1 AND state = $2 ORDER BY session_id;
 
 -- name: session_asked
 -- Whether a session is still to be fetched: not so where its run has it, or is over, unless it failed because this

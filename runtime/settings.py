@@ -203,13 +203,14 @@ def environment(settings: Settings) -> dict[str, str]:
     """This process's environment, from which another one reads just these settings."""
     own = {variable(name) for name in Settings.__struct_fields__}
     rest = {name: text for name, text in os.environ.items() if name.removesuffix("_FILE") not in own}
-    return rest | {variable(name): _text(getattr(settings, name)) for name in Settings.__struct_fields__}
+    return rest | {variable(name): as_text(getattr(settings, name)) for name in Settings.__struct_fields__}
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """The value of a setting as its variable holds it."""
     if isinstance(value, dict):
         return ",".join(f"{key}={item}" for key, item in cast("dict[str, str]", value).items())
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(environment: Mapping[str, str], name: str) -> str | None:

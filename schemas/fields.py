@@ -26,11 +26,16 @@ _DATE = (
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
 _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"
 
+SOURCE_NAME = r"[a-z][a-z0-9_-]{0,31}"
+SLUG = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+SESSION_ID = r"[A-Za-z0-9_-]{1,64}"
+"""Patterns of the parts of keys and addresses."""
+
 Source = Annotated[
     str,
     Meta(
         title="Source",
-        pattern=r"^[a-z][a-z0-9_-]{0,31}\Z",
+        pattern=rf"^{SOURCE_NAME}\Z",
         description="The timing service that saw it: `a`-`z`, `0`-`9`, `_`, `-`, at most 32.",
         examples=["liverc"],
     ),
@@ -39,7 +44,7 @@ TrackSlug = Annotated[
     str,
     Meta(
         title="Slug",
-        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
+        pattern=rf"^{SLUG}\Z",
         description="The track's name at its source: one DNS label in lower case, at most 63.",
         examples=["canberraoffroad"],
     ),
@@ -48,7 +53,7 @@ SessionId = Annotated[
     str,
     Meta(
         title="Session id",
-        pattern=r"^[A-Za-z0-9_-]{1,64}\Z",
+        pattern=rf"^{SESSION_ID}\Z",
         description="The session's id at its source: letters, digits, `_`, `-`, at most 64.",
         examples=["21290331"],
     ),

@@ -16,7 +16,8 @@ _COMMON = Path(__file__).with_name("columns.sql")
 
 def statements_of(module: str) -> Callable[[str], str]:
     """The statements of a module, whose `__file__` goes in: gives the SQL of a name, or raises KeyError."""
-    return lambda name: read(Path(module).with_suffix(".sql"))[name]
+    file = Path(module).with_suffix(".sql")
+    return lambda name: read(file)[name]
 
 
 @cache

@@ -15,10 +15,11 @@ from litestar.params import PathParameter, QueryParameter
 
 from lapstream.http.answers import FieldFault, Page
 from lapstream.http.refusals import Refusal
+from schemas import fields
 from schemas.expected import in_words
 from schemas.names import named_twice
 
-SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z"
+SLUG = rf"^{fields.SLUG}\Z"
 
 TrackSlug = Annotated[
     str, PathParameter(pattern=SLUG, description="The track's name at its source, as `canberraoffroad`.")

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from lapstream.cli.output import clean, out, print_json
 from lapstream.cli.tables import Listing
-from runtime.settings import Settings, meta_of, read_settings, shown, variable
+from runtime.settings import Settings, as_text, meta_of, read_settings, shown, variable
 
 TITLE = """# Settings
 
@@ -64,7 +64,7 @@ def _view(field: msgspec.structs.FieldInfo, hint: object, settings: Settings | N
         variable=variable(field.name),
         type=_type(hint, meta),
         default=_default(field),
-        value=None if settings is None else shown(field.name, _text(getattr(settings, field.name))),
+        value=None if settings is None else shown(field.name, as_text(getattr(settings, field.name))),
         effect=meta.description or "",
     )
 
@@ -78,14 +78,8 @@ def _type(hint: object, meta: Meta) -> str:
 
 def _default(field: msgspec.structs.FieldInfo) -> str | None:
     if field.default is not msgspec.NODEFAULT:
-        return _text(field.default)
+        return as_text(field.default)
     return None if field.required else ""
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dict):
-        return ",".join(f"{key}={item}" for key, item in cast("dict[str, str]", value).items())
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def settings_page() -> str:

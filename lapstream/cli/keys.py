@@ -1,9 +1,8 @@
 """The API keys on the terminal: made, listed and revoked."""
 
 import asyncio
-import datetime as dt
 
-from lapstream.cli.output import clean, note, out, print_json
+from lapstream.cli.output import clean, note, out, print_json, utc
 from lapstream.cli.tables import Listing
 from lapstream.http import api_keys
 from lapstream.http.api_keys import ApiKey
@@ -37,7 +36,7 @@ def list_all(*, as_json: bool) -> None:
         "Name", "Scopes", "Created", "Revoked", folded={"Name"}, worded={"Scopes", "Created", "Revoked"}
     )
     for key in keys:
-        table.add(clean(key.name), ", ".join(key.scopes), _utc(key.created_at), _utc(key.revoked_at))
+        table.add(clean(key.name), ", ".join(key.scopes), utc(key.created_at), utc(key.revoked_at))
     out.print(table)
 
 
@@ -68,7 +67,3 @@ def _told(key: ApiKey) -> dict[str, object]:
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
     }
-
-
-def _utc(moment: dt.datetime | None) -> str:
-    return "-" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

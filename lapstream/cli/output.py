@@ -3,6 +3,7 @@
 What a site or a producer wrote is printed through `clean`, so that it can't move a terminal's cursor.
 """
 
+import datetime as dt
 import sys
 from typing import Any
 
@@ -36,6 +37,11 @@ def write_line(data: bytes) -> None:
     """Write a line of data to stdout at once."""
     sys.stdout.write(data.decode() + "\n")
     sys.stdout.flush()
+
+
+def utc(moment: dt.datetime | None) -> str:
+    """A moment to the second; a hyphen for none."""
+    return "-" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def note(line: str) -> None:

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from lapstream.cli.output import clean, note, out, print_json, progress_bar
 from lapstream.cli.parked_show import all_of, entries, show_counts, show_heads, show_outcomes, show_record
@@ -105,22 +105,13 @@ async def _find(settings: Settings, selection: Selection) -> list[Head]:
         return await parked.find(connection, selection)
 
 
-class _Show:
-    """A bar on stderr, told of each step's size."""
-
-    def __init__(self, progress: Progress, what: str, total: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task(what, total=total)
-
-    def __call__(self, records: int) -> None:
-        self._progress.advance(self._task, records)
-
-
 @contextlib.contextmanager
-def _progress(what: str, total: int) -> Generator[_Show]:
+def _progress(what: str, total: int) -> Generator[Callable[[int], None]]:
+    """Progress on stderr, for the length of a block, which says how many records more are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with progress_bar(*columns) as progress:
-        yield _Show(progress, what, total)
+        task = progress.add_task(what, total=total)
+        yield lambda records: progress.advance(task, records)
 
 
 def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *, as_json: bool) -> None:
@@ -130,7 +121,7 @@ def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *
     if as_json:
         print_json({"state": State.fixed, "new": new._asdict()})
     else:
-        out.print(f"published as {new.topic}/{new.partition}/{new.offset}; the bad record is marked fixed")
+        out.print(f"published as {parking.where(new)}; the bad record is marked fixed")
 
 
 def discard(selection: Selection, reason: str, *, yes: bool, as_json: bool) -> None:

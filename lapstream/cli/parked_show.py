@@ -1,14 +1,13 @@
 """Parked records on the terminal, and as JSON: whatever a producer wrote is shown as data."""
 
 import base64
-import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
 
 from rich.padding import Padding
 
-from lapstream.cli.output import clean, out
+from lapstream.cli.output import clean, out, utc
 from lapstream.cli.tables import Listing
 from ops.parked.mending import where
 from ops.parked.queries import Count, Head, Parked, RecordPlace
@@ -39,7 +38,7 @@ def show_counts(counts: list[Count]) -> None:
     )
     for one in counts:
         numbers = (str(len(one.groups)), str(one.records))
-        times = (_utc(one.first_parked_at), _utc(one.last_parked_at))
+        times = (utc(one.first_parked_at), utc(one.last_parked_at))
         table.add(one.state, clean(one.code), *numbers, *times)
     out.print(table)
 
@@ -108,12 +107,12 @@ def _decoded(data: bytes) -> str | None:
 def show_record(copies: list[Parked]) -> None:
     """Print a record, with what became of it in each group, and its bytes as far as they can be shown."""
     record = copies[0]
-    _show_lines({"place": where(record.place), "time": _utc(record.time)})
+    _show_lines({"place": where(record.place), "time": utc(record.time)})
     for one in copies:
         _show_lines(
             {
                 "group": one.group,
-                "parked": _utc(one.parked_at),
+                "parked": utc(one.parked_at),
                 "fault": f"{one.code}: {one.reason}",
                 "state": _fate(one),
             }
@@ -137,7 +136,7 @@ def _fate(record: Parked) -> str:
         return record.state
     new = f"; new record {where(record.new)}" if record.new else ""
     reason = f": {record.discard_reason}" if record.discard_reason else ""
-    return f"{record.state} {_utc(record.settled_at)} by {record.settled_by}{reason}{new}"
+    return f"{record.state} {utc(record.settled_at)} by {record.settled_by}{reason}{new}"
 
 
 def _shown(data: bytes | None) -> str:
@@ -149,10 +148,6 @@ def _shown(data: bytes | None) -> str:
     if len(shown) <= SHOWN_CHARACTERS:
         return shown
     return f"{shown[:SHOWN_CHARACTERS]}… ({len(data)} bytes; `lapstream parked export` writes all)"
-
-
-def _utc(moment: dt.datetime | None) -> str:
-    return "-" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def show_outcomes(outcomes: list[Outcome], staying: list[Outcome], *, dry_run: bool) -> None:

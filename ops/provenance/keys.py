@@ -12,6 +12,7 @@ from uuid import UUID
 from ops.provenance.answer import NoSuchRow, Table
 from producer.site import SOURCE
 from projections.state import DayRef
+from schemas.fields import SESSION_ID, SLUG, SOURCE_NAME
 
 _DAY = "liverc/canberraoffroad-practice-2025-10-25"
 _SHORT = "canberraoffroad/2025-10-25"
@@ -34,12 +35,10 @@ WITHOUT_DRIVER: tuple[Table, ...] = ("races", "track_records.fastest_laps")
 LONGEST = 500
 """Characters of a key: a name of the site's has at most 300."""
 
-_SOURCE = r"[a-z][a-z0-9_-]{0,31}"
-_SLUG = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_LASTING = re.compile(rf"(?:(?P<source>{_SOURCE})/)?(?P<name>.+)", re.DOTALL)
+_LASTING = re.compile(rf"(?:(?P<source>{SOURCE_NAME})/)?(?P<name>.+)", re.DOTALL)
 _OF_DAY = re.compile(
-    rf"(?:(?P<source>{_SOURCE})/)?(?P<slug>{_SLUG})(?:-practice-|/)(?P<date>\d{{4}}-\d\d-\d\d)"
-    r"(?:/(?P<session>[A-Za-z0-9_-]{1,64})(?:/(?P<driver>.+))?)?",
+    rf"(?:(?P<source>{SOURCE_NAME})/)?(?P<slug>{SLUG})(?:-practice-|/)(?P<date>\d{{4}}-\d\d-\d\d)"
+    rf"(?:/(?P<session>{SESSION_ID})(?:/(?P<driver>.+))?)?",
     re.DOTALL,
 )
 _LAP = re.compile(r"(?P<result>.+?)(?:, lap_number |/)(?P<lap>\d{1,7})", re.DOTALL)

@@ -7,6 +7,7 @@ from schemas.contract.examples import CONTEXT, data_of, example
 from schemas.contract.json_schemas import Json, components, identifier, portable, unwrapped
 from schemas.envelope import pack
 from schemas.events import EVENT_TYPES
+from schemas.fields import SESSION_ID, SLUG, SOURCE_NAME
 from schemas.pages import PAGE_TYPE
 from schemas.topics import Topics, TopicSpec
 
@@ -20,8 +21,8 @@ Lapstream reads and writes these topics; so may other systems. A record is a Clo
 in structured mode under the same rules. Readers ignore fields and types that they don't know, read committed
 records only, and expect a record more than once: a repeated one has the same `ce_id`."""
 
-_DAY_KEY = r"^[a-z][a-z0-9_-]{0,31}/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?/[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"
-_SESSION_KEY = _DAY_KEY.removesuffix(r"\Z") + r"/[A-Za-z0-9_-]{1,64}\Z"
+_DAY_KEY = rf"^{SOURCE_NAME}/{SLUG}/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}\Z"
+_SESSION_KEY = _DAY_KEY.removesuffix(r"\Z") + rf"/{SESSION_ID}\Z"
 
 DAY_KEY: Json = {
     "type": "string",
