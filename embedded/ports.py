@@ -45,9 +45,9 @@ def is_answering(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def choose(taken: Collection[int] = ()) -> int:
+def choose(taken: Collection[int] = (), within: range = RANGE) -> int:
     """A free port that is not in `taken`."""
-    for port in _random.sample(RANGE, len(RANGE)):
+    for port in _random.sample(within, len(within)):
         if port not in taken and is_free(port):
             return port
-    raise OSError(f"no port from {RANGE.start} to {RANGE.stop} is free on {HOST}")
+    raise OSError(f"no port from {within.start} to {within.stop} is free on {HOST}")

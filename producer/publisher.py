@@ -53,10 +53,6 @@ class Publisher:
         self.topics = topics
         self._turn = 0
 
-    def day_request(self, event: Event, context: Context) -> Sending:
-        """A request for a day."""
-        return self._sending([(self.topics.requests, pack(event, context), None)])
-
     def observation(
         self, event: Event, context: Context, *, pages: Iterable[Page] = (), asks: Iterable[Event] = ()
     ) -> Sending:

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient
 
-from broker.clients import CommittedConsumer, make_producer
+from broker.clients import CommittedConsumer, administering, make_producer
 from broker.types import Consumer
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import project
@@ -106,14 +105,10 @@ async def waits_for_a_lock(pool: Pool) -> bool:
 
 async def members_of(settings: Settings) -> set[str]:
     """The ids of the group's members, as its coordinator knows them."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
+    async with administering(settings.kafka_bootstrap) as admin:
         [response] = await admin.describe_consumer_groups([projection_group(settings)])
-        [(_, _, _, _, _, members, *_)] = response.groups
-        return {one[0] for one in members}
-    finally:
-        await admin.close()
+    [(_, _, _, _, _, members, *_)] = response.groups
+    return {one[0] for one in members}
 
 
 def consumer_of(settings: Settings, kind: Any = BaseConsumer, **changes: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Roles in processes of their own, to be killed."""
+"""Roles in processes of their own, and servers of the embedded stack, to be killed."""
 
 import asyncio
 import signal
@@ -6,7 +6,11 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import psutil
+
+from embedded import stack
 from runtime.settings import Settings, environment
 
 LONGEST_SECONDS = 60.0
@@ -57,3 +61,14 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(LONGEST_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for lies in another process
             await asyncio.sleep(0.01)
+
+
+def crash(home: Path, which: str) -> None:
+    """Kill a server, and return when it is gone."""
+    status = stack.status(home)
+    server = status.postgres if which == "postgres" else status.kafka
+    assert server is not None
+    assert server.pid is not None
+    process = psutil.Process(server.pid)
+    process.kill()
+    process.wait(30)

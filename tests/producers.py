@@ -11,6 +11,8 @@ from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.topics import RECORD_BYTES
 
+CONTEXT = Context(source="test")
+
 
 @contextlib.asynccontextmanager
 async def producing(settings: Settings, **options: Any) -> AsyncGenerator[Any]:
@@ -35,10 +37,12 @@ async def in_transaction(settings: Settings, name: str = "test") -> AsyncGenerat
         yield producer
 
 
-async def put(producer: Any, topic: str, *events: Event, partition: int) -> None:
+async def put(
+    producer: Any, topic: str, *events: Event, partition: int | None = None, context: Context = CONTEXT
+) -> None:
     """Send events with a producer."""
     for event in events:
-        record = pack(event, Context(source="test"))
+        record = pack(event, context)
         await producer.send_and_wait(
             topic,
             key=record.key,

@@ -1,25 +1,11 @@
 """What happens to topics: records that are deleted, partitions that are added, a topic that is made anew."""
 
-import contextlib
-from collections.abc import AsyncGenerator
-from typing import Any
-
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.admin import NewPartitions, NewTopic, RecordsToDelete
 
-from broker.clients import make_reader
+from broker.clients import administering, make_reader, reading
 from runtime.settings import Settings
 from tests.members import PARTITION, until
-
-
-@contextlib.asynccontextmanager
-async def administering(settings: Settings) -> AsyncGenerator[Any]:
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
 
 
 async def lose(
@@ -27,13 +13,13 @@ async def lose(
 ) -> None:
     """Delete a partition's records before this offset; of the topic of days, unless another is named."""
     place = TopicPartition(topic or settings.topics.days, partition)
-    async with administering(settings) as admin:
+    async with administering(settings.kafka_bootstrap) as admin:
         await admin.delete_records({place: RecordsToDelete(before)})
 
 
 async def grow(settings: Settings, topic: str, partitions: int) -> None:
     """Give a topic more partitions; returns when the broker knows them."""
-    async with administering(settings) as admin:
+    async with administering(settings.kafka_bootstrap) as admin:
         await admin.create_partitions({topic: NewPartitions(partitions)})
 
         async def grown() -> bool:
@@ -51,7 +37,7 @@ async def make_anew(settings: Settings, topic: str | None = None, *, partitions:
     name = topic or settings.topics.days
     [spec] = [spec for spec in settings.topics.specs() if spec.name == name]
     anew = NewTopic(name, partitions or spec.partitions, 1, topic_configs=spec.config)
-    async with administering(settings) as admin:
+    async with administering(settings.kafka_bootstrap) as admin:
         await admin.delete_topics([name])
 
         async def created() -> bool:
@@ -64,9 +50,5 @@ async def make_anew(settings: Settings, topic: str | None = None, *, partitions:
 
 async def is_empty(settings: Settings, place: TopicPartition) -> bool:
     """Whether the broker serves an empty partition; it serves the deleted one a moment longer."""
-    reader = make_reader(settings.kafka_bootstrap)
-    await reader.start()
-    try:
+    async with reading(make_reader(settings.kafka_bootstrap)) as reader:
         return (await reader.log_ends([place]))[place] == 0
-    finally:
-        await reader.stop()

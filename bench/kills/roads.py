@@ -178,7 +178,8 @@ class Listener(NamedTuple):
 @contextlib.contextmanager
 def second_listener() -> Generator[Listener]:
     """Brokers that are started in this block have a second listener."""
-    listener = Listener(ports.choose(set()), ports.choose(set()))
+    port = ports.choose()
+    listener = Listener(port, ports.choose({port}))
     usual = kafka.listeners
 
     def both(bind: str, address: str, controller: str) -> dict[str, str]:

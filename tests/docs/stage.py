@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
-import random
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -23,6 +21,9 @@ from tests.members import until
 from tests.sources import ROOT
 
 BEGIN = Path(__file__).with_name("begin.sh").read_text()
+FOUR_DIGITS = range(2_000, 10_000)
+"""The free ports have as many digits as those on the pages."""
+
 PORTS = ("8080", "8090", "9464")
 """Ports that the pages name: of the API, the sample site, and metrics."""
 
@@ -37,10 +38,10 @@ class Stage:
     def __init__(self, home: Path, addresses: stack.Addresses) -> None:
         self._home = home
         self._addresses = addresses
-        free = filter(
-            ports.is_free, itertools.count(random.randrange(2000, 9000))
-        )  # as many digits as the pages have
-        self._ports = {port: str(next(free)) for port in PORTS}
+        self._ports: dict[str, str] = {}
+        for port in PORTS:
+            taken = set(map(int, self._ports.values()))
+            self._ports[port] = str(ports.choose(taken, within=FOUR_DIGITS))
 
     def played(self, text: str) -> str:
         """A page's text with what its commands print now."""

@@ -193,7 +193,7 @@ async def test_silent_connections_cost_no_other_role_anything(
 ) -> None:
     """All roles in a process with 256 descriptors, beside 1,100 connections that say nothing."""
     site.put(generate_day(TRACK, DAY, seed=1, sessions=4, laps_per_session=3))
-    port = next(filter(ports.is_free, ports.RANGE))
+    port = ports.choose()
     settings = at(settings, api_port=port)
     place = ("127.0.0.1", port)
     said = tmp_path / "log"

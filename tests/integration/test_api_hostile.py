@@ -154,7 +154,6 @@ PATHS = (
     b"/api/v1/provenance/races?key=track/0001-01-01/%F0%9F%8F%81",
 )
 POSTS = (b"/api/v1/practice-days/ingest", b"/api/v1/practice-days/discover")
-TAKEN_BYTES = 64 * 1024
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ import sys
 from asyncio.subprocess import DEVNULL
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
-from broker.clients import describe_group
+from broker.clients import administering, describe_group
 from ops.backfill import feeder
 from ops.backfill import queries as backfills
 from ops.backfill.discover import MonthFailed, discover_month
@@ -87,15 +85,14 @@ async def a_site(site: SampleSite) -> SampleSite:
 @pytest.fixture
 async def at_work(settings: Settings, a_site: SampleSite) -> AsyncGenerator[Settings]:
     """Settings whose roles are at work, the whole pool of them: while it forms, work may be repeated."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-
-    async def all_joined() -> bool:
-        return await describe_group(admin, detail_group(settings)) == ("Stable", settings.detail_concurrency)
-
     async with working(settings):
-        await members.until(all_joined)
-        await admin.close()
+        async with administering(settings.kafka_bootstrap) as admin:
+
+            async def all_joined() -> bool:
+                found = await describe_group(admin, detail_group(settings))
+                return found == ("Stable", settings.detail_concurrency)
+
+            await members.until(all_joined)
         yield settings
 
 

@@ -90,7 +90,7 @@ async def way(servers: Servers, running_site: RunningSite) -> AsyncGenerator[Way
         detail_concurrency=3,
         detail_partitions=3,
         topic_prefix=f"{name}-",
-        api_port=ports.choose(set()),
+        api_port=ports.choose(),
     )
     await create_topics(direct)
     async with leading(direct, servers.listener) as roads:

@@ -12,9 +12,10 @@ from store.pool import connect
 from tests.commands import ARGUMENTS, Ended, Stdout, ended, internals
 from tests.servers import Servers
 
-WAITING = {"backfill", "ingest", "runs retry"}
 LOOKING_FIRST = {"runs retry"}
 """Commands that look into the database first, and find nothing there."""
+
+WAITING = {"backfill", "ingest", "runs retry"}
 """They wait for roles to come before they touch what fails here."""
 
 ROLES = {words for words in ARGUMENTS if words.startswith("run ")}

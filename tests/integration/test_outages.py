@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import psutil
 import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
 
@@ -52,6 +51,7 @@ from tests.members import (
     until_at,
     waits_for_a_lock,
 )
+from tests.processes import crash
 from tests.topics import lose, make_anew
 
 AWAY = "projector_database_away"
@@ -322,17 +322,6 @@ async def test_a_database_that_crashes_in_an_open_transaction_loses_nothing(
         await until_at(own_pool, own, len(EVENTS))
     assert AWAY in watched.setbacks
     assert await tables(own_pool) == await undisturbed(own_pool, EVENTS)
-
-
-def crash(home: Path, which: str) -> None:
-    """Kill a server, and return when it is gone."""
-    status = stack.status(home)
-    server = status.postgres if which == "postgres" else status.kafka
-    assert server is not None
-    assert server.pid is not None
-    process = psutil.Process(server.pid)
-    process.kill()
-    process.wait(30)
 
 
 @pytest.mark.parametrize("away", [stack.stop, crash])

@@ -2,10 +2,9 @@
 
 import asyncio
 import base64
-import contextlib
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -174,12 +173,6 @@ BAD = {
 """A record of each kind that is found, by the code that it is parked for."""
 
 FOREIGN = Sent(b"whatever", tuple((dict(detail("1").headers) | {"ce_type": b"other.vendor.v1"}).items()))
-
-
-@contextlib.asynccontextmanager
-async def parked_ones(settings: Settings, *records: Sent) -> AsyncGenerator[list[int]]:
-    """Records that a projector was given, and is gone."""
-    yield await projected(settings, *records)
 
 
 async def test_every_kind_of_bad_record_is_parked_and_costs_no_other(settings: Settings, pool: Pool) -> None:

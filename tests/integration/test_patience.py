@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import MessageSizeTooLargeError
 from structlog.testing import capture_logs
 
-from broker.clients import describe_group
+from broker.clients import administering, describe_group
 from ops.imports import follow
 from ops.imports.follow import Summary
 from producer import budget as sites
@@ -60,19 +59,17 @@ def a_day(site: SampleSite) -> SampleSite:
 @asynccontextmanager
 async def refusing(settings: Settings, topic: str) -> AsyncGenerator[None]:
     """The broker takes no record into a topic for the length of the block."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
+    async with administering(settings.kafka_bootstrap) as admin:
 
-    async def take_up_to(size: int) -> None:
-        config = {"max.message.bytes": str(size), "retention.ms": "-1"}
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+        async def take_up_to(size: int) -> None:
+            config = {"max.message.bytes": str(size), "retention.ms": "-1"}
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
 
-    await take_up_to(1)
-    async with producing(settings) as producer:
-        await until(lambda: refuses(producer, topic))
-    yield
-    await take_up_to(4_000_000)
-    await admin.close()
+        await take_up_to(1)
+        async with producing(settings) as producer:
+            await until(lambda: refuses(producer, topic))
+        yield
+        await take_up_to(4_000_000)
 
 
 async def refuses(producer: Any, topic: str) -> bool:
@@ -268,9 +265,7 @@ async def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Count
 async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
     settings: Settings, a_day: SampleSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    async with working(settings):
+    async with administering(settings.kafka_bootstrap) as admin, working(settings):
         await follow.await_workers(settings, follow.unseen.wait)
         async with pool.acquire() as connection:
             await sites.pause(connection, Site(settings.site).name, paused=True)
@@ -289,6 +284,5 @@ async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
         async with pool.acquire() as connection:
             await sites.pause(connection, Site(settings.site).name, paused=False)
         followed = await ingest(settings)
-    await admin.close()
     assert (followed.run_id, followed.status) == (run.id, "completed")
     assert set(asked(a_day).values()) == {1}

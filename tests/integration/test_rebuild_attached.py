@@ -1,6 +1,5 @@
 """What hangs on the live tables: carried over by each rebuild and back, or named before anything is made."""
 
-import itertools
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -19,7 +18,6 @@ from tests.integration.test_rebuild import execute, fetch, projected, rebuild, v
 from tests.members import EVENTS, send, tables, undisturbed, until_at
 from tests.pg_dump import dumped
 
-_numbers = itertools.count(1)
 NAME = f"attached_{os.getpid()}"
 
 EVERYTHING = Path(__file__).with_name("attached.sql").read_text().replace(":name", NAME)

@@ -6,19 +6,19 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
-import psutil
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
+from broker.clients import administering
 from embedded import stack
 from lapstream.relay import run_relay
 from outbox import adding as outbox
@@ -38,9 +38,10 @@ from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id
 from store.pool import Connection, Pool
 from tests.events import DATE, seen
+from tests.members import until
 from tests.outcomes import event_of, records
-from tests.processes import LONGEST_SECONDS
-from tests.topics import administering, is_empty
+from tests.processes import LONGEST_SECONDS, crash
+from tests.topics import is_empty
 
 CONTEXT = Context(source="test")
 OUTCOMES = "practice-day-outcomes"
@@ -98,12 +99,6 @@ def by_track(events: Iterable[PracticeDayChanged]) -> dict[str, list[int]]:
 def first_sights(numbers: Iterable[int]) -> list[int]:
     """The numbers without those that came before."""
     return list(dict.fromkeys(numbers))
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(LONGEST_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - what is waited for lies in servers
-            await asyncio.sleep(0.01)
 
 
 async def rows(pool: Pool) -> int:
@@ -466,7 +461,7 @@ async def test_a_row_that_the_broker_finds_too_large_stops_the_relay_with_a_word
     settings: Settings, pool: Pool, connection: Connection, impatient: None
 ) -> None:
     small = NewTopic(f"{settings.topic_prefix}small", 1, 1, topic_configs={"max.message.bytes": "100"})
-    async with administering(settings) as admin:
+    async with administering(settings.kafka_bootstrap) as admin:
         await admin.create_topics([small])
     await until(lambda: is_empty(settings, TopicPartition(small.name, 0)))
     await add(connection, changed(1, 1))
@@ -486,17 +481,6 @@ async def test_a_database_without_the_outbox_stops_the_relay_with_a_word(
 
 
 # Servers that are away: on a broker and a database of these tests' own
-
-
-def crash(home: Path, which: str) -> None:
-    """Kill a server, and return when it is gone."""
-    status = stack.status(home)
-    server = status.postgres if which == "postgres" else status.kafka
-    assert server is not None
-    assert server.pid is not None
-    process = psutil.Process(server.pid)
-    process.kill()
-    process.wait(30)
 
 
 @pytest.mark.parametrize("away", [stack.stop, crash])

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from embedded import ports
 from ops.imports.follow import request
 from producer.site import SOURCE
 from runs import changes as run_changes
@@ -27,7 +28,6 @@ from runs.run import Run
 from runtime import logs
 from runtime.settings import Settings, SettingsError
 from runtime.telemetry import make_provider, sending_traces, showing_metrics, shut_down
-from runtime.wiring import publishing
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
@@ -39,6 +39,7 @@ from tests.api import asking, data_of, settings_of
 from tests.conftest import DAY, TRACK, at, working
 from tests.members import until
 from tests.processes import role
+from tests.producers import producing, put
 from tests.spans import TRACE, TRACEPARENT, name_of, parent_of, recording, trace_of
 
 BODY = {"track_slug": TRACK, "date": DAY.isoformat()}
@@ -141,9 +142,9 @@ async def imported(settings: Settings, pool: Pool, *roles: str) -> Run:
             found = await runs.read(connection, run.id)
         return found is not None and found.state != "running"
 
-    async with working(settings, *roles or ("fetcher", "projector")), publishing(settings) as publisher:
+    async with working(settings, *roles or ("fetcher", "projector")), producing(settings) as producer:
         context = Context(source="test", correlation_id=str(run.id), traceparent=run.traceparent)
-        await publisher.day_request(run.request, context).send()
+        await put(producer, settings.topics.requests, run.request, context=context)
         await until(ended)
     return run
 
@@ -214,7 +215,7 @@ async def test_the_api_shows_its_metrics_to_who_may_read(dsn: str) -> None:
 
 
 async def test_a_role_shows_its_metrics_where_it_is_told_to(settings: Settings) -> None:
-    with_port = at(settings, metrics_port=free_port())
+    with_port = at(settings, metrics_port=ports.choose())
     async with role(with_port, "relay"), httpx.AsyncClient(trust_env=False) as client:
 
         async def shown() -> bool:
@@ -266,7 +267,7 @@ async def test_a_role_sends_its_spans_where_it_is_told_to(
 
 
 def test_a_collector_that_is_away_keeps_no_role_from_ending() -> None:
-    provider = make_provider(f"http://127.0.0.1:{free_port()}", "lapstream")
+    provider = make_provider(f"http://127.0.0.1:{ports.choose()}", "lapstream")
     with provider.get_tracer("test").start_as_current_span("work"):
         pass
     began = time.monotonic()
@@ -290,11 +291,6 @@ def test_without_the_packages_for_traces_the_setting_is_refused(
 def unconnected() -> Settings:
     """Settings of a process that asks no server."""
     return settings_of("postgresql://unused")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 @contextmanager

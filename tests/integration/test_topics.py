@@ -8,6 +8,7 @@ from aiokafka.admin import NewTopic
 from typer.testing import CliRunner, Result
 
 from broker import topics
+from broker.clients import administering
 from broker.topics import TopicState
 from lapstream.cli.tree import app
 from lapstream.roles import TopicsMissing, check_ready
@@ -18,7 +19,7 @@ from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
 from tests.conftest import DAY, TRACK, at, working
-from tests.topics import administering, grow
+from tests.topics import grow
 
 SESSIONS = 24
 
@@ -50,7 +51,7 @@ async def test_more_partitions_than_declared_are_a_note(settings: Settings) -> N
 async def test_fewer_partitions_are_an_error_with_the_command_that_mends_it(settings: Settings) -> None:
     fewer = at(settings, topic_prefix=f"{settings.topic_prefix}few-")
     name = fewer.topics.days
-    async with administering(fewer) as admin:
+    async with administering(fewer.kafka_bootstrap) as admin:
         await admin.create_topics([NewTopic(name, 2, 1, topic_configs=fewer.topics.specs()[1].config)])
     await said(fewer, "create")
     [difference] = (await states(fewer))[name].differences
