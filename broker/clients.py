@@ -8,6 +8,7 @@ open one when it is committed. Whatever consumer a process makes once this is im
 import asyncio
 import contextlib
 import copy
+import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar, cast
@@ -199,6 +200,25 @@ def make_reader(
         fetch_min_bytes=gather_bytes,
         fetch_max_wait_ms=gather_ms,
     )
+
+
+@contextlib.asynccontextmanager
+async def reading(reader: CommittedConsumer) -> AsyncGenerator[CommittedConsumer]:
+    """A consumer, started, for the length of a block; raises KafkaError where no broker answers."""
+    try:
+        await reader.start()
+        yield reader
+    finally:
+        await reader.stop()
+
+
+async def offsets_at(
+    consumer: CommittedConsumer, ends: Mapping[TopicPartition, int], moment: dt.datetime
+) -> dict[TopicPartition, int]:
+    """The first offset of each partition that was written at this moment or later, or else its end."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    found = await consumer.offsets_for_times(dict.fromkeys(ends, milliseconds))
+    return {tp: at.offset if (at := found.get(tp)) else end for tp, end in ends.items()}
 
 
 @contextlib.asynccontextmanager

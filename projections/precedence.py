@@ -43,13 +43,17 @@ class SharedFacts(Struct, frozen=True, kw_only=True, gc=False):
 
 def shared_facts(row: Seen[ListedSession] | None, detail: Seen[SessionFacts] | None) -> SharedFacts:
     """Each shared fact by the newer observation that states it; the detail wins a tie."""
+    return weigh(row_beside(row, detail) if row and detail else row, detail)
+
+
+def weigh(row: Seen[ListedSession] | None, detail: Seen[SessionFacts] | None) -> SharedFacts:
+    """As `shared_facts`, of a row as `row_beside` gives it."""
     if row is None or detail is None:
         only = row or detail
         return _weighed(only.facts, only.facts) if only else SharedFacts()
-    listed = row_beside(row, detail)
     if row.stamp > detail.stamp:
-        return _weighed(listed.facts, detail.facts)
-    return _weighed(detail.facts, listed.facts)
+        return _weighed(row.facts, detail.facts)
+    return _weighed(detail.facts, row.facts)
 
 
 def row_beside(row: Seen[ListedSession], detail: Seen[SessionFacts]) -> Seen[ListedSession]:

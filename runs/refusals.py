@@ -8,7 +8,7 @@ from schemas.envelope import Context, timing_service_of
 from schemas.events import RecordRefused
 from schemas.identity import as_run_id
 from schemas.topics import Topics
-from store.parking import MAX_REASON, ParkedRecord, attributes, decoded_headers
+from store.parking import ParkedRecord, attributes, decoded_headers
 from telemetry import tracing
 
 
@@ -21,7 +21,7 @@ def refusal(record: ParkedRecord) -> Entry:
         partition=record.partition,
         offset=record.record_offset,
         code=record.code,
-        reason=record.reason[:MAX_REASON],
+        reason=record.reason,
         refused_at=dt.datetime.now(dt.UTC),
         source=timing_service_of(decoded_headers(record.record_headers), record.record_value),
         event_id=said.id,

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from broker.clients import make_reader
+from broker.clients import make_reader, reading
 from producer import discovery
 from producer.archive import Archive
 from producer.budget import Pace
@@ -34,9 +34,7 @@ async def obtaining(
     async with contextlib.AsyncExitStack() as stack:
         client = Client(settings.user_agent, connections=at_once)
         stack.push_async_callback(client.close)
-        consumer = make_reader(settings.kafka_bootstrap)
-        stack.push_async_callback(consumer.stop)
-        await consumer.start()
+        consumer = await stack.enter_async_context(reading(make_reader(settings.kafka_bootstrap)))
         gate = Gate(pool, client, Site(settings.site).name, pace)
         archive = Archive(pool, consumer)
         obtainer = Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)

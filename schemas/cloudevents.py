@@ -24,9 +24,12 @@ STRUCTURED = "application/cloudevents+json"
 _OF_CLOUDEVENTS = "application/cloudevents"
 
 PREFIX = "ce_"
-_CONTENT_TYPE = "content-type"
+CONTENT_TYPE = "content-type"
 _TRACEPARENT = "traceparent"
-_PLAIN_HEADERS = frozenset({_CONTENT_TYPE, _TRACEPARENT})
+IN_STRUCTURED_MODE = ((CONTENT_TYPE, STRUCTURED.encode()),)
+"""The headers of an event that is one JSON document."""
+
+_PLAIN_HEADERS = frozenset({CONTENT_TYPE, _TRACEPARENT})
 
 PLACE = ("kafkatopic", "kafkapartition", "kafkaoffset")
 """The extensions by which Go's SDK says where a record lay; they are not published again."""
@@ -71,7 +74,7 @@ def headers_by_name(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, by
 def opened(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Opened:
     """The event of a record in either mode, as yet unread; raises `BadRecord`."""
     fields = headers_by_name(headers)
-    kind = media_type(optional(fields, _CONTENT_TYPE))
+    kind = media_type(optional(fields, CONTENT_TYPE))
     if kind == STRUCTURED:
         return _structured(value)
     if kind.startswith(_OF_CLOUDEVENTS):

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import Raw
 
-from schemas.cloudevents import JSON, PLACE, PREFIX, STRUCTURED, opened
+from schemas.cloudevents import CONTENT_TYPE, IN_STRUCTURED_MODE, JSON, PLACE, PREFIX, opened
 from schemas.headers import BadRecord, readable, written
 
-_CONTENT_TYPE = "content-type"
 _OF_DATA = "datacontenttype"
-_PLAIN = {_OF_DATA: _CONTENT_TYPE, "traceparent": "traceparent"}
+_PLAIN = {_OF_DATA: CONTENT_TYPE, "traceparent": "traceparent"}
 """Attributes whose headers have no prefix."""
 
 _ATTRIBUTES = {header: attribute for attribute, header in _PLAIN.items()}
@@ -26,7 +25,6 @@ _OF_RECORDS = frozenset({"partitionkey", *PLACE})
 
 _NAME = re.compile(r"[a-z0-9]+")
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
-_IN_STRUCTURED_MODE = ((_CONTENT_TYPE, STRUCTURED.encode()),)
 
 
 def line_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None, **more: object) -> bytes:
@@ -38,10 +36,10 @@ def line_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None, **
 
 def record_of(line: bytes) -> tuple[tuple[tuple[str, bytes], ...], bytes]:
     """A line's event as headers and value in binary mode; raises `BadRecord` for what is no CloudEvent."""
-    _, data, _ = opened(_IN_STRUCTURED_MODE, line)
+    _, data, _ = opened(IN_STRUCTURED_MODE, line)
     if data is None:
         raise BadRecord("null_value", "the event has no data")
-    headers: dict[str, bytes] = {_CONTENT_TYPE: JSON.encode()}
+    headers: dict[str, bytes] = {CONTENT_TYPE: JSON.encode()}
     for name, raw in _members(line).items():
         text = None if name in {"data", "data_base64", *_OF_RECORDS} else _text(name, raw)
         if text is not None:

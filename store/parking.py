@@ -100,7 +100,7 @@ def tell_parked(group: str, record: ParkedRecord) -> None:
 
 def storable(text: str) -> str:
     """A text that PostgreSQL can hold: bounded, without NUL and lone surrogates."""
-    return text[:MAX_REASON].replace("\0", "\\0").encode(errors="replace").decode()
+    return text[:MAX_REASON].replace("\0", "\\0")[:MAX_REASON].encode(errors="replace").decode()
 
 
 async def park(connection: Connection, group: str, records: Sequence[ParkedRecord], limit: int) -> None:

@@ -1,6 +1,5 @@
 """Following topics: each record's event as a line, as it comes; what is no event is reported, not shown."""
 
-import contextlib
 import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
@@ -8,7 +7,15 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 from msgspec import Struct
 
-from broker.clients import PARTITION_BYTES, CommittedConsumer, bounds_of, make_reader, partitions_of
+from broker.clients import (
+    PARTITION_BYTES,
+    CommittedConsumer,
+    bounds_of,
+    make_reader,
+    offsets_at,
+    partitions_of,
+    reading,
+)
 from ops.events.since import END, START
 from runtime.settings import Settings
 from schemas.cloudevents import PLACE, opened
@@ -57,7 +64,8 @@ async def tail(
 
     Raises `NoTopic`.
     """
-    async with _reading(settings) as consumer:
+    reader = make_reader(settings.kafka_bootstrap, partition_bytes=PARTITION_BYTES, reset="earliest")
+    async with reading(reader) as consumer:
         places = await _places(consumer, topics)
         bounds = await bounds_of(consumer, places)
         ends = {place: one.stable for place, one in bounds.items()}
@@ -67,16 +75,6 @@ async def tail(
         async for record in _records(consumer, left):
             if (shown := _shown(record, wanted)) is not None:
                 yield shown
-
-
-@contextlib.asynccontextmanager
-async def _reading(settings: Settings) -> AsyncGenerator[CommittedConsumer]:
-    consumer = make_reader(settings.kafka_bootstrap, partition_bytes=PARTITION_BYTES, reset="earliest")
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def _places(consumer: CommittedConsumer, topics: Sequence[str]) -> list[TopicPartition]:
@@ -97,9 +95,7 @@ async def _starts(
 ) -> Mapping[TopicPartition, int]:
     if start in {START, END}:
         return begins if start == START else ends
-    moment = max(0, int(start.timestamp() * 1000))
-    found = await consumer.offsets_for_times(dict.fromkeys(ends, moment))
-    return {place: at.offset if (at := found.get(place)) else end for place, end in ends.items()}
+    return await offsets_at(consumer, ends, start)
 
 
 async def _go_to(consumer: CommittedConsumer, starts: Mapping[TopicPartition, int]) -> None:
@@ -112,12 +108,11 @@ async def _records(
     consumer: CommittedConsumer, ends: Mapping[TopicPartition, int] | None
 ) -> AsyncIterator[Record]:
     """Records as they come; where there are ends, up to there."""
-    left = None if ends is None else dict(ends)
-    while left is None or await _is_behind(consumer, left):
+    while ends is None or await _is_behind(consumer, ends):
         polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
         for place, records in polled.items():
             for record in records:
-                if left is None or record.offset < left[place]:
+                if ends is None or record.offset < ends[place]:
                     yield record
 
 

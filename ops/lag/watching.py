@@ -20,6 +20,7 @@ from broker.clients import (
     committed_offsets,
     describe_group,
     make_reader,
+    reading,
     time_of_open,
 )
 from ops.lag.figures import UNKNOWN, GroupLag, Look, age, group_lag, partition_lag
@@ -147,7 +148,6 @@ async def watching(settings: Settings) -> AsyncGenerator[Lag]:
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=1))
         admin = await stack.enter_async_context(administering(settings.kafka_bootstrap))
-        consumer = make_reader(settings.kafka_bootstrap, reset="earliest")
-        stack.push_async_callback(consumer.stop)
-        await consumer.start()
+        reader = make_reader(settings.kafka_bootstrap, reset="earliest")
+        consumer = await stack.enter_async_context(reading(reader))
         yield Lag(settings, pool, admin, consumer)

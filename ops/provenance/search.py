@@ -8,8 +8,8 @@ caller may wait. One batch of records is held at a time.
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import structlog
@@ -18,7 +18,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from msgspec import Struct, field
 
-from broker.clients import make_reader, partitions_of
+from broker import clients
+from broker.clients import CommittedConsumer, make_reader, offsets_at, partitions_of
 from projections.state import DayRef, sight_of
 from runtime.settings import Settings
 from schemas.envelope import Context, Received, unpack
@@ -99,23 +100,19 @@ async def search(
     return searched
 
 
-@asynccontextmanager
-async def reading(settings: Settings) -> AsyncGenerator[Any]:
+def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer]:
     """A consumer in no group, for parts of the log; raises KafkaError where the broker is away."""
-    consumer = make_reader(
-        settings.kafka_bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest"
+    return clients.reading(
+        make_reader(settings.kafka_bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest")
     )
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 class _Search:
     """One search: parts of the log are read, one after another, until nothing is missing any more."""
 
-    def __init__(self, consumer: Any, topic: str, wanted: Sequence[Wanted], searched: Searched) -> None:  # noqa: ANN401 - aiokafka is untyped
+    def __init__(
+        self, consumer: CommittedConsumer, topic: str, wanted: Sequence[Wanted], searched: Searched
+    ) -> None:
         self._consumer = consumer
         self._topic = topic
         self._wanted = {one.stamp.event_id: one for one in wanted}
@@ -151,9 +148,7 @@ class _Search:
 
     async def _at(self, bounds: Sequence[Stretch], moment: dt.datetime) -> dict[TopicPartition, int]:
         """The first offset of each partition that was written at this moment or later, or its end."""
-        time = max(0, int(moment.timestamp() * 1000))
-        found = await self._consumer.offsets_for_times({one.tp: time for one in bounds})
-        return {one.tp: found[one.tp].offset if found.get(one.tp) else one.end for one in bounds}
+        return await offsets_at(self._consumer, {one.tp: one.end for one in bounds}, moment)
 
     async def _read(self, stretch: Stretch) -> None:
         """Read a part of the log, as long as something is looked for."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ops.provenance.answer import Columns, Kind, Table
-from projections.precedence import SharedFacts, row_beside, shared_facts
+from projections.precedence import SharedFacts, row_beside, weigh
 from projections.state import Day, FactsT_co, ListFacts, Seen
 from schemas.events import ListedSession
 
@@ -90,7 +90,7 @@ def existence_of(day: Day, session_id: str) -> Kind:
 def columns_of(table: Table, day: Day, session_id: str) -> tuple[Columns, ...]:
     """The columns of a session's row in a table, together with others that the same observations set."""
     row, detail = day.rows.get(session_id), day.details.get(session_id)
-    weighed = shared_facts(
+    weighed = weigh(
         _marked(row_beside(row, detail) if row and detail else row, "row"), _marked(detail, "detail")
     )
     known = known_kinds(day, session_id)

@@ -4,12 +4,13 @@ A topic goes in; where it ends comes out, then its records up to given places, i
 has lost comes from a copy, if there is one.
 """
 
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from broker import clients
 from broker.clients import Bounds, CommittedConsumer, bounds_of, make_reader, partitions_of
 from ops.rebuild.beginning import Beginning
 from runtime.settings import Settings
@@ -43,20 +44,16 @@ class LogEndsEarly(LapstreamError):
     """The broker does not hand out records that must be there."""
 
 
-@contextlib.asynccontextmanager
-async def reading(settings: Settings) -> AsyncGenerator[CommittedConsumer]:
+def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer]:
     """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
-    consumer = make_reader(
-        settings.kafka_bootstrap,
-        partition_bytes=PARTITION_BYTES,
-        gather_bytes=FETCH_BYTES,
-        gather_ms=50,
+    return clients.reading(
+        make_reader(
+            settings.kafka_bootstrap,
+            partition_bytes=PARTITION_BYTES,
+            gather_bytes=FETCH_BYTES,
+            gather_ms=50,
+        )
     )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def check_begins(settings: Settings, topic: str, copy: Beginning | None) -> dict[Place, Bounds]:

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Iterator
 
-from schemas.conformance.records import DETAIL, Json, check_of_headers, headers_of, minimal
+from schemas.conformance.records import DETAIL, Json, check_of_headers, headers_of, minimal, named
 from schemas.conformance.vectors import Check, Vector, Verdict, record_of
 from schemas.contract.envelopes import STRUCTURED
 from schemas.contract.json_schemas import identifier
@@ -102,23 +102,19 @@ BAD_OUTERS: tuple[tuple[str, Json, str, str], ...] = (
 def vectors_of_envelopes() -> Iterator[Vector]:
     """Records in both modes: good ones, ones that are refused, and other vendors'."""
     for name, data, about in GOOD_HEADERS:
-        yield _binary(_title(name, about), _but(name, data), about)
+        yield _binary(named(name, about), _but(name, data), about)
     capitals = tuple((name.upper(), data) for name, data in headers_of(DETAIL))
     yield _binary("names in capitals", capitals, "Names of headers are taken in any case.")
     twice = (("ce_id", b""), *headers_of(DETAIL))
     yield _binary("ce_id twice", twice, "Of two alike the last one counts.")
     for name, data, about, code, beyond in BAD_HEADERS:
-        yield _binary(_title(name, about), _but(name, data), about, code, beyond)
+        yield _binary(named(name, about), _but(name, data), about, code, beyond)
     for name, changes, kind, about in GOOD_OUTERS:
         yield _structured(name, changes, about, kind=kind)
     for name, changes, code, about in BAD_OUTERS:
         yield _structured(name, changes, about, code)
     yield from _of_other_formats()
     yield from _of_another_vendor()
-
-
-def _title(name: str, about: str) -> str:
-    return f"{name}: {about[0].lower()}{about[1:].rstrip('.')}"
 
 
 def _but(name: str, data: bytes | None) -> Headers:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.conformance.records import DETAIL, OLD_DETAIL, Json, check_of_headers, headers_of, minimal
+from schemas.conformance.records import DETAIL, OLD_DETAIL, Json, check_of_headers, headers_of, minimal, named
 from schemas.conformance.vectors import Check, Vector, record_of
 from schemas.contract.examples import EVENTS, data_of
 from schemas.events import EVENT_TYPES
@@ -247,16 +247,12 @@ def vectors_of_events() -> Iterator[Vector]:
         yield from _without_each_field(name)
         yield from _with_each_field_of_no_such_type(name)
     for at, value, about, type_name in GOOD:
-        yield _vector(type_name, _named(at, about), minimal(type_name) | {at: value}, about)
+        yield _vector(type_name, named(at, about), minimal(type_name) | {at: value}, about)
     for bad in BAD:
         data = minimal(bad.type_name) | {bad.at: bad.value}
-        yield _vector(bad.type_name, _named(bad.at, bad.about), data, bad.about, bad.code, bad.beyond)
+        yield _vector(bad.type_name, named(bad.at, bad.about), data, bad.about, bad.code, bad.beyond)
     for raw in RAW:
         yield _of_bytes(raw)
-
-
-def _named(at: str, about: str) -> str:
-    return f"{at}: {about[0].lower()}{about[1:].rstrip('.')}"
 
 
 def _without_each_field(type_name: str) -> Iterator[Vector]:

@@ -20,6 +20,11 @@ OLD_DETAIL = "session_detail.fetched.v1"
 """The same in its first version."""
 
 
+def named(place: str, about: str) -> str:
+    """The name of a vector: which part of a record it is about, and what of it."""
+    return f"{place}: {about[0].lower()}{about[1:].rstrip('.')}"
+
+
 def minimal(type_name: str) -> Json:
     """The example's data without what may be absent."""
     data = data_of(example(type_name))

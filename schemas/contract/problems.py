@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.checks import faults_of
-from schemas.cloudevents import STRUCTURED, opened
+from schemas.cloudevents import IN_STRUCTURED_MODE, opened
 from schemas.envelope import is_foreign, unpack
 from schemas.events import EVENT_TYPES
 from schemas.headers import BadRecord, optional, readable, required
@@ -27,7 +27,6 @@ _REQUIRED = ("ce_specversion", "ce_id", "ce_type", "ce_source")
 _OPTIONAL = ("ce_correlationid", "ce_causationid", "traceparent")
 _QUOTED = re.compile("`([^`]+)`")
 _WORDS = {"str": "string", "float": "number", "int": "integer", "bool": "boolean", "datetime": "date-time"}
-_IN_STRUCTURED_MODE = (("content-type", STRUCTURED.encode()),)
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -50,7 +49,7 @@ class Checked(Struct, frozen=True, kw_only=True):
 def checked(line: bytes) -> Checked:
     """A line, held against all that a reader asks of an event."""
     try:
-        fields, data, _ = opened(_IN_STRUCTURED_MODE, line)
+        fields, data, _ = opened(IN_STRUCTURED_MODE, line)
     except BadRecord as fault:
         return Checked(verdict="invalid", type=None, problems=[_error("$", fault)])
     type_name = readable(fields, "ce_type")
@@ -77,7 +76,7 @@ def _error(at: str, fault: BadRecord) -> Problem:
 def _of_the_reader(line: bytes) -> Iterator[Problem]:
     """What a reader refuses the event for in either mode."""
     try:
-        unpack(_IN_STRUCTURED_MODE, line)
+        unpack(IN_STRUCTURED_MODE, line)
         unpack(*record_of(line))
     except BadRecord as fault:
         yield _error("$", fault)

@@ -8,6 +8,7 @@ import msgspec
 
 from schemas import fields
 from schemas.contract.json_schemas import Json, portable
+from schemas.topics import FOREVER
 
 TITLE = """# Topics and messages
 
@@ -21,7 +22,6 @@ them.
 """
 
 _DAY_MS = 24 * 3600 * 1000
-_FOREVER = -1
 
 
 def page(document: Json) -> str:
@@ -75,7 +75,7 @@ def _topic(document: Json, id_: str, channel: Json) -> str:
 
 
 def _kept(milliseconds: int) -> str:
-    return "for ever" if milliseconds == _FOREVER else f"{milliseconds // _DAY_MS} days"
+    return "for ever" if milliseconds == FOREVER else f"{milliseconds // _DAY_MS} days"
 
 
 def _links(names: Iterable[str]) -> str:
