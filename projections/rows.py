@@ -15,7 +15,7 @@ from schemas.tables import LapRow, RaceDriverRow, RaceResultRow, RaceRow
 from schemas.zones import zone
 
 WINNER = 1
-"""The final position of whoever drove: a practice session has one driver."""
+"""The final position of a session's only driver: a practice session has one driver."""
 
 
 class SessionRows(NamedTuple):

@@ -1,4 +1,4 @@
-"""What an error of the database, the broker or the system means to whoever runs a command.
+"""What an error of the database, the broker or the system means to the user of a command.
 
 An error goes in; the one that is told in its place comes out: what was found, where, and what to do, without
 a word of clients and statements. None means that it is a mistake of Lapstream's.

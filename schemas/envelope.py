@@ -124,7 +124,7 @@ def headers_of(texts: Mapping[str, str | None]) -> tuple[tuple[str, bytes], ...]
 
 
 def unpack(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Received | None:
-    """The event of a record; None for a type of somebody else's namespace; `BadRecord` for all else.
+    """The event of a record; None for a type of another vendor's namespace; `BadRecord` for all else.
 
     An event of an old version of its type comes as one of the present version.
     """
@@ -153,7 +153,7 @@ def _trace_header(fields: Mapping[str, bytes | None]) -> str:
 
 
 def is_foreign(type_name: str | None) -> bool:
-    """Whether a type is of somebody else's namespace: such an event is ignored, whatever it says."""
+    """Whether a type is of another vendor's namespace: such an event is ignored."""
     return bool(type_name) and not type_name.startswith(OWN_NAMESPACES) and type_name not in EVENT_TYPES
 
 

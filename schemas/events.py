@@ -237,7 +237,7 @@ LastPage = Annotated[
 
 
 class PracticeDayRequested(Value, frozen=True, kw_only=True):
-    """Somebody asks for a day to be imported.
+    """A request to import a day.
 
     Its correlation id, where it is a UUID, is the id of the run that it opens.
     """
@@ -271,9 +271,7 @@ class PracticeDayListed(DayFacts, frozen=True, kw_only=True):
     page_sha256: OfPage = None
     time_zone: Annotated[
         f.TimeZone | None,
-        Meta(
-            description="The track's IANA time zone, given by whoever keeps the track; the site states none."
-        ),
+        Meta(description="The track's IANA time zone, as configured for the track; the site states none."),
     ] = None
 
 
@@ -406,7 +404,7 @@ class PracticeDayIngested(Value, frozen=True, kw_only=True):
 
 
 class PracticeDayChanged(Value, frozen=True, kw_only=True):
-    """The tables of a day changed, whoever published what changed them; laps are counted by their rows.
+    """The tables of a day changed, by events of any publisher; laps are counted by their rows.
 
     What stays as it was is not announced. A change of more sessions than one event may name is announced in
     several; the first one counts the laps.
@@ -445,8 +443,8 @@ class PracticeDayChanged(Value, frozen=True, kw_only=True):
 class RecordRefused(Value, frozen=True, kw_only=True):
     """A record could not be read or applied: where it lies, and why. It is parked, and changed nothing.
 
-    For whoever published it. A record that is redriven later, or published anew, is not spoken of again here:
-    what it changes is announced as ever.
+    For the publisher. A record that is redriven later, or published anew, is not announced again on this
+    topic: what it changes is announced as ever.
     """
 
     type_name: ClassVar[str] = "record.refused.v1"

@@ -1,4 +1,4 @@
-"""What msgspec expected of a value, in the words of whoever wrote the value."""
+"""msgspec's message about a wrong value, in plain words instead of Python's types."""
 
 import re
 from collections.abc import Iterator

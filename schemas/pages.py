@@ -75,7 +75,7 @@ class ArchivedPage(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def unpack_page(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> ArchivedPage | None:
-    """The page of a record; None for a type of somebody else's namespace; `BadRecord` for all else."""
+    """The page of a record; None for a type of another vendor's namespace; `BadRecord` for all else."""
     found = tuple(headers)
     check_readable(found)
     fields = headers_by_name(found)

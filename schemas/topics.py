@@ -41,7 +41,7 @@ class Topics(Struct, frozen=True, kw_only=True):
 
     @property
     def requests(self) -> str:
-        """Days that somebody asks for; keyed by day."""
+        """Requests to import days; keyed by day."""
         return f"{self.prefix}practice-day-requests"
 
     @property

@@ -48,7 +48,8 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 SELECT set_config('search_path', $1, false);
 
 -- name: reset_session
--- What whoever used a session leaves in it. Settings are not reset: none is ever set beyond a transaction.
+-- Clear what the last user of a session left in it: advisory locks, cursors, LISTEN. Settings are not reset: none
+-- is ever set beyond a transaction.
 SELECT pg_advisory_unlock_all();
 CLOSE ALL;
 UNLISTEN *;

@@ -28,7 +28,7 @@ HOSTILE = {
     "array_nulls": "off",
     "transform_null_equals": "on",
 }
-"""Each with a value that hurts whoever relies on another one."""
+"""Each with a value that breaks code which relies on the default."""
 
 
 async def by_default(dsn: str, settings: Mapping[str, str]) -> None:

@@ -36,7 +36,7 @@ class Proxy:
         self._links: set[_Link] = set()
         self._alive.set()
         self.met_dark = asyncio.Event()
-        """Somebody came by a new connection while it was dark."""
+        """Set when a new connection was made while it was dark."""
         self.port = listen
 
     async def start(self) -> None:

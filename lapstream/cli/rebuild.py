@@ -86,7 +86,7 @@ def _purpose(until: dt.datetime | None) -> Purpose:
 
 
 def _rebuilt(work: Coroutine[Any, Any, Rebuild]) -> Rebuild:
-    """The rebuild; where its swap waits, what somebody is to look at is printed."""
+    """The rebuild; where its swap waits for a decision, the report is printed."""
     try:
         return asyncio.run(work)
     except SwapWaits as error:

@@ -20,7 +20,7 @@ from runtime.garbage import collect_seldom
 from runtime.settings import read_settings
 
 TROUBLE = 3
-"""The exit code where somebody has to look at a page."""
+"""The exit code where a page needs a person's decision."""
 
 
 def reparse(
@@ -32,7 +32,7 @@ def reparse(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Run the present parsers over archived pages; exits with 3 where somebody has to look at one."""
+    """Run the present parsers over archived pages; exits with 3 where a page needs a person's decision."""
     if since_parser is not None and since_parser > PARSER_VERSION:
         raise typer.BadParameter(f"--since-parser {since_parser}: the newest version is {PARSER_VERSION}")
     collect_seldom()

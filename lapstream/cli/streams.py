@@ -21,7 +21,7 @@ WrapperT = TypeVar("WrapperT", bound=io.TextIOWrapper)
 
 
 class OutputLost(LapstreamError):
-    """Standard output can't be written; where its reader went away, nobody is to be told."""
+    """Standard output can't be written; where its reader closed the pipe, no message is printed."""
 
     def __init__(self, cause: OSError) -> None:
         reason = "it is closed" if cause.errno == errno.EBADF else os.strerror(cause.errno or 0)

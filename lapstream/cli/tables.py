@@ -11,7 +11,7 @@ ROOMY_WIDTH = 100
 """From so many columns on a table has space between its lines and its words."""
 
 FOLDED_WIDTH = 8
-"""A column that may be broken anywhere is no narrower, unless all that it holds is."""
+"""The least width of a column in `folded`; less only where its heading and all cells are shorter."""
 
 
 class Listing:

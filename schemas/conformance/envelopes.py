@@ -60,7 +60,7 @@ BAD_HEADERS: tuple[tuple[str, bytes | None, str, str, str | None], ...] = (
         b"\xff\xfe",
         "It is UTF-8.",
         "bad_header",
-        "whoever makes a text of the bytes says so, before a schema is asked",
+        "decoding the header as UTF-8 fails before a schema is checked",
     ),
     ("ce_specversion", b"0.3", "Another version of CloudEvents.", "unknown_specversion", None),
     (

@@ -84,7 +84,7 @@ CHANNELS = (
     ),
     Channel(
         id="requests",
-        title="Days that somebody asks for",
+        title="Requests to import days",
         about="Written by `lapstream ingest`, by the API and by other systems; read by the fetchers.",
         key=DAY_KEY,
         sent=("practice_day.requested.v1",),

@@ -1,8 +1,8 @@
 """What a change to a schema means for those who hold on to the released one.
 
-Two things add: a new field that may be absent, and another wording. All else breaks somebody: what is bounded
-more tightly refuses records that are in the log, what is bounded more loosely surprises a reader that relies
-on the bound. So whatever is not known to add is taken to break. Why no library decides it:
+Two things add: a new field that may be absent, and another wording. All else breaks a reader or a publisher:
+what is bounded more tightly refuses records that are in the log, what is bounded more loosely surprises a
+reader that relies on the bound. So whatever is not known to add is taken to break. Why no library decides it:
 docs/adr/0024.
 """
 

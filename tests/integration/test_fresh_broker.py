@@ -23,7 +23,7 @@ from tests.conftest import DAY, TRACK, create_topics, working
 
 
 class Unasked(Kafka):
-    """A broker that is up as soon as it listens; its coordinator is made by whoever asks for it first."""
+    """A broker that is up as soon as it listens; its coordinator is made on the first request for it."""
 
     def complaint(self) -> str | None:
         return None if ports.is_answering(self.state.kafka_port) else "nothing listens"

@@ -70,5 +70,5 @@ def revoke(name: Name, *, yes: YesFlag = False, as_json: JsonFlag = False) -> No
     Example: lapstream keys revoke front-end --yes
     """
     if not yes:
-        typer.confirm(f"End the key {name}? Whoever uses it is refused from then on", abort=True, err=True)
+        typer.confirm(f"End the key {name}? Requests with it are refused from then on", abort=True, err=True)
     work.revoke(name, as_json=as_json)

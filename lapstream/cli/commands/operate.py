@@ -1,4 +1,4 @@
-"""What whoever runs Lapstream types: roles, topics, the schema, the switch of the site, lag, settings."""
+"""Commands that operate an installation: roles, topics, the schema, the site's switch, lag, settings."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated

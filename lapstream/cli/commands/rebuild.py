@@ -62,7 +62,7 @@ def rebuild(  # noqa: PLR0913 - each is an option of the command line
     """Make a projection's tables anew from its topic, compare them with the live ones, and swap them in.
 
     Readers and the live projection go on meanwhile. It may be killed at any point: the same command goes on.
-    Exits with 0 when the tables are swapped, with 3 when they wait for somebody to look (--yes swaps them).
+    Exits with 0 when the tables are swapped, with 3 when the swap waits for a decision (--yes swaps them).
 
     Example: lapstream rebuild practice-days
     """

@@ -31,7 +31,7 @@ def schemas(
 
     They are the JSON Schema (2020-12) of every event type and of the envelope, the AsyncAPI document and the
     page of it, the vectors, the API's OpenAPI document, and the settings. Schemas may only add to what is
-    released; a change that breaks somebody is an error.
+    released; a change that breaks a reader or publisher is an error.
 
     Example: lapstream schemas --check
     """
