@@ -30,6 +30,7 @@ class TopicSpec(Struct, frozen=True, kw_only=True):
             "retention.ms": str(self.retention_ms),
             "retention.bytes": "-1",
             "max.message.bytes": str(RECORD_BYTES),
+            "compression.type": "producer",
         }
 
 

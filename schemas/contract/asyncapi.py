@@ -234,6 +234,7 @@ def _channel(channel: Channel, spec: TopicSpec) -> Json:
                     "retention.ms": spec.retention_ms,
                     "retention.bytes": int(spec.config["retention.bytes"]),
                     "max.message.bytes": int(spec.config["max.message.bytes"]),
+                    "compression.type": spec.config["compression.type"],
                 },
                 "bindingVersion": _BINDING,
             }
