@@ -95,7 +95,7 @@ class CommittedConsumer(_AIOKafkaConsumer):
     transaction of the partition ends.
     """
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
+    def __init__(self, **options: Any) -> None:
         base: Any = super()
         base.__init__(
             isolation_level="read_committed",
@@ -119,7 +119,7 @@ class CommittedConsumer(_AIOKafkaConsumer):
 class AcknowledgedProducer(_AIOKafkaProducer):
     """An idempotent producer that waits for all replicas, and packs by gzip, which every client can read."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own options
+    def __init__(self, **options: Any) -> None:
         base: Any = super()
         base.__init__(
             enable_idempotence=True,

@@ -88,7 +88,7 @@ def _config(services: Services, bounds: Bounds) -> uvicorn.Config:
         http=Connections(bounds).protocol(),
         ws="none",
         backlog=BACKLOG,
-        app=Traced(Edge(make_app(services))),  # pyright: ignore[reportArgumentType] - ASGI's own types, and the framework's
+        app=Traced(Edge(make_app(services))),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from store.pool import Connection
+from store.pool import Connection, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -59,4 +59,4 @@ async def delete(connection: Connection, seqs: Sequence[int]) -> None:
 
 async def backlog(connection: Connection) -> Backlog:
     """What waits to be published."""
-    return Backlog(*await connection.fetchrow(statement("outbox_backlog")))
+    return Backlog(*await fetch_one(connection, statement("outbox_backlog")))

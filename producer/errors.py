@@ -43,7 +43,7 @@ class BadStatus(FetchError):
         self.body = body
 
     @property
-    def transient(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - it depends on the status
+    def transient(self) -> bool:
         """Whether another try may find the page."""
         return self.status == TOO_MANY or self.status >= _SERVER_ERROR
 

@@ -95,7 +95,7 @@ class Member(ConsumerRebalanceListener):
         self._consumer = lambda: subscriber.consumer
 
         @subscriber
-        async def handle(record: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # noqa: ANN401 - a Record
+        async def handle(record: Any) -> None:  # noqa: ANN401 - a Record
             await self._take(record)
 
         await subscriber.start()

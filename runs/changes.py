@@ -23,7 +23,7 @@ from schemas.events import PracticeDayIngested, PracticeDayRequested
 from schemas.identity import event_id, practice_event_id
 from schemas.topics import Topics
 from store.constraints import forbidden_by
-from store.pool import Connection
+from store.pool import Connection, Record, fetch_one
 from store.statements import statements_of
 from telemetry import tracing
 
@@ -125,7 +125,7 @@ async def _mark(connection: Connection, marks: Marks) -> list[Run]:
 
 async def _mark_sessions(connection: Connection, marks: Marks) -> set[UUID]:
     """Note what came of sessions; returns the runs for which it is news."""
-    rows: list[dict[str, UUID]] = []
+    rows: list[Record] = []
     if done := {(one.run_id, one.session_id): one for one in marks.done}:
         rows += await connection.fetch(statement("sessions_done"), *zip(*done.values(), strict=True))
     if failed := {one[:2]: one for one in marks.failed}:
@@ -169,9 +169,8 @@ async def _end(
     counts: RunCounts | None = None,
 ) -> Run:
     counts = counts or await counts_so_far(connection, run.id)
-    row = await connection.fetchrow(
-        statement("end_run"), run.id, state, _text(counts), None if error is None else _text(error)
-    )
+    error_text = None if error is None else _text(error)
+    row = await fetch_one(connection, statement("end_run"), run.id, state, _text(counts), error_text)
     await connection.execute(statement("runs_moved"), [run.id])
     return as_run(row)
 
@@ -245,7 +244,7 @@ async def _reopened(connection: Connection, run: Run) -> Run:
     if run.state == "running":
         raise busy
     with forbidden_by("ingest_runs_running", busy):
-        return as_run(await connection.fetchrow(statement("reopen_run"), run.id))
+        return as_run(await fetch_one(connection, statement("reopen_run"), run.id))
 
 
 async def _locked(connection: Connection, run_id: UUID) -> Run:

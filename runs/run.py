@@ -14,7 +14,7 @@ from msgspec import Struct
 from schemas.events import Finding, PracticeDayRequested, SessionDetailRequested
 from schemas.identity import source_event_id
 from store.pages import PageRow
-from store.pool import Connection, Record
+from store.pool import Connection, Record, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -169,7 +169,7 @@ async def find(
 
 async def progress(connection: Connection, run_id: UUID) -> RunProgress:
     """How far a run is."""
-    return RunProgress(**await connection.fetchrow(statement("run_progress"), run_id))
+    return RunProgress(**await fetch_one(connection, statement("run_progress"), run_id))
 
 
 async def failures(connection: Connection, run_id: UUID) -> list[RunFailure]:
@@ -179,7 +179,7 @@ async def failures(connection: Connection, run_id: UUID) -> list[RunFailure]:
 
 async def counts_so_far(connection: Connection, run_id: UUID) -> RunCounts:
     """What a run has come to by now."""
-    return RunCounts(**await connection.fetchrow(statement("count_run"), run_id))
+    return RunCounts(**await fetch_one(connection, statement("count_run"), run_id))
 
 
 async def plan(connection: Connection, run_id: UUID, sessions: Sequence[PlannedSession]) -> None:
@@ -230,7 +230,7 @@ async def asked(
 
     `request_ids` are of the request, and of what it was made from, which may have been parked.
     """
-    row = await connection.fetchrow(statement("session_asked"), run_id, session_id, url, request_ids)
+    row = await fetch_one(connection, statement("session_asked"), run_id, session_id, url, request_ids)
     wanted, *page = row
     return Asked(wanted, PageRow(*page) if page[0] else None)
 

@@ -6,7 +6,7 @@ them depends neither on the order of the rows nor on where they lie.
 
 from msgspec import Struct
 
-from store.pool import Connection
+from store.pool import Connection, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -37,5 +37,5 @@ async def digest(connection: Connection, tables: tuple[str, ...]) -> list[TableD
 
 
 async def _digest(connection: Connection, table: str) -> TableDigest:
-    row = await connection.fetchrow(statement("digest_table").replace("{table}", table))
+    row = await fetch_one(connection, statement("digest_table").replace("{table}", table))
     return TableDigest(table=table, rows=row["rows"], digest=f"{int(row['total']) % 2**128:032x}")

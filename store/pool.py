@@ -1,34 +1,37 @@
 """The connections to PostgreSQL: the schemas' names are said here once, every statement leaves them out.
 
-asyncpg carries no types of its own that a strict checker accepts: the two protocols are the part of it that
-is used here, so that everything above them is checked.
+The protocols are the part of asyncpg that is used here.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 
 from store.session import Session, open_session
 from store.statements import statements_of
 
 statement = statements_of(__file__)
 
-Record = Mapping[str, Any]
+Record = asyncpg.Record
 """A row by its columns' names; iterating gives its values, as a tuple's."""
+
+Isolation = Literal["repeatable_read"]
+"""How a transaction is isolated that is not so as usual."""
 
 
 class Connection(Protocol):
     """A connection to the database."""
 
-    def transaction(self, *, isolation: str | None = None) -> AbstractAsyncContextManager[object]: ...
+    def transaction(self, *, isolation: Isolation | None = None) -> AbstractAsyncContextManager[object]: ...
     async def execute(self, query: str, *args: object) -> str: ...
-    async def fetch(self, query: str, *args: object) -> list[Any]: ...
-    async def fetchrow(self, query: str, *args: object) -> Any: ...  # noqa: ANN401 - a record or None
+    async def fetch(self, query: str, *args: object) -> list[Record]: ...
+    async def fetchrow(self, query: str, *args: object) -> Record | None: ...
     async def fetchval(self, query: str, *args: object) -> Any: ...  # noqa: ANN401 - of the column's type
     async def copy_records_to_table(
         self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str]
@@ -40,7 +43,7 @@ class SingleConnection(Connection, Protocol):
 
     @property
     def ended(self) -> asyncio.Event: ...
-    async def add_listener(self, channel: str, callback: Callable[[object, int, str, str], None]) -> None: ...
+    async def add_listener(self, channel: str, callback: Callable[[object, int, str, Any], None]) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -95,7 +98,7 @@ class _Pool:
         async def connect_one(*_: object, **__: object) -> Session:
             return await open_session(dsn, search_path(schema), self._replace_all)
 
-        self._pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] - asyncpg is untyped
+        self._pool = await asyncpg.create_pool(
             min_size=0, max_size=size, connect=connect_one, connection_class=Session
         )
         try:
@@ -122,7 +125,7 @@ class _Pool:
         finally:
             await self._release(connection)
 
-    async def _release(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg's own
+    async def _release(self, connection: PoolConnectionProxy) -> None:
         """Give a connection back; one that can't be used again is closed, and the block's work is done."""
         try:
             await self._pool.release(connection, timeout=RELEASE_SECONDS)
@@ -149,6 +152,14 @@ async def open_pool(dsn: str, *, size: int = 4, schema: str = READ_MODEL) -> Poo
     Raises OSError or an asyncpg error where the database does not answer.
     """
     return await _Pool().open(dsn, size, schema)
+
+
+async def fetch_one(connection: Connection, query: str, *args: object) -> Record:
+    """The row of a statement that always gives one; raises LookupError where it gave none."""
+    row = await connection.fetchrow(query, *args)
+    if row is None:
+        raise LookupError("a statement that always gives a row gave none")
+    return row
 
 
 async def use_schema(connection: Connection, schema: str) -> None:

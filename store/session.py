@@ -54,30 +54,24 @@ WhenDead = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger("lapstream.database")
 
-_untyped: Any = asyncpg
 
-
-class Session(_untyped.Connection):
+class Session(asyncpg.Connection):
     """asyncpg's connection, none of whose calls waits for a network that is dead.
 
     `ended` is set when it is closed, however that came about.
     """
 
-    def __init__(self, protocol: Any, transport: Any, loop: Any, addr: Any, *rest: Any) -> None:  # noqa: ANN401 - asyncpg's own
-        self._plain.__init__(protocol, transport, loop, addr, *rest)
+    def __init__(self, *parts: Any) -> None:
+        _, transport, _, addr, *_ = parts
+        super().__init__(*parts)
         self.ended = asyncio.Event()
-        self._plain.add_termination_listener(self._note_end)
+        self.add_termination_listener(self._note_end)
         self._host, self._port = (addr, None) if isinstance(addr, str) else addr[:2]
         self._socket = transport.get_extra_info("socket")
         self._cut_short = False
         self._watch: asyncio.Task[None] | None = None
         self._pid = 0
         keep_alive(self._socket)
-
-    @property
-    def _plain(self) -> Any:  # noqa: ANN401 - asyncpg is untyped
-        """This connection without what is done here."""
-        return super()
 
     def _note_end(self, _: object) -> None:
         self.ended.set()
@@ -86,46 +80,46 @@ class Session(_untyped.Connection):
         """Set what statements rely on; `dsn` is where to ask after the session. Raises `SharedSessions`."""
         self._dsn = dsn
         self._when_dead = when_dead
-        self._pid = await refuse_shared(self._plain, self._open_another)
-        await self._plain.execute(statement("prepare_session"))
-        await self._plain.execute(statement("use_search_path"), search_path)
+        self._pid = await refuse_shared(super(), self._open_another)
+        await super().execute(statement("prepare_session"))
+        await super().execute(statement("use_search_path"), search_path)
 
-    async def _open_another(self) -> Any:  # noqa: ANN401 - asyncpg is untyped
+    async def _open_another(self) -> asyncpg.Connection:
         """A plain session with the same server."""
-        return await _untyped.connect(self._dsn, host=self._host, port=self._port, statement_cache_size=0)
+        return await asyncpg.connect(self._dsn, host=self._host, port=self._port, statement_cache_size=0)
 
     def get_reset_query(self) -> str:
         """What is done when the session goes back to its pool."""
         return statement("reset_session")
 
-    async def execute(self, query: str, *args: object) -> str:
-        return await self._watched(self._plain.execute(query, *args, timeout=self._bound()))
+    async def execute(self, query: str, *args: object, **options: Any) -> str:
+        return await self._watched(super().execute(query, *args, **self._bounded(options)))
 
-    async def fetch(self, query: str, *args: object) -> list[Any]:
-        return await self._watched(self._plain.fetch(query, *args, timeout=self._bound()))
+    async def fetch(self, query: str, *args: object, **options: Any) -> list[asyncpg.Record]:
+        return await self._watched(super().fetch(query, *args, **self._bounded(options)))
 
-    async def fetchrow(self, query: str, *args: object) -> Any:  # noqa: ANN401 - a record or None
-        return await self._watched(self._plain.fetchrow(query, *args, timeout=self._bound()))
+    async def fetchrow(self, query: str, *args: object, **options: Any) -> asyncpg.Record | None:
+        return await self._watched(super().fetchrow(query, *args, **self._bounded(options)))
 
-    async def fetchval(self, query: str, *args: object) -> Any:  # noqa: ANN401 - of the column's type
-        return await self._watched(self._plain.fetchval(query, *args, timeout=self._bound()))
+    async def fetchval(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - of the column's type
+        return await self._watched(super().fetchval(query, *args, **self._bounded(options)))
 
-    async def copy_records_to_table(self, table_name: str, **rows: object) -> str:
+    async def copy_records_to_table(self, table_name: str, **rows: Any) -> str:
         """As asyncpg's, which would wait for ever to send what a connection that is lost does not take."""
-        return await self._watched(self._unless_ended(self._plain.copy_records_to_table(table_name, **rows)))
+        return await self._watched(self._unless_ended(super().copy_records_to_table(table_name, **rows)))
 
     def terminate(self) -> None:
         """End the session without a word."""
-        self._plain.terminate()
+        super().terminate()
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg's pool gives it
         """Close the session; a server that does not answer is not waited for."""
         with contextlib.suppress(TimeoutError):
-            await self._plain.close(timeout=timeout or CLOSE_SECONDS)
+            await super().close(timeout=timeout or CLOSE_SECONDS)
 
-    def _bound(self) -> float | None:
-        """How long the next statement may take: not long where it first waits for one that was cut short."""
-        return CANCEL_SECONDS if self._cut_short else None
+    def _bounded(self, options: dict[str, Any]) -> dict[str, Any]:
+        """A statement's options: it may not take long where it first waits for one that was cut short."""
+        return {"timeout": CANCEL_SECONDS, **options} if self._cut_short else options
 
     async def _watched(self, work: Awaitable[ResultT]) -> ResultT:
         """Do a statement; terminates the session where no answer comes and the server does not work at it."""
@@ -173,7 +167,7 @@ class Session(_untyped.Connection):
         """What the server says; False where it can't be reached, True where it is there and does not say."""
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                asking: Any = await self._open_another()
+                asking = await self._open_another()
         except _LOST:
             return False
         except asyncpg.PostgresError:
@@ -231,7 +225,7 @@ async def open_session(dsn: str, search_path: str, when_dead: WhenDead | None = 
 
 
 async def _opened(dsn: str, search_path: str, when_dead: WhenDead | None) -> Session:
-    session: Session = await _untyped.connect(
+    session: Session = await asyncpg.connect(
         dsn, connection_class=Session, server_settings={"application_name": "lapstream"}
     )
     try:

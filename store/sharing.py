@@ -7,7 +7,6 @@ server. Then settings, advisory locks, prepared statements and LISTEN are lost, 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import asyncpg
 
@@ -21,7 +20,7 @@ COMPARE_SECONDS = 2.0
 
 ROUNDS = 3
 
-Opening = Callable[[], Awaitable[Any]]
+Opening = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a second session at the same address, without a cache of statements."""
 
 _NOT_OURS = (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError)
@@ -40,7 +39,7 @@ class SharedSessions(LapstreamError):
         )
 
 
-async def refuse_shared(session: Any, open_another: Opening) -> int:  # noqa: ANN401 - asyncpg is untyped
+async def refuse_shared(session: asyncpg.Connection, open_another: Opening) -> int:
     """The process of a session that was just opened; raises `SharedSessions`.
 
     Nothing is set in the session before: it may be another client's next.
@@ -54,7 +53,7 @@ async def refuse_shared(session: Any, open_another: Opening) -> int:  # noqa: AN
     return process
 
 
-async def _compare(session: Any, process: int, open_another: Opening) -> None:  # noqa: ANN401 - asyncpg is untyped
+async def _compare(session: asyncpg.Connection, process: int, open_another: Opening) -> None:
     """Ask both sessions in turn: each has a process of its own, always the same."""
     with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError):
         async with asyncio.timeout(COMPARE_SECONDS):

@@ -27,7 +27,7 @@ def _report(line: str) -> None:
     err.print(line)
 
 
-async def _demo(*, as_json: bool, **places: Any) -> None:  # noqa: ANN401 - as `run_demo` takes them
+async def _demo(*, as_json: bool, **places: Any) -> None:
     settings, outcome = await the_demo.run_demo(**places, report=_report, import_day=import_day)
     if as_json:
         print_json(outcome)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from schemas.errors import LapstreamError
 from schemas.scopes import Scope
 from store.constraints import forbidden_by
-from store.pool import Connection
+from store.pool import Connection, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -56,8 +56,8 @@ async def create(connection: Connection, name: str, scopes: Sequence[Scope]) -> 
     ordered = [scope for scope in Scope if scope in scopes]
     taken = NameTaken(f"a key named {name!r} is in force: revoke it first, or take another name")
     with forbidden_by("api_keys_in_force", taken):
-        row = await connection.fetchrow(
-            statement("create_api_key"), uuid.uuid4(), name, _sha256(token), ordered
+        row = await fetch_one(
+            connection, statement("create_api_key"), uuid.uuid4(), name, _sha256(token), ordered
         )
     return msgspec.convert(dict(row), ApiKey), token
 

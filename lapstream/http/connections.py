@@ -83,14 +83,14 @@ class Connections:
 class _Connection(H11Protocol):
     """A connection that is closed when it takes too long."""
 
-    def __init__(self, connections: Connections, config: Config, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
+    def __init__(self, connections: Connections, config: Config, **options: Any) -> None:
         super().__init__(config, **options)
         self._all = connections
         self._deadline: asyncio.TimerHandle | None = None
         self._awaited: object = None
         self._lost = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._all.open += 1
         _notice_death(transport.get_extra_info("socket"))

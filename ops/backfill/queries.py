@@ -16,7 +16,7 @@ from runs import changes as run_changes
 from runs.run import Refresh, Run, as_run
 from schemas.events import PracticeDayRequested
 from schemas.identity import practice_event_id
-from store.pool import Connection
+from store.pool import Connection, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -77,7 +77,7 @@ class AtWork(NamedTuple):
 async def open_backfill(connection: Connection, months: Months) -> Backfill:
     """The backfill of these months that is not finished, or else a new one."""
     async with connection.transaction():
-        row = await connection.fetchrow(statement("open_backfill"), uuid.uuid4(), *months)
+        row = await fetch_one(connection, statement("open_backfill"), uuid.uuid4(), *months)
         await connection.execute(statement("open_months"), row["id"], months.from_month, months.to_month)
     return Backfill(row["id"], months)
 

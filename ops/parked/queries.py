@@ -8,7 +8,7 @@ decided.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,7 @@ from msgspec import Struct
 from schemas.headers import Headers
 from schemas.records import HeldRecord
 from store.parking import decoded_headers, storable
-from store.pool import Connection
+from store.pool import Connection, Record
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -220,7 +220,7 @@ def _transposed(rows: Sequence[tuple[object, ...]], width: int) -> list[list[obj
     return [[row[column] for row in rows] for column in range(width)]
 
 
-def _whole(row: Mapping[str, Any]) -> Parked:
+def _whole(row: Record) -> Parked:
     values = dict(row)
     new = values.pop("new_topic"), values.pop("new_partition"), values.pop("new_offset")
     values["headers"] = decoded_headers(values.pop("record_headers"))

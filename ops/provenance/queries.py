@@ -10,7 +10,7 @@ from uuid import UUID
 
 from schemas.tables import Stamp
 from store.pages import PageRow
-from store.pool import Connection, Record
+from store.pool import Connection, Record, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -98,7 +98,7 @@ async def near_names(connection: Connection, table: str, parent: str | UUID, nam
 
 async def lap_numbers(connection: Connection, result: UUID) -> tuple[int, int | None, int | None]:
     """How many laps a result has, the first number and the last."""
-    row = await connection.fetchrow(statement("lap_numbers"), result)
+    row = await fetch_one(connection, statement("lap_numbers"), result)
     return row["laps"], row["first"], row["last"]
 
 

@@ -6,15 +6,15 @@ is written down before anything is made, so that a command that was killed is ta
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from store.parking import ParkedRecord
-from store.pool import Connection
+from store.pool import Connection, Record, fetch_one
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -85,12 +85,12 @@ async def open_rebuild(
     row = await connection.fetchrow(
         statement("open_rebuild"), uuid.uuid4(), projection, purpose, shadow, until
     )
-    return _rebuild(row or await connection.fetchrow(statement("newest_rebuild"), shadow))
+    return _rebuild(row or await fetch_one(connection, statement("newest_rebuild"), shadow))
 
 
 async def read(connection: Connection, rebuild_id: UUID) -> Rebuild:
     """A rebuild as it is now."""
-    return _rebuild(await connection.fetchrow(statement("read_rebuild"), rebuild_id))
+    return _rebuild(await fetch_one(connection, statement("read_rebuild"), rebuild_id))
 
 
 async def newest(connection: Connection, shadow: str) -> Rebuild | None:
@@ -129,7 +129,7 @@ async def note(
     connection: Connection, rebuild: Rebuild, done: int, total: int, newest_at: dt.datetime | None
 ) -> tuple[State, bool]:
     """Note how far the replay is; returns the state, and whether somebody wants it paused."""
-    row = await connection.fetchrow(statement("note_rebuild"), rebuild.id, done, total, newest_at)
+    row = await fetch_one(connection, statement("note_rebuild"), rebuild.id, done, total, newest_at)
     return row["state"], row["paused"]
 
 
@@ -175,7 +175,7 @@ async def refused(connection: Connection, rebuild_id: UUID) -> list[Refused]:
 
 async def parked_events(connection: Connection, group: str) -> dict[str, str]:
     """The ids, in hex, of events whose records a group has parked or discarded, and which of the two."""
-    rows: Sequence[Mapping[str, Any]] = await connection.fetch(statement("parked_events"), group)
+    rows = await connection.fetch(statement("parked_events"), group)
     return {row["event_id_hex"]: row["state"] for row in rows}
 
 
@@ -189,7 +189,7 @@ async def park_redriven_again(connection: Connection, rebuild: Rebuild, group: s
     await connection.execute(statement("park_redriven_again"), group, rebuild.finished_at)
 
 
-def _rebuild(row: Mapping[str, Any]) -> Rebuild:
+def _rebuild(row: Record) -> Rebuild:
     values = dict(row)
     report = cast("str | None", values.pop("report"))
     return Rebuild(**values, report=None if report is None else msgspec.Raw(report.encode()))

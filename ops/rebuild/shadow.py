@@ -6,7 +6,7 @@ their indexes and keys, and in the end the two schemas change names, with all th
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -14,7 +14,7 @@ import asyncpg
 from ops.rebuild import attached
 from ops.rebuild.attached import Thing
 from schemas.errors import LapstreamError
-from store.pool import TRANSIENT, Connection, limit_lock_wait, use_search_path
+from store.pool import TRANSIENT, Connection, Record, fetch_one, limit_lock_wait, use_search_path
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -106,7 +106,7 @@ async def create(connection: Connection, live: str, shadow: str, lookups: Sequen
     await _add_indexes(connection, live, shadow, lookups)
 
 
-async def _use_tablespace(connection: Connection, row: Mapping[str, str]) -> None:
+async def _use_tablespace(connection: Connection, row: Record) -> None:
     """For the transaction at hand: make what comes next where its like lies."""
     await connection.execute("SELECT set_config('default_tablespace', $1, true)", row["tablespace"])
 
@@ -296,7 +296,7 @@ class Checksum(NamedTuple):
 
 async def checksum(connection: Connection, schema: str, table: str) -> Checksum:
     """The checksum of a table; it is comparable with that of a table of the same shape in this database."""
-    row = await connection.fetchrow(_filled("checksum_table", schema=schema, table=_quoted(table)))
+    row = await fetch_one(connection, _filled("checksum_table", schema=schema, table=_quoted(table)))
     return Checksum(row["rows"], f"{int(row['total']) % 2**128:032x}")
 
 

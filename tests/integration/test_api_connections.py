@@ -125,9 +125,9 @@ async def test_a_request_that_trickles_in_is_given_up(api: Settings) -> None:
 
 async def test_an_answer_that_nobody_reads_is_given_up(api: Settings) -> None:
     async with serving_at(api, Bounds(read_seconds=0.2)) as place, raw(place, 1, LARGE * 300) as [one]:
-        one[0]._transport.pause_reading()  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportAttributeAccessIssue]
+        one[0]._transport.pause_reading()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
         await asyncio.sleep(1)
-        one[0]._transport.resume_reading()  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportAttributeAccessIssue]
+        one[0]._transport.resume_reading()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
         assert (await ended(one)).count(b"HTTP/1.1 200") < 300
 
 

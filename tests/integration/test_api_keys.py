@@ -12,6 +12,7 @@ from lapstream.http.api_keys import NameTaken, NoSuchKey
 from runtime.database import connected
 from runtime.settings import Settings, environment
 from schemas.errors import LapstreamError
+from store.pool import fetch_one
 from tests.api import asking, data_of, error_of, settings_of
 
 
@@ -40,7 +41,7 @@ async def test_a_new_key_works_and_its_token_is_kept_nowhere(settings: Settings)
     async with asking(settings) as api:
         data_of(await api.get("/tracks", headers={"X-Api-Key": made["token"]}))
     async with connected(settings) as connection:
-        row = await connection.fetchrow("SELECT api_keys::text AS row FROM api_keys")
+        row = await fetch_one(connection, "SELECT api_keys::text AS row FROM api_keys")
     assert made["token"] not in row["row"]
     [listed] = await told(settings, "list")
     assert listed == {name: value for name, value in made.items() if name != "token"}

@@ -1,14 +1,10 @@
 """The database through PgBouncer: in session mode as without it; in its other modes it is refused at once."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# asyncpg comes without types.
-
 import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import asyncpg
 import pytest
@@ -137,7 +133,7 @@ async def refused(dsn: str) -> None:
 
 async def setting_of_others(dsn: str) -> str:
     """The search path that the pooler's next client finds."""
-    other: Any = await asyncpg.connect(dsn, statement_cache_size=0)
+    other = await asyncpg.connect(dsn, statement_cache_size=0)
     found = await other.fetchval("SHOW search_path")
     await other.close()
     return found
@@ -166,7 +162,7 @@ async def busy(dsn: str, clients: int) -> AsyncGenerator[None]:
     """So many clients that ask all the time."""
 
     async def ask() -> None:
-        connection: Any = await asyncpg.connect(dsn, statement_cache_size=0)
+        connection = await asyncpg.connect(dsn, statement_cache_size=0)
         try:
             while True:
                 await connection.fetchval("SELECT 1 FROM pg_sleep(0.001)")

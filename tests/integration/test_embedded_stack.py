@@ -1,7 +1,7 @@
 """The embedded stack, with its real servers, in a home of its own."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# aiokafka and asyncpg come without types.
+# aiokafka comes without types.
 
 import os
 import signal

@@ -1,8 +1,5 @@
 """The embedded servers in a home, and with a cache, whose names hold every character that is allowed."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# asyncpg comes without types.
-
 import os
 import shutil
 from pathlib import Path

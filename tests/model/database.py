@@ -52,7 +52,9 @@ async def apply_by_turns(
 
 async def tables(connection: Connection) -> Tables:
     """All rows by natural key."""
-    return natural({name: await connection.fetch(f"SELECT * FROM {name}") for name in NATURAL_KEYS})
+    return natural(
+        {name: map(dict, await connection.fetch(f"SELECT * FROM {name}")) for name in NATURAL_KEYS}
+    )
 
 
 async def digests(connection: Connection) -> list[TableDigest]:

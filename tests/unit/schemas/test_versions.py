@@ -59,7 +59,7 @@ def from_old(event: Old) -> PracticeDayRequested:
 @pytest.fixture(autouse=True)
 def old_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (Oldest, Old):
-        monkeypatch.setitem(EVENT_TYPES, kind.type_name, kind)  # pyright: ignore[reportArgumentType]
+        monkeypatch.setitem(EVENT_TYPES, kind.type_name, kind)
     steps = {Oldest.type_name: from_oldest, Old.type_name: from_old}
     monkeypatch.setattr(versions, "UPCASTERS", steps)
 
