@@ -12,40 +12,46 @@ import platformdirs
 import pytest
 from filelock import FileLock
 
-NODE = Path(__file__).parent / "node"
-GO = Path(__file__).parent / "go"
+from tests.sources import ROOT
+
+NODE = ROOT / "tests" / "node"
+GO = ROOT / "tests" / "go"
 INSTALL_SECONDS = 300
 
 
 def node(program: str, *arguments: str, lines: Iterable[bytes]) -> list[Any]:
     """What a program of `tests/node` answers to these lines, as JSON; skips where Node.js is not there."""
-    folder = _node_modules()
-    return _asked(["node", str(folder / program), *arguments], lines)
+    return _asked([*node_command(NODE, program), *arguments], lines)
 
 
 def go(program: str, *arguments: str, lines: Iterable[bytes]) -> list[Any]:
     """What a program of `tests/go` answers to these lines, as JSON; skips where Go is not there."""
-    _need("go")
-    binary = _cache("go", GO / "go.sum") / program
-    with FileLock(f"{binary}.lock"):
-        _install(["go", "build", "-o", str(binary), f"./{program}"], GO, "Go's modules")
-    return _asked([str(binary), *arguments], lines)
+    return _asked([*go_command(GO, program), *arguments], lines)
 
 
-def _node_modules() -> Path:
-    """A folder with the packages of `tests/node` and its programs."""
+def node_command(source: Path, program: str) -> list[str]:
+    """What runs a program of a folder with its packages; skips where Node.js is not there."""
     _need("node", "npm")
-    folder = _cache("node", NODE / "package-lock.json")
+    folder = _cache("node", source / "package-lock.json")
     with FileLock(f"{folder}.lock"):
         if not (folder / "installed").exists():
             for name in ("package.json", "package-lock.json"):
-                shutil.copy(NODE / name, folder)
+                shutil.copy(source / name, folder)
             _install(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, "npm's packages")
             (folder / "installed").touch()
-        for program in NODE.glob("*.mjs"):
-            if not (there := folder / program.name).exists() or there.read_bytes() != program.read_bytes():
-                shutil.copy(program, there)
-    return folder
+        for found in source.glob("*.mjs"):
+            if not (there := folder / found.name).exists() or there.read_bytes() != found.read_bytes():
+                shutil.copy(found, there)
+    return ["node", str(folder / program)]
+
+
+def go_command(source: Path, program: str) -> list[str]:
+    """What runs a program of a Go module; skips where Go is not there."""
+    _need("go")
+    binary = _cache("go", source / "go.sum") / program
+    with FileLock(f"{binary}.lock"):
+        _install(["go", "build", "-o", str(binary), f"./{program}"], source, "Go's modules")
+    return [str(binary)]
 
 
 def _need(*commands: str) -> None:
