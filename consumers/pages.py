@@ -12,7 +12,7 @@ from store.pool import Connection
 
 
 def decode_pages(records: Iterable[Record]) -> Decoded[PageRow]:
-    """Read each record by itself; what is no page of ours is passed over, a bad one set apart."""
+    """Read each record by itself; what is no page of ours is ignored, a bad one set apart."""
     decoded: Decoded[PageRow] = Decoded([], [])
     for record in records:
         try:
@@ -21,7 +21,7 @@ def decode_pages(records: Iterable[Record]) -> Decoded[PageRow]:
             decoded.set_apart(record, fault)
             continue
         if row is None:
-            decoded.passed_over += 1
+            decoded.ignored += 1
         else:
             decoded.events.append(row)
     return decoded

@@ -20,7 +20,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
 from broker.types import Consumer
-from consumers.halving import write_halving
+from consumers.bisection import write_bisecting
 from consumers.projection import AfterCommit, Projection
 from consumers.reporting import report_batch
 from consumers.standing import check_bounds, check_next
@@ -273,7 +273,7 @@ class Projector(ConsumerRebalanceListener):
         for record in records:
             (again if self._was_announced(record) else news).append(record)
         for part in filter(None, (again, news)):
-            await write_halving(part, self._write, (Fenced, ParkingFull, *TRANSIENT))
+            await write_bisecting(part, self._write, (Fenced, ParkingFull, *TRANSIENT))
 
     def _was_announced(self, record: Record) -> bool:
         return record.offset < self._announced.get(Place(record.topic, record.partition), 0)
@@ -293,7 +293,7 @@ class Projector(ConsumerRebalanceListener):
                     connection, decoded.events, bad, again=self._was_announced(records[0])
                 )
         self._moved(held, to)
-        report_batch(self._group, records=len(decoded.events), ignored=decoded.passed_over, parked=bad)
+        report_batch(self._group, records=len(decoded.events), ignored=decoded.ignored, parked=bad)
         if told:
             told()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from store.parking import ParkedRecord, tell_parked
+from store.parking import ParkedRecord, report_parked
 from telemetry import metrics
 
 log = structlog.get_logger("lapstream.projector")
@@ -12,8 +12,8 @@ log = structlog.get_logger("lapstream.projector")
 
 def report_batch(group: str, *, records: int, ignored: int, parked: Sequence[ParkedRecord]) -> None:
     """Report that a batch is written, of which so many records were applied, ignored and parked."""
-    metrics.batch_applied(group, records=records, passed_over=ignored)
+    metrics.batch_applied(group, records=records, ignored=ignored)
     if ignored:
-        log.info("records_passed_over", group=group, records=ignored)
+        log.info("records_ignored", group=group, records=ignored)
     for one in parked:
-        tell_parked(group, one)
+        report_parked(group, one)

@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from embedded import jars, java, ports, probe, processes
 from embedded.errors import SetupFailed
 from embedded.processes import Command
-from embedded.state import State, Which
+from embedded.state import StackState, Which
 
 RECORD_BYTES = 12 * 1024 * 1024
 """The largest batch that the broker takes; a topic's own bound may be lower."""
@@ -80,7 +80,7 @@ class Kafka:
     """The broker of one home."""
 
     home: Path
-    state: State
+    state: StackState
     which: ClassVar[Which] = "kafka"
     name: ClassVar[str] = "Apache Kafka"
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM

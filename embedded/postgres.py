@@ -25,7 +25,7 @@ import psutil
 from embedded import paths, ports, processes
 from embedded.errors import ProgramsUnusable, SetupFailed
 from embedded.processes import Account, Command
-from embedded.state import State, Which
+from embedded.state import StackState, Which
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the wheel looks for a runtime folder that is not needed here
@@ -76,7 +76,7 @@ class Postgres:
     """The database server of one home."""
 
     home: Path
-    state: State
+    state: StackState
     which: ClassVar[Which] = "postgres"
     name: ClassVar[str] = "PostgreSQL"
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # its fast shutdown: clients are sent away

@@ -24,7 +24,7 @@ from embedded.errors import HomeUnusable, NoSpace, NotOurs, NotRunning, ServerDi
 from embedded.kafka import Kafka
 from embedded.postgres import Postgres, check_programs
 from embedded.servers import Server
-from embedded.state import State, Which
+from embedded.state import StackState, Which
 
 NEEDED_BYTES = 500 * 1024 * 1024
 PORT_TRIES = 3
@@ -198,15 +198,15 @@ def _close(place: Path) -> None:
             path.chmod(path.stat().st_mode & ~OTHERS)
 
 
-def _both(home: Path, known: State) -> tuple[Kafka, Postgres]:
+def _both(home: Path, known: StackState) -> tuple[Kafka, Postgres]:
     return Kafka(home, known), Postgres(home, known)
 
 
-def _server(home: Path, known: State, which: Which) -> Server:
+def _server(home: Path, known: StackState, which: Which) -> Server:
     return Kafka(home, known) if which == "kafka" else Postgres(home, known)
 
 
-def _known(home: Path) -> State:
+def _known(home: Path) -> StackState:
     known = state.load(home)
     if known is None:
         raise NotRunning(home)
@@ -230,15 +230,15 @@ def _up(home: Path, *, report: Report, durable: bool) -> tuple[Addresses, tuple[
     return Addresses(kafka_bootstrap=kafka.address, postgres_dsn=postgres.address), missing
 
 
-def _answers(server: Server, known: State) -> bool:
+def _answers(server: Server, known: StackState) -> bool:
     """Whether a server is to stay as it runs: it answers, and not to everybody."""
     runs = servers.find(server, known.pid(server.which)) is not None
     return runs and not server.is_open and server.complaint() is None
 
 
 def _start_on_free_ports(
-    home: Path, known: State, missing: Sequence[Which], report: Report, tries: int = PORT_TRIES
-) -> State:
+    home: Path, known: StackState, missing: Sequence[Which], report: Report, tries: int = PORT_TRIES
+) -> StackState:
     """Start servers; on other ports, where another program took a port before its server did."""
     known = _with_free_ports(known, missing, report)
     try:
@@ -251,7 +251,7 @@ def _start_on_free_ports(
     return known
 
 
-def _with_free_ports(known: State, missing: Sequence[Which], report: Report) -> State:
+def _with_free_ports(known: StackState, missing: Sequence[Which], report: Report) -> StackState:
     """The state with another port for each that a missing server can't have any more."""
     names = {"kafka": ("kafka_port", "controller_port"), "postgres": ("postgres_port",)}
     for name in (name for which in missing for name in names[which]):
@@ -299,7 +299,7 @@ def _stop(home: Path, which: Sequence[Which], report: Report) -> list[Which]:
         return [each for each, ran in zip(which, ended, strict=True) if ran]
 
 
-def _status(server: Server, known: State) -> ServerStatus:
+def _status(server: Server, known: StackState) -> ServerStatus:
     process = servers.find(server, known.pid(server.which))
     return ServerStatus(
         state="stopped" if process is None else "silent" if server.complaint() else "running",

@@ -18,7 +18,7 @@ from embedded import ports
 Which = Literal["kafka", "postgres"]
 
 
-class State(Struct, frozen=True, kw_only=True):
+class StackState(Struct, frozen=True, kw_only=True):
     """Ports on 127.0.0.1, and process ids as they were last known; `durable` is PostgreSQL's fsync."""
 
     kafka_port: int
@@ -33,11 +33,11 @@ class State(Struct, frozen=True, kw_only=True):
         return self.kafka_pid if which == "kafka" else self.postgres_pid
 
 
-def fresh() -> State:
+def fresh() -> StackState:
     """The state of a new home: free ports, no processes."""
     kafka = ports.choose()
     controller = ports.choose({kafka})
-    return State(
+    return StackState(
         kafka_port=kafka, controller_port=controller, postgres_port=ports.choose({kafka, controller})
     )
 
@@ -46,15 +46,15 @@ def path_of(home: Path) -> Path:
     return home / "state.json"
 
 
-def load(home: Path) -> State | None:
+def load(home: Path) -> StackState | None:
     """The remembered state; None for a new home, and for a file that is damaged (it can be made anew)."""
     try:
-        return msgspec.json.decode(path_of(home).read_bytes(), type=State)
+        return msgspec.json.decode(path_of(home).read_bytes(), type=StackState)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 
-def save(home: Path, state: State) -> None:
+def save(home: Path, state: StackState) -> None:
     """Write the state whole or not at all."""
     draft = path_of(home).with_suffix(".json.new")
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
@@ -80,7 +80,7 @@ def locked(path: Path, *, report: Callable[[str], None]) -> Generator[None]:
 class Memory:
     """A home's state while its servers start side by side: what each thread learns is saved at once."""
 
-    def __init__(self, home: Path, state: State) -> None:
+    def __init__(self, home: Path, state: StackState) -> None:
         self._home = home
         self._state = state
         self._guard = threading.Lock()

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from broker import topics
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from runtime import migrate
 from runtime.database import connected
 from runtime.settings import Settings, environment
@@ -29,18 +29,18 @@ DATE = dt.date(2025, 10, 25)
 START_SECONDS = 30.0
 
 Report = Callable[[str], None]
-Import = Callable[[Settings, str, dt.date], Awaitable[Summary]]
+Import = Callable[[Settings, str, dt.date], Awaitable[ImportSummary]]
 
 
 class DemoFailed(LapstreamError):
     """A part of the demo did not start, or the second import changed what the first one left."""
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class DemoOutcome(Struct, frozen=True, kw_only=True):
     """What the demo saw: both imports, and the digests after each."""
 
-    first: Summary
-    second: Summary
+    first: ImportSummary
+    second: ImportSummary
     digests: list[TableDigest]
     digests_again: list[TableDigest]
 
@@ -57,7 +57,7 @@ class _SiteAddresses(Struct):
 
 async def run_demo(
     *, bootstrap: str, dsn: str, logs: Path, report: Report, import_day: Import
-) -> tuple[Settings, Outcome]:
+) -> tuple[Settings, DemoOutcome]:
     """Import the sample day twice, on servers that run already."""
     async with _sample_site(logs) as site:
         settings = Settings(
@@ -76,7 +76,7 @@ async def run_demo(
             digests = await _digests(settings)
             report("importing the same day a second time…")
             second = await import_day(settings, TRACK, DATE)
-            outcome = Outcome(
+            outcome = DemoOutcome(
                 first=first, second=second, digests=digests, digests_again=await _digests(settings)
             )
     if not outcome.unchanged:

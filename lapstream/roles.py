@@ -13,7 +13,7 @@ from broker.clients import REQUEST_MS, bounded, make_consumer
 from consumers.projection import Projection
 from consumers.projector import Projector
 from lapstream.relay import run_relay
-from producer.fetcher import Fetching, Groups, join_groups
+from producer.fetcher import Fetcher, Groups, join_groups
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
 from producer.site import Site
@@ -73,9 +73,9 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
     log.info("fetcher_stop")
 
 
-def _fetching(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetching:
+def _fetching(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetcher:
     site = Site(settings.site)
-    return Fetching(
+    return Fetcher(
         pool=pool,
         site=site,
         obtainer=obtainer,
@@ -132,7 +132,7 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
         member.stop()
 
 
-async def run_relay_and_keeper(settings: Settings, stop: asyncio.Event) -> None:
+async def run_relay_and_monitor(settings: Settings, stop: asyncio.Event) -> None:
     """Publish the outbox, and look after runs whose work stopped, until told to stop."""
     async with database(settings, size=1) as pool:
         monitor = monitor_runs(pool, settings.run_stalled_seconds, stop)
@@ -151,7 +151,7 @@ ROLES: dict[str, Role] = {
     "api": run_the_api,
     "fetcher": run_fetcher,
     "projector": run_projector,
-    "relay": run_relay_and_keeper,
+    "relay": run_relay_and_monitor,
 }
 """The roles by their names on the command line."""
 

@@ -13,7 +13,7 @@ import uvicorn
 
 from lapstream.app import make_app
 from lapstream.http.connections import BACKLOG, Bounds, Connections, bounds_here
-from lapstream.http.middleware import Edge
+from lapstream.http.middleware import RequestMiddleware
 from lapstream.http.services import Services
 from lapstream.http.traced import Traced
 from runs.watch import watching
@@ -88,7 +88,7 @@ def _config(services: Services, bounds: Bounds) -> uvicorn.Config:
         http=Connections(bounds).protocol(),
         ws="none",
         backlog=BACKLOG,
-        app=Traced(Edge(make_app(services))),
+        app=Traced(RequestMiddleware(make_app(services))),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -1,1 +1,1 @@
-"""Settings, wiring and the command line: where the other rooms are put together."""
+"""The capabilities: each a package of its own, on what they share."""

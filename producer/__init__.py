@@ -1,1 +1,1 @@
-"""From the timing site to events: fetching with manners, parsing, planning, publishing."""
+"""From the timing site to events: polite fetching, parsing, planning, publishing."""

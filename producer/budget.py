@@ -1,4 +1,4 @@
-"""The budget of each site, shared by the whole fleet: pace, open requests, rests, the switch, robots.txt."""
+"""The budget of each site for the whole fleet: pace, open requests, back-off, the switch, robots.txt."""
 
 import datetime as dt
 from enum import StrEnum
@@ -13,25 +13,25 @@ PERMIT_SECONDS = 60.0
 """How long a permit holds from the moment that it is for; longer than a request may take."""
 
 ERRORS = 10
-"""So many requests in a row that failed let the site rest."""
+"""So many requests in a row that failed start back-off."""
 
-FIRST_REST_SECONDS = 60.0
-LONGEST_REST_SECONDS = 900.0
-"""The rest after errors in a row doubles with each further one that follows a rest, up to this."""
+FIRST_BACK_OFF_SECONDS = 60.0
+LONGEST_BACK_OFF_SECONDS = 900.0
+"""Back-off after errors in a row doubles with each further error that follows it, up to this."""
 
 LONGEST_REASON = 500
 ROBOTS_SECONDS = 3600.0
 """How long a robots.txt counts as fresh."""
 
 ROBOTS_FAILED_SECONDS = 60.0
-"""How long it is remembered that a robots.txt could not be had, before it is asked for again."""
+"""How long it is remembered that a robots.txt failed to be fetched, before it is asked for again."""
 
 ASKING_SECONDS = 60.0
 """How long one process may take to ask for a robots.txt before another one does."""
 
 
 class SiteState(NamedTuple):
-    """What holds a site back: the switch, or a rest with its reason and end; and what is open."""
+    """What holds a site back: the switch, or back-off with its reason and end; and what is open."""
 
     paused: bool = False
     rest_reason: str | None = None
@@ -48,7 +48,7 @@ class Pace(NamedTuple):
     at_once: int
 
 
-class Outcome(StrEnum):
+class PermitOutcome(StrEnum):
     """How what a permit was for ended: with an answer, without one by the site's fault, or not at all."""
 
     answered = "answered"
@@ -67,14 +67,14 @@ async def is_open(connection: Connection, site: str, permit: str) -> bool:
 
 
 async def give_back(
-    connection: Connection, site: str, permit: str, outcome: Outcome, reason: str = ""
+    connection: Connection, site: str, permit: str, outcome: PermitOutcome, reason: str = ""
 ) -> None:
-    """Give a permit back; too many requests in a row that failed let the site rest, for the last's reason."""
-    if outcome is Outcome.failed:
-        limits = (ERRORS, FIRST_REST_SECONDS, LONGEST_REST_SECONDS)
+    """Give a permit back; too many requests in a row that failed start back-off, for the last's reason."""
+    if outcome is PermitOutcome.failed:
+        limits = (ERRORS, FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS)
         await connection.execute(statement("request_failed"), site, permit, *limits, reason[:LONGEST_REASON])
     else:
-        name = "request_done" if outcome is Outcome.answered else "request_unused"
+        name = "request_done" if outcome is PermitOutcome.answered else "request_unused"
         await connection.execute(statement(name), site, permit)
 
 
@@ -84,13 +84,13 @@ async def state(connection: Connection, site: str) -> SiteState:
     return SiteState(*row) if row else SiteState()
 
 
-async def rest(connection: Connection, site: str, seconds: float, reason: str) -> None:
+async def back_off(connection: Connection, site: str, seconds: float, reason: str) -> None:
     """Leave the site alone for so many seconds."""
-    await connection.execute(statement("rest_site"), site, seconds, reason[:LONGEST_REASON])
+    await connection.execute(statement("back_off"), site, seconds, reason[:LONGEST_REASON])
 
 
 async def pause(connection: Connection, site: str, *, paused: bool) -> None:
-    """Turn the switch that stops all fetching; turning it back also ends a rest."""
+    """Turn the switch that stops all fetching; turning it back also ends back-off."""
     await connection.execute(statement("pause_site"), site, paused)
 
 
@@ -115,7 +115,7 @@ async def read_robots(connection: Connection, address: str) -> KeptRobots:
 async def claim_robots(connection: Connection, address: str) -> bool:
     """Whether it is this process that asks for the robots.txt now.
 
-    Not so where a fresh one is kept, where another process asks, or where it could not be had just now.
+    Not so where a fresh one is kept, where another process asks, or where fetching it failed just now.
     """
     limits = (ASKING_SECONDS, ROBOTS_SECONDS, ROBOTS_FAILED_SECONDS)
     return bool(await connection.fetchval(statement("claim_robots"), address, *limits))
@@ -127,7 +127,7 @@ async def keep_robots(connection: Connection, address: str, rules: str) -> None:
 
 
 async def robots_failed(connection: Connection, address: str, failure: str) -> None:
-    """Let all processes know that the robots.txt could not be had, and why."""
+    """Let all processes know that the robots.txt failed to be fetched, and why."""
     await connection.execute(statement("robots_failed"), address, failure[:LONGEST_REASON])
 
 

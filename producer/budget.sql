@@ -35,7 +35,7 @@ UPDATE sites SET permits = permits - $2::text, errors_in_row = 0 WHERE site = $1
 UPDATE sites SET permits = permits - $2::text WHERE site = $1 AND permits ? $2::text;
 
 -- name: request_failed
--- A request failed: its permit is given back; after so many in a row the site rests, longer after each rest that
+-- A request failed: its permit is given back; after so many in a row we back off, longer after each back-off that
 -- another failure follows. What was open when a rest began, and failed too, tells nothing new.
 UPDATE sites AS t
 SET permits = t.permits - $2::text, errors_in_row = r.errors,
@@ -45,11 +45,11 @@ SET permits = t.permits - $2::text, errors_in_row = r.errors,
         ELSE format('%s requests in a row failed, the last one with: %s', r.errors, $6::text) END
 FROM (
     SELECT c.errors,
-        CASE WHEN NOT c.resting AND c.errors >= $3 THEN least($4 * 2 ^ least(c.errors - $3, 20), $5) END AS seconds
+        CASE WHEN NOT c.backing_off AND c.errors >= $3 THEN least($4 * 2 ^ least(c.errors - $3, 20), $5) END AS seconds
     FROM (
-        SELECT s.resting, s.errors_in_row + (NOT s.resting)::integer AS errors
+        SELECT s.backing_off, s.errors_in_row + (NOT s.backing_off)::integer AS errors
         FROM (
-            SELECT errors_in_row, coalesce(rest_until > clock_timestamp(), false) AS resting
+            SELECT errors_in_row, coalesce(rest_until > clock_timestamp(), false) AS backing_off
             FROM sites WHERE site = $1 FOR UPDATE
         ) AS s
     ) AS c
@@ -65,7 +65,7 @@ SELECT paused, rest_reason, nullif(greatest(extract(epoch FROM rest_until - now(
     errors_in_row
 FROM sites WHERE site = $1;
 
--- name: rest_site
+-- name: back_off
 -- Leave a site alone for a while; a rest is never shortened.
 INSERT INTO sites AS t (site, next_request_at, rest_until, rest_reason)
 VALUES ($1, now(), now() + make_interval(secs => $2), $3)
@@ -81,14 +81,14 @@ ON CONFLICT (site) DO UPDATE SET paused = excluded.paused,
     errors_in_row = CASE WHEN excluded.paused THEN t.errors_in_row ELSE 0 END;
 
 -- name: read_robots
--- A host's robots.txt as it was kept, with its age in seconds; and why it could not be had since, for a while ($2).
+-- A host's robots.txt as it was kept, with its age in seconds; and why fetching it failed since, for a while ($2).
 SELECT rules, extract(epoch FROM now() - fetched_at)::float8 AS age,
     CASE WHEN failed_at > now() - make_interval(secs => $2) THEN failure END AS failure
 FROM robots WHERE address = $1;
 
 -- name: claim_robots
 -- Ask for a robots.txt oneself, unless another process does at present, or has kept a fresh one meanwhile, or it
--- could not be had just now.
+-- failed to be fetched just now.
 INSERT INTO robots AS t (address, asked_until) VALUES ($1, now() + make_interval(secs => $2))
 ON CONFLICT (address) DO UPDATE SET asked_until = excluded.asked_until
 WHERE t.asked_until <= now()
@@ -102,7 +102,7 @@ UPDATE robots SET rules = $2, fetched_at = now(), asked_until = now(), failed_at
 WHERE address = $1;
 
 -- name: robots_failed
--- It could not be had.
+-- It failed to be fetched.
 UPDATE robots SET asked_until = now(), failed_at = now(), failure = $2 WHERE address = $1;
 
 -- name: give_up_robots

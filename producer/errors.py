@@ -5,8 +5,8 @@ FetchError
 ├── BadStatus         a status that is not 200                   (try again on 429 and 5xx)
 ├── TooLarge          more bytes than a page may have            (never again)
 ├── RobotsRefused     robots.txt does not want us there          (never again)
-├── RobotsUnavailable robots.txt could not be had just now       (later)
-└── SiteResting       the site is left alone for a while         (later)
+├── RobotsUnavailable robots.txt failed to be fetched just now       (later)
+└── SiteBackingOff    the site is left alone for a while         (later)
 
 A page that came but is not the one that was asked for is a `producer.pages.errors.PageError`; `ParserFault`
 is one that our own parser failed on (it is kept, to be parsed again).
@@ -60,7 +60,7 @@ class RobotsUnavailable(FetchError):
     code = "robots_unavailable"
 
 
-class SiteResting(FetchError):
+class SiteBackingOff(FetchError):
     code = "site_resting"
 
 

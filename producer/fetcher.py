@@ -48,7 +48,7 @@ from telemetry.tracing import SpanKind
 log = structlog.get_logger("lapstream.fetcher")
 
 
-class Fetching:
+class Fetcher:
     """What the members do with a request."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Fetching:
         self._zones = zones
 
     async def list_day(self, received: Received) -> Publish | None:
-        """Fetch a day's list; what it says, or that it could not be had, is then to be published."""
+        """Fetch a day's list; what it says, or that it failed to be fetched, is then to be published."""
         request = received.event
         if not isinstance(request, PracticeDayRequested):
             return None
@@ -155,7 +155,7 @@ class Fetching:
         )
 
     async def fetch_detail(self, received: Received) -> Publish | None:
-        """Fetch a session's page; what it says, or that it could not be had, is then to be published."""
+        """Fetch a session's page; what it says, or that it failed to be fetched, is then to be published."""
         request = received.event
         if not isinstance(request, SessionDetailRequested):
             return None
@@ -175,7 +175,7 @@ class Fetching:
     async def _detail(
         self, request: SessionDetailRequested, url: str, known: PageRow | None, pages: list[Page]
     ) -> SessionDetailFetched | SessionDetailFailed:
-        """What the session's page says, or that it could not be had; the pages that came go into `pages`."""
+        """What the session's page says, or that fetching it failed; the pages that came go into `pages`."""
         try:
             obtained = await self._obtainer.fetch(url, _session_parser(request), known, pages)
         except Unobtainable as failure:
@@ -259,7 +259,7 @@ class Groups(NamedTuple):
 
 async def join_groups(
     broker: KafkaBroker,
-    fetching: Fetching,
+    fetching: Fetcher,
     *,
     topics: Topics,
     groups: Groups,

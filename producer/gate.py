@@ -1,7 +1,7 @@
 """The one gate that every request to the site passes: robots.txt, then a permit of the fleet's budget.
 
 An address goes in; out comes a block in which one request may be made. robots.txt is kept in PostgreSQL for
-the whole fleet, and remembered a minute by each process; so is that one could not be had. While one host's is
+the whole fleet, and remembered a minute by each process; so is a failure to fetch it. While one host's is
 asked for, requests to other hosts go on.
 """
 
@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from producer import budget as sites
 from producer.budget import ROBOTS_SECONDS, KeptRobots, Pace
-from producer.errors import FetchError, RobotsRefused, RobotsUnavailable, SiteResting
+from producer.errors import FetchError, RobotsRefused, RobotsUnavailable, SiteBackingOff
 from producer.http import Client, Page
 from producer.patience import at_database
 from producer.permits import Permits
@@ -48,7 +48,7 @@ class Gate:
     async def permit(self, url: str) -> AsyncGenerator[None]:
         """A block in which one request for the address may be made.
 
-        Raises `RobotsRefused`, `SiteResting` for a rest that lasts longer than a minute, and what kept the
+        Raises `RobotsRefused`, `SiteBackingOff` if back-off lasts longer than a minute, and what kept the
         robots.txt from coming.
         """
         if not (await self._rules(url)).can_fetch(url, self._client.user_agent):
@@ -58,9 +58,9 @@ class Gate:
         async with self._permits.one(url):
             yield
 
-    async def rest(self, seconds: float, reason: str) -> None:
+    async def back_off(self, seconds: float, reason: str) -> None:
         """Leave the whole site alone for a while."""
-        await self._permits.rest(seconds, reason)
+        await self._permits.back_off(seconds, reason)
 
     async def _rules(self, url: str) -> Robots:
         address = robots_address(url)
@@ -119,8 +119,8 @@ async def _claim(address: str, connection: Connection) -> tuple[KeptRobots, bool
 
 
 async def _failed(address: str, failure: FetchError, connection: Connection) -> None:
-    """Let all know that a robots.txt could not be had; where the site rests, nobody asked for it."""
-    if isinstance(failure, SiteResting):
+    """Let all know that a robots.txt failed to be fetched; while it backs off, nobody asked for it."""
+    if isinstance(failure, SiteBackingOff):
         await sites.give_up_robots(connection, address)
     else:
         await sites.robots_failed(connection, address, f"{failure.code}: {failure.found}")

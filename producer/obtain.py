@@ -1,7 +1,7 @@
-"""From an address to what its page says: fetch, parse, keep; with bounded retries, and manners.
+"""From an address to what its page says: fetch, parse, keep; with bounded retries, politely.
 
 Each page that came is published as it is, whatever stands in it, together with what it says. What
-could not be had in the end is an `Unobtainable`, which an event of failure is made from.
+failed to be fetched in the end is an `Unobtainable`, which an event of failure is made from.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from store.pages import PageRow
 
 FactsT = TypeVar("FactsT")
 
-BOT_CHECK_REST_SECONDS = 900.0
+BOT_CHECK_BACK_OFF_SECONDS = 900.0
 """How long the whole site is left alone after it asked whether we are a browser."""
 
 KEEP_SECONDS = 2.0
@@ -48,7 +48,7 @@ class Obtained(Struct, Generic[FactsT], frozen=True):
 
 
 class Unobtainable(Exception):
-    """A page that could not be had: the last error, after how many attempts, and the page if one came."""
+    """A page that failed to be fetched: the last error, after how many attempts, and the page if one came."""
 
     def __init__(self, error: FetchError | PageError, attempts: int, page: Page | None) -> None:
         super().__init__(str(error))
@@ -62,7 +62,7 @@ class Unobtainable(Exception):
         return self.page.observed_at if self.page else dt.datetime.now(dt.UTC)
 
 
-class _Came(Struct):
+class _Attempts(Struct):
     """What came of an address: the page of the last attempt, if one came, and all that are to be kept."""
 
     fresh: list[Page]
@@ -113,7 +113,7 @@ class Obtainer:
 
         `known` is the newest page of the address: it is asked for only if it changed since.
         """
-        came = _Came(fresh)
+        came = _Attempts(fresh)
         number = 0
         try:
             async for attempt in stamina.retry_context(
@@ -124,12 +124,12 @@ class Obtainer:
                     return await self._attempt(url, parse, known, came)
         except (FetchError, PageError) as error:
             if isinstance(error, BotCheck):
-                await self._gate.rest(BOT_CHECK_REST_SECONDS, str(error))
+                await self._gate.back_off(BOT_CHECK_BACK_OFF_SECONDS, str(error))
             raise Unobtainable(error, number, came.last) from error
         raise AssertionError("unreachable: the retries end with a result or an error")
 
     async def _attempt(
-        self, url: str, parse: Callable[[Page], FactsT], known: PageRow | None, came: _Came
+        self, url: str, parse: Callable[[Page], FactsT], known: PageRow | None, came: _Attempts
     ) -> Obtained[FactsT]:
         """Try once."""
         came.last = None
@@ -143,7 +143,7 @@ class Obtainer:
         return Obtained(await asyncio.to_thread(parsed, parse, page), page)
 
     async def _seen_again(
-        self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: _Came
+        self, known: PageRow, answer: Page, parse: Callable[[Page], FactsT], came: _Attempts
     ) -> Obtained[FactsT] | None:
         """What the archived page says; None where it can't be had, or is not what was asked for."""
         archived = await self._archive.read(known)

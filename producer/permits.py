@@ -1,9 +1,9 @@
-"""Permits to ask the site: the pace, open requests, the switch and rests, one budget for the whole fleet.
+"""Permits to ask the site: the pace, open requests, the switch and back-off, one budget for the whole fleet.
 
 The budget is in PostgreSQL: each request reserves its moment there, and gives its permit back in the end.
 
 While the database is away, a request waits for its permit, and an answer until it is noted: no page is lost
-by it, and no rest that the site asked for.
+by it, and no back-off that the site asked for.
 """
 
 import asyncio
@@ -18,8 +18,16 @@ from functools import partial
 import structlog
 
 from producer import budget as sites
-from producer.budget import PERMIT_SECONDS, Outcome, Pace, SiteState
-from producer.errors import FORBIDDEN, TOO_MANY, UNAVAILABLE, BadStatus, FetchError, SiteResting, Unreachable
+from producer.budget import PERMIT_SECONDS, Pace, PermitOutcome, SiteState
+from producer.errors import (
+    FORBIDDEN,
+    TOO_MANY,
+    UNAVAILABLE,
+    BadStatus,
+    FetchError,
+    SiteBackingOff,
+    Unreachable,
+)
 from producer.patience import at_database
 from store.pool import TRANSIENT, Connection, Pool
 from telemetry import metrics
@@ -30,11 +38,11 @@ FULL_SECONDS = 0.02
 """How long to wait before asking again, where as many requests are open as may be."""
 
 LONGEST_WAIT_SECONDS = 60.0
-"""A rest that lasts longer is an answer, not a wait."""
+"""Back-off that lasts longer is an answer, not a wait."""
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
-TOO_MUCH_REST_SECONDS = 60.0
+TOO_MUCH_BACK_OFF_SECONDS = 60.0
 """How long the site is left alone when it says that we ask too much, and not how long to wait."""
 
 _TOO_MUCH = (TOO_MANY, UNAVAILABLE)
@@ -54,18 +62,20 @@ class Permits:
 
     @contextlib.asynccontextmanager
     async def one(self, url: str) -> AsyncGenerator[None]:
-        """A block in which one request may be made; raises `SiteResting` for a rest of more than a minute."""
+        """A block for one request; raises `SiteBackingOff` if back-off lasts longer than a minute."""
         permit = await self._take(url)
         try:
             yield
         except BaseException as error:
             await self._give_back(permit, _outcome(error), error)
             raise
-        await self._give_back(permit, Outcome.answered)
+        await self._give_back(permit, PermitOutcome.answered)
 
-    async def rest(self, seconds: float, reason: str) -> None:
+    async def back_off(self, seconds: float, reason: str) -> None:
         """Leave the whole site alone for a while."""
-        await at_database(self._pool, lambda connection: sites.rest(connection, self._site, seconds, reason))
+        await at_database(
+            self._pool, lambda connection: sites.back_off(connection, self._site, seconds, reason)
+        )
 
     async def _take(self, url: str) -> str:
         """Wait for a permit and its moment, one request of this process after another; returns its name."""
@@ -99,7 +109,7 @@ class Permits:
         wanted = wait == 0 or await self._is_open(name)
         if wanted and time.monotonic() < asked + wait + PERMIT_SECONDS / 2:
             return True
-        await self._give_back(name, Outcome.unused)
+        await self._give_back(name, PermitOutcome.unused)
         return False
 
     async def _reserve(self, url: str, name: str) -> float | None:
@@ -122,8 +132,8 @@ class Permits:
     async def _is_open(self, name: str) -> bool:
         return await at_database(self._pool, partial(sites.is_open, site=self._site, permit=name))
 
-    async def _give_back(self, name: str, outcome: Outcome, error: BaseException | None = None) -> None:
-        """Give a permit back, together with the rest that the site asks for: no request slips between.
+    async def _give_back(self, name: str, outcome: PermitOutcome, error: BaseException | None = None) -> None:
+        """Give a permit back, together with the back-off that the site asks for: no request slips between.
 
         What says nothing of the site is told at once or not at all: the permit ends by itself.
         """
@@ -133,9 +143,9 @@ class Permits:
             async with _joint(connection, at_all=bool(seconds)):
                 await sites.give_back(connection, self._site, name, outcome, str(error))
                 if seconds:
-                    await sites.rest(connection, self._site, seconds, str(error))
+                    await sites.back_off(connection, self._site, seconds, str(error))
 
-        if outcome is Outcome.unused:
+        if outcome is PermitOutcome.unused:
             await self._try(tell)
         else:
             await at_database(self._pool, tell)
@@ -154,13 +164,13 @@ def _joint(connection: Connection, *, at_all: bool) -> AbstractAsyncContextManag
     return connection.transaction() if at_all else contextlib.nullcontext()
 
 
-def _outcome(error: BaseException) -> Outcome:
+def _outcome(error: BaseException) -> PermitOutcome:
     """How a request ended that gave no page; an answer that is no page is an answer all the same."""
     refused = isinstance(error, BadStatus) and (error.transient or error.status == FORBIDDEN)
     if refused or isinstance(error, Unreachable):
-        return Outcome.failed
-    answered = isinstance(error, FetchError) and not isinstance(error, SiteResting)
-    return Outcome.answered if answered else Outcome.unused
+        return PermitOutcome.failed
+    answered = isinstance(error, FetchError) and not isinstance(error, SiteBackingOff)
+    return PermitOutcome.answered if answered else PermitOutcome.unused
 
 
 def _wanted_rest(error: BaseException | None) -> float | None:
@@ -169,15 +179,15 @@ def _wanted_rest(error: BaseException | None) -> float | None:
         return None
     if error.retry_after is not None:
         return min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS)
-    return TOO_MUCH_REST_SECONDS if error.status in _TOO_MUCH else None
+    return TOO_MUCH_BACK_OFF_SECONDS if error.status in _TOO_MUCH else None
 
 
 def _pause(held: SiteState, url: str) -> float:
-    """How long to wait before the next attempt; raises `SiteResting`."""
+    """How long to wait before the next attempt; raises `SiteBackingOff`."""
     rest = held.rest_seconds or 0
     if rest > LONGEST_WAIT_SECONDS and not held.paused:
         until = f"{held.rest_until:%Y-%m-%d %H:%M:%S} UTC" if held.rest_until else "later"
-        raise SiteResting(
+        raise SiteBackingOff(
             url,
             f"backing off until {until}, for {rest:.0f} s more, because {held.rest_reason}",
             retry_after=rest,

@@ -39,7 +39,7 @@ def day_listed(
 
 
 def list_failed(request: PracticeDayRequested, url: str, failure: Unobtainable) -> PracticeDayListFailed:
-    """The day's list could not be had."""
+    """The day's list failed to be fetched."""
     return PracticeDayListFailed(
         source=request.source,
         track_slug=request.track_slug,
@@ -101,7 +101,7 @@ def detail_fetched(request: SessionDetailRequested, obtained: Obtained[SessionFa
 
 
 def detail_failed(request: SessionDetailRequested, url: str, failure: Unobtainable) -> SessionDetailFailed:
-    """The session's page could not be had."""
+    """The session's page failed to be fetched."""
     return SessionDetailFailed(
         source=request.source,
         track_slug=request.track_slug,

@@ -35,7 +35,7 @@ WHERE t.run_id = s.run_id AND t.session_id = s.session_id AND t.state <> 'done'
 RETURNING t.run_id;
 
 -- name: sessions_failed
--- Details that could not be had; each counts only as the answer to the newest request for its session. What a parked
+-- Details that failed to be fetched; each counts only as the answer to the newest request for its session. What a parked
 -- request comes to when it is redriven counts more than that it was parked.
 UPDATE ingest_run_sessions AS t
 SET state = 'failed', code = s.code, message = s.message, url = s.url, moved_at = now()

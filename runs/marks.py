@@ -1,4 +1,4 @@
-"""What events and parked records say of runs: lists, details, and what could not be had.
+"""What events and parked records say of runs: lists, details, and what failed to be fetched.
 
 `runs.changes.mark` writes it.
 """
@@ -31,7 +31,7 @@ class Done(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A session of a run that could not be had, by the request that this answers."""
+    """A session of a run whose page failed to be fetched, by the request that this answers."""
 
     run_id: UUID
     request_id: str

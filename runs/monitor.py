@@ -22,7 +22,7 @@ LOOKS = 12
 
 LONGEST_LOOK_SECONDS = 10.0
 
-log = structlog.get_logger("lapstream.keeper")
+log = structlog.get_logger("lapstream.monitor")
 
 
 async def monitor_runs(pool: Pool, stalled_seconds: float, stop: asyncio.Event) -> None:
@@ -34,7 +34,7 @@ async def monitor_runs(pool: Pool, stalled_seconds: float, stop: asyncio.Event) 
             await look(pool, stalled_seconds)
         except TRANSIENT as error:
             metrics.outbox_unknown()
-            log.warning("keeper_database_away", error=repr(error))
+            log.warning("monitor_database_away", error=repr(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), look_seconds)
 

@@ -216,7 +216,7 @@ async def _requests_in(
     ]
 
 
-class Asked(NamedTuple):
+class SessionRequest(NamedTuple):
     """What is known of a session that is asked for: whether it is still wanted, and its newest page."""
 
     wanted: bool
@@ -225,14 +225,14 @@ class Asked(NamedTuple):
 
 async def asked(
     connection: Connection, run_id: UUID | None, session_id: str, request_ids: Sequence[str], url: str
-) -> Asked:
+) -> SessionRequest:
     """What is known of a session before its page is fetched; wanted, too, where no run knows of it.
 
     `request_ids` are of the request, and of what it was made from, which may have been parked.
     """
     row = await fetch_one(connection, statement("session_asked"), run_id, session_id, url, request_ids)
     wanted, *page = row
-    return Asked(wanted, PageRow(*page) if page[0] else None)
+    return SessionRequest(wanted, PageRow(*page) if page[0] else None)
 
 
 async def stored_details(connection: Connection, day: UUID) -> dict[str, str | None]:

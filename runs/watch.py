@@ -13,11 +13,11 @@ from store.notifications import listening
 from store.pool import Pool
 
 CHANNEL = "lapstream_runs"
-REST_SECONDS = 0.05
-"""How long who follows rests after each look: a run may move a hundred times a second."""
+SHORTEST_SECONDS = 0.05
+"""How long a follower waits after each look: a run may move a hundred times a second."""
 
 LOOK_SECONDS = 1.0
-"""How often who waits looks by himself."""
+"""A follower looks at least this often, without a notification."""
 
 
 class RunVanished(LapstreamError):
@@ -61,7 +61,7 @@ class RunWatch:
                 if run.state != "running":
                     return
                 await self._wait(moved, LOOK_SECONDS)
-                await asyncio.sleep(REST_SECONDS)
+                await asyncio.sleep(SHORTEST_SECONDS)
 
     @contextlib.contextmanager
     def _hearing_of(self, run_id: UUID):  # noqa: ANN202 - a context manager of an event

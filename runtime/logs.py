@@ -74,7 +74,7 @@ def _seldom(_logger: object, _name: str, line: MutableMapping[str, Any]) -> Muta
     return line
 
 
-class _Seldom(logging.Filter):
+class _RepeatFilter(logging.Filter):
     """The same for lines of libraries."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -108,7 +108,7 @@ def configure_logs(level: int = logging.INFO) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    handler.addFilter(_Seldom())
+    handler.addFilter(_RepeatFilter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("faststream").setLevel(logging.ERROR)
     stamina.instrumentation.set_on_retry_hooks([])  # our own log lines say more

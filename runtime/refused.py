@@ -10,7 +10,7 @@ from runs.refusals import refusal
 from runs.reporting import report_ended
 from runtime.settings import Settings
 from store import parking
-from store.parking import ParkedRecord, tell_parked
+from store.parking import ParkedRecord, report_parked
 from store.pool import Pool
 
 
@@ -21,7 +21,7 @@ def refusing(settings: Settings, pool: Pool) -> Park:
         async with pool.acquire() as connection, connection.transaction():
             await parking.park(connection, group, [record], settings.parking_limit)
             ended = await run_changes.mark(connection, _marks_of(settings, record), [refusal(record)])
-        tell_parked(group, record)
+        report_parked(group, record)
         report_ended(ended)
 
     return park

@@ -16,7 +16,7 @@ REPEAT_SECONDS = 10.0
 REMEMBERED = 1_000
 
 
-class _Said(Struct):
+class _Logged(Struct):
     at: float
     text: str
     more: int = 0
@@ -27,7 +27,7 @@ class Repeats:
 
     def __init__(self, report: Callable[[str, int], None]) -> None:
         self._report = report
-        self._said: dict[Hashable, _Said] = {}
+        self._said: dict[Hashable, _Logged] = {}
         self._lock = threading.Lock()
 
     def is_new(self, line: Hashable, text: str) -> bool:
@@ -38,7 +38,7 @@ class Repeats:
             if known:
                 known.more += 1
             else:
-                self._said[line] = _Said(time.monotonic(), text)
+                self._said[line] = _Logged(time.monotonic(), text)
         self._tell(old)
         return known is None
 
@@ -48,9 +48,9 @@ class Repeats:
             old = self._forget(time.monotonic(), 0)
         self._tell(old)
 
-    def _forget(self, before: float, most: int) -> list[_Said]:
+    def _forget(self, before: float, most: int) -> list[_Logged]:
         """Take out what was first said before this, and the oldest beyond so many."""
-        old: list[_Said] = []
+        old: list[_Logged] = []
         while self._said:
             line, said = next(iter(self._said.items()))
             if said.at > before and len(self._said) <= most:
@@ -58,7 +58,7 @@ class Repeats:
             old.append(self._said.pop(line))
         return old
 
-    def _tell(self, old: list[_Said]) -> None:
+    def _tell(self, old: list[_Logged]) -> None:
         for said in old:
             if said.more:
                 self._report(said.text, said.more)

@@ -3,7 +3,7 @@
 import json
 
 
-class _Twice(Exception):
+class _DuplicateName(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
@@ -13,7 +13,7 @@ def named_twice(data: bytes) -> str | None:
     """The name that stands twice in one object, at any depth; raises ValueError or RecursionError."""
     try:
         json.loads(data, object_pairs_hook=_unique)
-    except _Twice as found:
+    except _DuplicateName as found:
         return found.name
     return None
 
@@ -22,5 +22,5 @@ def _unique(pairs: list[tuple[str, object]]) -> None:
     names: set[str] = set()
     for name, _ in pairs:
         if name in names:
-            raise _Twice(name)
+            raise _DuplicateName(name)
         names.add(name)

@@ -56,7 +56,7 @@ class Decoded(Struct, Generic[EventT]):
 
     events: list[EventT]
     faults: list[tuple[Record, BadRecord]]
-    passed_over: int = 0
+    ignored: int = 0
 
     def set_apart(self, record: Record, fault: BadRecord) -> None:
         """Keep a bad record, with its fault as it was made: what was raised holds the batch, in a cycle."""
@@ -73,7 +73,7 @@ def decode(records: Iterable[Record]) -> Decoded[Received]:
             decoded.set_apart(record, fault)
             continue
         if received is None:
-            decoded.passed_over += 1
+            decoded.ignored += 1
         else:
             decoded.events.append(received)
     return decoded

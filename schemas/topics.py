@@ -47,7 +47,7 @@ class Topics(Struct, frozen=True, kw_only=True):
 
     @property
     def days(self) -> str:
-        """The record: every observation of a day; keyed by day; kept for ever."""
+        """The event log: every observation of a day; keyed by day; kept for ever."""
         return f"{self.prefix}practice-days"
 
     @property

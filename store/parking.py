@@ -86,7 +86,7 @@ def decoded_headers(text: str) -> Headers:
 _headers = msgspec.json.Decoder(list[tuple[str, str | None]])
 
 
-def tell_parked(group: str, record: ParkedRecord) -> None:
+def report_parked(group: str, record: ParkedRecord) -> None:
     """Log and count a record that is parked, once that is committed; with the run that it belongs to."""
     said = attributes(record)
     run_id = as_run_id(said.correlation_id)

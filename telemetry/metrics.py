@@ -75,10 +75,11 @@ _outbox_age = Gauge(
 _published = _counter("lapstream_outbox_published_total", "Rows of the outbox that the broker acknowledged.")
 _applied = _counter("lapstream_records_applied_total", "Records written into tables, by group.", ["group"])
 _parked = _counter("lapstream_records_parked_total", "Records that were parked, by group.", ["group"])
-_passed_over = _counter(
-    "lapstream_records_passed_over_total",
-    "Other vendors' records that were ignored, by group.",
-    ["group"],
+_ignored = _counter(
+    "lapstream_records_ignored_total", "Other vendors' records that were ignored, by group.", ["group"]
+)
+_ignored_by_old_name = _counter(
+    "lapstream_records_passed_over_total", "The old name of `lapstream_records_ignored_total`.", ["group"]
 )
 
 
@@ -127,10 +128,11 @@ def rows_published(rows: int) -> None:
     _published.inc(rows)
 
 
-def batch_applied(group: str, *, records: int, passed_over: int) -> None:
+def batch_applied(group: str, *, records: int, ignored: int) -> None:
     """Count the records of a batch that is committed."""
     _applied.labels(group).inc(records)
-    _passed_over.labels(group).inc(passed_over)
+    _ignored.labels(group).inc(ignored)
+    _ignored_by_old_name.labels(group).inc(ignored)
 
 
 def record_parked(group: str) -> None:

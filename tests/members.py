@@ -50,7 +50,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def send(settings: Settings, events: Iterable[EventAsWritten], partition: int = PARTITION) -> None:
-    """Put events into the record, on one partition."""
+    """Put events into the event log, on one partition."""
     producer = make_producer(settings.kafka_bootstrap)
     await producer.start()
     for event in events:

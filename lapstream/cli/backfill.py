@@ -14,9 +14,9 @@ from lapstream.cli.tables import Listing, facts, facts_of
 from ops.backfill import running as the_backfill
 from ops.backfill.discover import Discovered, discover_month
 from ops.backfill.estimate import length
-from ops.backfill.feeder import GOES_ON, Standing
+from ops.backfill.feeder import GOES_ON, BackfillProgress
 from ops.backfill.queries import Months
-from ops.backfill.running import Summary
+from ops.backfill.running import BackfillSummary
 from producer.site import SOURCE
 from runs.run import Refresh
 from runtime.settings import read_settings
@@ -73,7 +73,7 @@ class _Screen:
         self._progress = progress
         self._task = task
 
-    def show(self, standing: Standing) -> None:
+    def show(self, standing: BackfillProgress) -> None:
         left = standing.seconds_left
         doing = f"{standing.doing}; all is done in about {length(left)}" if left else standing.doing
         came = f"{standing.sessions} sessions, {standing.laps} laps, {standing.days_failed} failed"
@@ -101,7 +101,7 @@ def _screen() -> Generator[_Screen]:
         yield _Screen(progress, progress.add_task("looking", total=None, figures=""))
 
 
-def _tell(summary: Summary) -> None:
+def _tell(summary: BackfillSummary) -> None:
     """Print what a backfill came to, for a person."""
     state = "finished" if summary.finished else "not finished"
     values = {

@@ -8,7 +8,7 @@ from lapstream import demo as the_demo
 from lapstream.cli.days import read_day, show_sessions
 from lapstream.cli.imports import import_day, show_summary
 from lapstream.cli.output import err, out, print_json
-from lapstream.demo import DATE, TRACK, Outcome
+from lapstream.demo import DATE, TRACK, DemoOutcome
 from runtime.settings import Settings
 
 
@@ -35,7 +35,7 @@ async def _demo(*, as_json: bool, **places: Any) -> None:
         await _show(settings, outcome)
 
 
-async def _show(settings: Settings, outcome: Outcome) -> None:
+async def _show(settings: Settings, outcome: DemoOutcome) -> None:
     show_sessions(await read_day(settings, TRACK, DATE))
     show_summary(outcome.first)
     out.print(

@@ -19,7 +19,7 @@ from lapstream.cli.days import show_fastest
 from lapstream.cli.output import clean, note, out, print_json, progress_bar
 from lapstream.cli.tables import facts, facts_of
 from ops.imports import follow
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from producer.site import SOURCE
 from runs.run import Refresh, Run, RunProgress
 from runtime.settings import Settings, read_settings
@@ -34,10 +34,10 @@ def ingest(track: str, date: dt.date, refresh: Refresh, *, as_json: bool) -> Non
     request = follow.request(SOURCE, track, date, refresh)
     with showing(f"{track} {date}") as screen:
         summary = asyncio.run(follow.ingest(settings, request, screen))
-    tell(summary, as_json=as_json)
+    print_summary(summary, as_json=as_json)
 
 
-def tell(summary: Summary, *, as_json: bool) -> None:
+def print_summary(summary: ImportSummary, *, as_json: bool) -> None:
     """Print what an import came to; exits with 3 where some of it failed."""
     if as_json:
         print_json(summary)
@@ -47,7 +47,7 @@ def tell(summary: Summary, *, as_json: bool) -> None:
         raise typer.Exit(PARTIAL)
 
 
-async def import_day(settings: Settings, track: str, date: dt.date) -> Summary:
+async def import_day(settings: Settings, track: str, date: dt.date) -> ImportSummary:
     """Import a day within a coroutine, with progress on stderr."""
     with showing(f"{track} {date}") as screen:
         return await follow.ingest(settings, follow.request(SOURCE, track, date), screen)
@@ -69,7 +69,7 @@ def showing(day: str) -> Generator[follow.Screen]:
         try:
             yield screen
         except KeyboardInterrupt:
-            screen.tell_what_goes_on()
+            screen.say_that_it_goes_on()
             raise
 
 
@@ -106,7 +106,7 @@ class _Screen:
         if self._progress.disable:
             note(f"waiting: {what}")
 
-    def tell_what_goes_on(self) -> None:
+    def say_that_it_goes_on(self) -> None:
         if self._run is None:
             note("nothing was asked for yet")
         elif self._run.state == "running":
@@ -117,7 +117,7 @@ class _Screen:
             )
 
 
-def show_summary(summary: Summary) -> None:
+def show_summary(summary: ImportSummary) -> None:
     """Print what an import did, for a person."""
     names = (
         "event_id",

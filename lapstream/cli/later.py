@@ -16,7 +16,7 @@ class PackageMissing(LapstreamError):
 _preparing: list[Callable[[], None]] = []
 
 
-class _Later:
+class _LazyModule:
     """A module that is imported when something of it is first asked for."""
 
     def __init__(self, name: str) -> None:
@@ -26,9 +26,9 @@ class _Later:
         return getattr(_imported(self._name), attribute)
 
 
-def later(name: str) -> _Later:
+def later(name: str) -> _LazyModule:
     """The module of this name, of which the type checker is told by an import of its own."""
-    return _Later(name)
+    return _LazyModule(name)
 
 
 def _imported(name: str) -> ModuleType:

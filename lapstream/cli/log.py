@@ -1,4 +1,4 @@
-"""The record copied to files, brought back into an empty cluster, and checked."""
+"""The event log copied to files, brought back into an empty cluster, and checked."""
 
 import asyncio
 from pathlib import Path
@@ -11,31 +11,31 @@ from lapstream.cli.log_show import (
     ImportView,
     copy_view,
     note_what_is_missing,
+    print_checked,
+    print_exported,
+    print_imported,
     showing,
-    tell_checked,
-    tell_exported,
-    tell_imported,
 )
 from lapstream.cli.output import print_json
-from ops.log_copies.carrying import carry_over, check_places
 from ops.log_copies.checking import Checked, check_folder, check_topics
 from ops.log_copies.exporting import Show, export_log
 from ops.log_copies.folder import Folder
 from ops.log_copies.importing import import_log
 from ops.log_copies.manifest import Manifest
+from ops.log_copies.translating import check_places, translate_offsets
 from runtime.database import connected
 from runtime.settings import Settings, read_settings
 
 
 def export(folder: Path, *, as_json: bool) -> None:
-    """Copy the record's topics into a folder, as far as they go now."""
+    """Copy the topics of the event log into a folder, as far as they go now."""
     settings = read_settings()
     with showing("exporting") as show:
         found = asyncio.run(export_log(settings, folder, show))
     view = ExportView(
         copy=copy_view(folder, found.manifest), new_records=found.new_records, new_files=found.new_files
     )
-    print_json(view) if as_json else tell_exported(view)
+    print_json(view) if as_json else print_exported(view)
 
 
 def import_(folder: Path, *, carry: bool, yes: bool, as_json: bool) -> None:
@@ -47,7 +47,7 @@ def import_(folder: Path, *, carry: bool, yes: bool, as_json: bool) -> None:
         typer.confirm(_question(settings, manifest, carry=carry), abort=True, err=True)
     with showing("importing") as show:
         view = asyncio.run(_import(settings, folder, manifest, show, carry=carry))
-    print_json(view) if as_json else tell_imported(view, carry=carry)
+    print_json(view) if as_json else print_imported(view, carry=carry)
 
 
 def _question(settings: Settings, manifest: Manifest, *, carry: bool) -> str:
@@ -68,7 +68,7 @@ async def _import(
     carried = None
     if carry:
         async with connected(settings) as connection:
-            carried = await carry_over(connection, settings, manifest, imported.cluster_id)
+            carried = await translate_offsets(connection, settings, manifest, imported.cluster_id)
     return ImportView(
         cluster_id=imported.cluster_id, records=imported.records, sent=imported.sent, carried=carried
     )
@@ -84,7 +84,7 @@ def check(folder: Path, *, topics: bool, as_json: bool) -> None:
         with showing("comparing topics") as show:
             compared = asyncio.run(check_topics(settings, found.manifest, show))
     view = _check_view(folder, found, compared)
-    print_json(view) if as_json else tell_checked(view)
+    print_json(view) if as_json else print_checked(view)
     if view.problems:
         raise typer.Exit(1)
 

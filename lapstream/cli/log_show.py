@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 
 from lapstream.cli.output import clean, note, out, progress_bar
 from lapstream.cli.tables import Listing
-from ops.log_copies.checking import Problem
+from ops.log_copies.checking import CopyProblem
 from ops.log_copies.exporting import Show
 from ops.log_copies.manifest import Manifest, TopicCopy
-from ops.log_copies.queries import Carried
+from ops.log_copies.queries import Translated
 from schemas.records import time_of
 
 SHOWN_PROBLEMS = 20
@@ -61,7 +61,7 @@ class CheckView(Struct, frozen=True, kw_only=True):
     """What a check came to; `newer_offsets` is null where no topics were read."""
 
     copy: CopyView
-    problems: list[Problem]
+    problems: list[CopyProblem]
     newer_offsets: int | None
 
 
@@ -71,7 +71,7 @@ class ImportView(Struct, frozen=True, kw_only=True):
     cluster_id: str
     records: int
     sent: int
-    carried: Carried | None
+    carried: Translated | None
 
 
 def copy_view(folder: Path, manifest: Manifest) -> CopyView:
@@ -112,7 +112,7 @@ def _moment(choose: Callable[[Iterable[int]], int], timestamps: Iterable[int | N
     return time_of(choose(given)) if given else None
 
 
-def tell_copy(view: CopyView) -> None:
+def print_copy(view: CopyView) -> None:
     """Print what a copy holds, for a person."""
     numbers = ("Partitions", "Records", "Files", "Size", "Gaps", "Earliest", "Latest")
     table = Listing("Topic", *numbers, folded={"Topic"}, worded={"Earliest", "Latest"}, right=numbers)
@@ -136,15 +136,15 @@ def _utc(moment: dt.datetime | None) -> str:
     return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def tell_exported(view: ExportView) -> None:
+def print_exported(view: ExportView) -> None:
     """Print what an export came to, for a person."""
-    tell_copy(view.copy)
+    print_copy(view.copy)
     out.print(f"{view.new_records} records in {view.new_files} files are new")
 
 
-def tell_checked(view: CheckView) -> None:
+def print_checked(view: CheckView) -> None:
     """Print what a check came to, for a person."""
-    tell_copy(view.copy)
+    print_copy(view.copy)
     for problem in view.problems[:SHOWN_PROBLEMS]:
         note(f"{problem.place}: {problem.found}")
     if view.problems:
@@ -157,16 +157,16 @@ def tell_checked(view: CheckView) -> None:
         )
 
 
-def tell_imported(view: ImportView, *, carry: bool) -> None:
+def print_imported(view: ImportView, *, carry: bool) -> None:
     """Print what an import came to, for a person."""
     out.print(f"cluster {view.cluster_id} holds all {view.records} records; {view.sent} were written now")
     if view.carried is None:
         out.print("the database speaks of this log already" if carry else "the database was left as it is")
     else:
-        _tell_carried(view.carried)
+        _print_translated(view.carried)
 
 
-def _tell_carried(carried: Carried) -> None:
+def _print_translated(carried: Translated) -> None:
     out.print(
         f"carried over: {carried.positions} positions, {carried.parked} parked records, "
         f"{carried.pages} pages that lie elsewhere now"

@@ -15,8 +15,8 @@ from lapstream.cli.parked_show import all_of, entries, show_counts, show_heads, 
 from ops.parked import mending as parking
 from ops.parked import queries as parked
 from ops.parked import redrive as redriving
-from ops.parked.queries import Count, Head, Key, Parked, RecordPlace, Selection, State
-from ops.parked.redrive import Outcome
+from ops.parked.queries import Count, Head, Key, Parked, ParkedState, RecordPlace, Selection
+from ops.parked.redrive import RedriveOutcome
 from runtime.database import connected
 from runtime.settings import Settings, read_settings
 
@@ -33,11 +33,11 @@ def selected(
     since: dt.datetime | None,
     until: dt.datetime | None,
     at: tuple[str, int, int] | None,
-    state: str = State.parked,
+    state: str = ParkedState.parked,
 ) -> Selection:
     """The records that these filters let through; the state may be `any`."""
     place = None if at is None else RecordPlace(*at)
-    only = None if state == ANY else State(state)
+    only = None if state == ANY else ParkedState(state)
     return Selection(group=group, code=code, since=since, until=until, place=place, state=only)
 
 
@@ -48,7 +48,7 @@ def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> N
         print_json({"total": total, "page": page, "counts": counts, "records": entries(heads)})
         return
     if not counts:
-        out.print("nothing is parked" if selection.state is State.parked else "no such record")
+        out.print("nothing is parked" if selection.state is ParkedState.parked else "no such record")
         return
     show_counts(counts)
     show_heads(heads)
@@ -94,7 +94,7 @@ def redrive(selection: Selection, *, dry_run: bool, as_json: bool) -> None:
         raise typer.Exit(UNFINISHED)
 
 
-async def _redrive(settings: Settings, selection: Selection, *, dry_run: bool) -> list[Outcome]:
+async def _redrive(settings: Settings, selection: Selection, *, dry_run: bool) -> list[RedriveOutcome]:
     heads = await _find(settings, selection)
     with _progress("redriving", len(heads)) as progress:
         return await redriving.redrive(settings, heads, parking.somebody(), dry_run=dry_run, show=progress)
@@ -119,7 +119,7 @@ def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *
     place = RecordPlace(*at)
     new = asyncio.run(parking.publish_fixed(read_settings(), place, file.read_bytes(), type_name))
     if as_json:
-        print_json({"state": State.fixed, "new": new._asdict()})
+        print_json({"state": ParkedState.fixed, "new": new._asdict()})
     else:
         out.print(f"published as {parking.where(new)}; the bad record is marked fixed")
 

@@ -11,7 +11,7 @@ from lapstream.cli.output import clean, out, utc
 from lapstream.cli.tables import Listing
 from ops.parked.mending import where
 from ops.parked.queries import Count, Head, Parked, RecordPlace
-from ops.parked.redrive import Outcome
+from ops.parked.redrive import RedriveOutcome
 
 SHOWN_CHARACTERS = 4_000
 """The most that is shown of a key, a value or a header."""
@@ -150,7 +150,7 @@ def _shown(data: bytes | None) -> str:
     return f"{shown[:SHOWN_CHARACTERS]}… ({len(data)} bytes; `lapstream parked export` writes all)"
 
 
-def show_outcomes(outcomes: list[Outcome], staying: list[Outcome], *, dry_run: bool) -> None:
+def show_outcomes(outcomes: list[RedriveOutcome], staying: list[RedriveOutcome], *, dry_run: bool) -> None:
     """Print what a redrive did, or would do; a record counts once, however many groups parked it."""
     would = "would be " if dry_run else ""
     again = sum(1 for outcome in outcomes if outcome.new)

@@ -36,9 +36,9 @@ def _exit_code(work: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         return interrupts.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - no error goes further than this
-        from lapstream.cli.telling import tell  # noqa: PLC0415 - see above
+        from lapstream.cli.errors import report_error  # noqa: PLC0415 - see above
 
-        return tell(error)
+        return report_error(error)
     return 0
 
 

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from lapstream.cli.output import clean, note, out, print_json, progress_bar
 from ops.reparse.finding import Order
 from ops.reparse.queries import Scope
-from ops.reparse.report import Report, lines
-from ops.reparse.running import Show, Standing
+from ops.reparse.report import ReparseReport, lines
+from ops.reparse.running import ReparseProgress, Show
 from ops.reparse.running import reparse as parse_again
 from producer.pages import PARSER_VERSION
 from producer.site import SOURCE
@@ -44,7 +44,7 @@ def reparse(
         raise typer.Exit(TROUBLE)
 
 
-def _tell(report: Report) -> None:
+def _tell(report: ReparseReport) -> None:
     for line in lines(report):
         out.print(clean(line), soft_wrap=True)
     if report.dry_run:
@@ -66,7 +66,7 @@ def _screen() -> Generator[Show]:
     with progress_bar(*columns) as progress:
         task = progress.add_task("", total=None, pages=0)
 
-        def show(standing: Standing) -> None:
+        def show(standing: ReparseProgress) -> None:
             progress.update(
                 task, total=standing.days_in_all, completed=standing.days, pages=standing.pages_read
             )

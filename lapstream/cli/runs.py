@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from lapstream.cli.imports import showing, tell
+from lapstream.cli.imports import print_summary, showing
 from lapstream.cli.output import clean, note, out, print_json
 from lapstream.cli.tables import Listing, facts, facts_of
 from ops.imports import follow
@@ -126,7 +126,7 @@ def retry_run(run: str, *, as_json: bool) -> None:
     run_id = asyncio.run(_id_of(settings, run))
     with showing(f"run {short(run_id)}") as screen:
         summary = asyncio.run(follow.retry(settings, run_id, screen))
-    tell(summary, as_json=as_json)
+    print_summary(summary, as_json=as_json)
 
 
 def cancel_run(run: str, *, as_json: bool) -> None:

@@ -33,7 +33,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger("lapstream.api")
 
 
-class Edge:
+class RequestMiddleware:
     """The application with request ids, security headers and a log of who was answered what."""
 
     def __init__(self, app: ASGIApp) -> None:

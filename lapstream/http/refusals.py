@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 
 from lapstream.http.answers import Details, Error, Failure, FieldFault, Problem, Source
 from lapstream.http.idempotency import KeyOfAnotherRequest
-from producer.errors import FetchError, SiteResting
+from producer.errors import FetchError, SiteBackingOff
 from producer.obtain import Unobtainable
 from producer.pages.errors import PageError
 from runs.changes import NothingFailed, RunNotFound, RunStillRunning
@@ -151,16 +151,16 @@ def _internal_error() -> Refusal:
 def _of_site(error: FetchError | PageError) -> Refusal:
     """The site gave no such page, or is left alone at present."""
     retry = getattr(error, "retry_after", None)
-    resting = isinstance(error, SiteResting)
+    backing_off = isinstance(error, SiteBackingOff)
     return Refusal(
-        HTTPStatus.SERVICE_UNAVAILABLE if resting else HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE if backing_off else HTTPStatus.BAD_GATEWAY,
         error.code,
         str(error),
         source="site",
         details=Details(
             url=error.url,
             found=error.found,
-            retry_after_seconds=round(retry or SITE_RETRY_SECONDS) if resting or retry else None,
+            retry_after_seconds=round(retry or SITE_RETRY_SECONDS) if backing_off or retry else None,
         ),
     )
 

@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 
 class MonthFailed(LapstreamError):
-    """A month's page could not be had."""
+    """A month's page failed to be fetched."""
 
 
 class Discovered(Struct, frozen=True, kw_only=True):

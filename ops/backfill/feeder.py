@@ -25,10 +25,10 @@ GOES_ON = "the same command goes on where this one stopped"
 
 
 class BackfillStopped(LapstreamError):
-    """The backfill could not go on; it can be taken up again."""
+    """The backfill could not go on; it can be resumed."""
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class BackfillProgress(Struct, frozen=True, kw_only=True):
     """How far a backfill is, and what it does at present; `seconds_left` is None while that is unknown."""
 
     doing: str
@@ -43,7 +43,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 class Screen(Protocol):
     """What a person sees of a backfill."""
 
-    def show(self, standing: Standing) -> None:
+    def show(self, standing: BackfillProgress) -> None:
         """Show how far it is, in place of what was shown before."""
         ...
 
@@ -52,7 +52,7 @@ class Screen(Protocol):
         ...
 
 
-class Work(NamedTuple):
+class BackfillWork(NamedTuple):
     """A backfill, and what it is worked at with."""
 
     settings: Settings
@@ -87,7 +87,7 @@ class Work(NamedTuple):
 class Feeder:
     """Feeds the days of one backfill."""
 
-    def __init__(self, work: Work, watch: RunWatch, months_unknown: int) -> None:
+    def __init__(self, work: BackfillWork, watch: RunWatch, months_unknown: int) -> None:
         self._work = work
         self._watch = watch
         self._months_unknown = months_unknown
@@ -142,7 +142,7 @@ class Feeder:
         days = self._days
         ended = [day for day in days if day.state in ENDED]
         self._work.screen.show(
-            Standing(
+            BackfillProgress(
                 doing=doing,
                 days=len(days),
                 days_ended=len(ended),

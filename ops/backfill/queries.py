@@ -55,7 +55,7 @@ class BackfillDay(Struct, frozen=True, kw_only=True):
 
 
 class FailedMonth(Struct, frozen=True, kw_only=True):
-    """A month (YYYY-MM) whose page could not be had, and why."""
+    """A month (YYYY-MM) whose page failed to be fetched, and why."""
 
     month: str
     error: str
@@ -106,12 +106,12 @@ async def discovered(
 
 
 async def month_failed(connection: Connection, backfill: Backfill, month: dt.date, error: str) -> None:
-    """Note that a month's page could not be had."""
+    """Note that a month's page failed to be fetched."""
     await connection.execute(statement("month_failed"), backfill.id, month, error)
 
 
 async def failed_months(connection: Connection, backfill: Backfill) -> list[FailedMonth]:
-    """The months whose page could not be had."""
+    """The months whose page failed to be fetched."""
     return [FailedMonth(**row) for row in await connection.fetch(statement("failed_months"), backfill.id)]
 
 

@@ -29,7 +29,7 @@ ORDER BY month;
 UPDATE backfill_months SET discovered_at = now(), error = NULL WHERE backfill_id = $1 AND month = $2;
 
 -- name: month_failed
--- A month's page could not be had.
+-- A month's page failed to be fetched.
 UPDATE backfill_months SET error = $3 WHERE backfill_id = $1 AND month = $2;
 
 -- name: save_backfill_days
@@ -64,7 +64,7 @@ SELECT d.event_date, d.sessions, d.state, d.run_id, d.laps_ingested, d.error,
 FROM backfill_days AS d WHERE d.backfill_id = $1 ORDER BY d.event_date;
 
 -- name: failed_months
--- The months of a backfill whose page could not be had.
+-- The months of a backfill whose page failed to be fetched.
 SELECT to_char(month, 'YYYY-MM') AS month, error FROM backfill_months WHERE backfill_id = $1 AND error IS NOT NULL ORDER BY month;
 
 -- name: lock_feeding

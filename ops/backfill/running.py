@@ -14,7 +14,7 @@ from msgspec import Struct
 from ops.backfill import queries as backfills
 from ops.backfill.discover import MonthFailed, month_page
 from ops.backfill.estimate import Estimate, Measured, describe
-from ops.backfill.feeder import GOES_ON, BackfillStopped, Feeder, Screen, Standing, Work
+from ops.backfill.feeder import GOES_ON, BackfillProgress, BackfillStopped, BackfillWork, Feeder, Screen
 from ops.backfill.queries import ENDED, Backfill, BackfillDay, DayState, FailedMonth, Months
 from ops.imports.follow import await_workers
 from runs.run import Refresh
@@ -47,7 +47,7 @@ class FailedDay(Struct, frozen=True, kw_only=True):
     error: str
 
 
-class Summary(Struct, frozen=True, kw_only=True):
+class BackfillSummary(Struct, frozen=True, kw_only=True):
     """What a backfill came to; `finished` where nothing is left to do, `left` what is.
 
     `sessions` are those that the months' pages say, `laps_ingested` the laps that its runs brought in.
@@ -68,16 +68,18 @@ class Summary(Struct, frozen=True, kw_only=True):
     left: Estimate
 
 
-async def backfill(settings: Settings, months: Months, screen: Screen, *, dry_run: bool = False) -> Summary:
+async def backfill(
+    settings: Settings, months: Months, screen: Screen, *, dry_run: bool = False
+) -> BackfillSummary:
     """Discover the months and import their days, from where it was left; with `dry_run` only discover.
 
-    Raises `NobodyWorks`, `AlreadyFed`, `NothingDiscovered` and `BackfillStopped`.
+    Raises `RoleNotRunning`, `AlreadyFed`, `NothingDiscovered` and `BackfillStopped`.
     """
     if not dry_run:
-        await await_workers(settings, lambda what: screen.show(Standing(doing=what)))
+        await await_workers(settings, lambda what: screen.show(BackfillProgress(doing=what)))
     try:
         async with database(settings) as pool, _claimed(pool, months) as found:
-            work = Work(settings, pool, found, screen)
+            work = BackfillWork(settings, pool, found, screen)
             await _discover(work)
             failed = await _prepare(work)
             measured = Measured() if dry_run else await _feed(work, len(failed))
@@ -108,7 +110,7 @@ def _ended(days: list[BackfillDay]) -> int:
     return sum(day.state in ENDED for day in days)
 
 
-async def _discover(work: Work) -> None:
+async def _discover(work: BackfillWork) -> None:
     """Ask for the months that are not known; raises `NothingDiscovered` where no day is known then."""
     async with work.pool.acquire() as connection:
         months = await backfills.months_to_discover(connection, work.backfill)
@@ -116,7 +118,9 @@ async def _discover(work: Work) -> None:
         return
     async with discovering(work.settings) as discover:
         for number, month in enumerate(months, 1):
-            work.screen.show(Standing(doing=f"asking for {month:%Y-%m}, month {number} of {len(months)}"))
+            work.screen.show(
+                BackfillProgress(doing=f"asking for {month:%Y-%m}, month {number} of {len(months)}")
+            )
             await _discover_month(work, discover, month)
     async with work.pool.acquire() as connection:
         failed = await backfills.failed_months(connection, work.backfill)
@@ -124,9 +128,9 @@ async def _discover(work: Work) -> None:
         raise NothingDiscovered(f"no day could be discovered: {failed[0].error}")
 
 
-async def _discover_month(work: Work, discover: Discover, month: dt.date) -> None:
-    """Note a month's days, or why they could not be had."""
-    await work.until_free(lambda why: work.screen.show(Standing(doing=why)))
+async def _discover_month(work: BackfillWork, discover: Discover, month: dt.date) -> None:
+    """Note a month's days, or why they failed to be fetched."""
+    await work.until_free(lambda why: work.screen.show(BackfillProgress(doing=why)))
     try:
         page = await month_page(discover, work.backfill.months.track_slug, month)
     except MonthFailed as failure:
@@ -141,7 +145,7 @@ async def _discover_month(work: Work, discover: Discover, month: dt.date) -> Non
         await backfills.discovered(connection, work.backfill, month, days)
 
 
-async def _prepare(work: Work) -> list[FailedMonth]:
+async def _prepare(work: BackfillWork) -> list[FailedMonth]:
     """Let failed days wait anew, skip what is stored, say what is left; returns the months that failed."""
     asked = work.backfill.months
     skip_before = dt.datetime.now(dt.UTC).date() - SETTLED if asked.refresh == "missing" else None
@@ -155,7 +159,7 @@ async def _prepare(work: Work) -> list[FailedMonth]:
     return failed
 
 
-async def _feed(work: Work, months_unknown: int) -> Measured:
+async def _feed(work: BackfillWork, months_unknown: int) -> Measured:
     """Import what is left; returns how fast that went."""
     async with watching(work.settings.postgres_dsn) as watch:
         feeder = Feeder(work, watch, months_unknown)
@@ -163,13 +167,13 @@ async def _feed(work: Work, months_unknown: int) -> Measured:
     return feeder.measured
 
 
-async def _summary(work: Work, failed: list[FailedMonth], measured: Measured) -> Summary:
+async def _summary(work: BackfillWork, failed: list[FailedMonth], measured: Measured) -> BackfillSummary:
     """What it came to; a backfill of which nothing is left is finished by this."""
     days = await work.days()
     async with work.pool.acquire() as connection:
         finished = await backfills.finish(connection, work.backfill)
     asked = work.backfill.months
-    return Summary(
+    return BackfillSummary(
         backfill_id=work.backfill.id,
         track_slug=asked.track_slug,
         from_month=f"{asked.from_month:%Y-%m}",

@@ -14,7 +14,7 @@ class NoReader(LapstreamError):
     """The program that is to judge the vectors does not run, or does not answer as it should."""
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class VerdictDifference(Struct, frozen=True, kw_only=True):
     """A vector on which a reader comes to another verdict; `found` is null where it gave none."""
 
     name: str
@@ -28,7 +28,7 @@ class Result(Struct, frozen=True, kw_only=True):
     """How many vectors there are, and on which a reader differs."""
 
     vectors: int
-    differences: list[Difference]
+    differences: list[VerdictDifference]
 
 
 def all_vectors() -> bytes:
@@ -43,14 +43,14 @@ def held_against(command: Sequence[str], seconds: float) -> Result:
     return Result(vectors=len(known), differences=_differences(known, answers))
 
 
-def _differences(known: Iterable[Vector], answers: Iterable[Judgement]) -> list[Difference]:
+def _differences(known: Iterable[Vector], answers: Iterable[Judgement]) -> list[VerdictDifference]:
     by_name = {answer.name: answer for answer in answers}
-    found: list[Difference] = []
+    found: list[VerdictDifference] = []
     for vector in known:
         answer = by_name.get(vector.name)
         if answer is None or answer.verdict != vector.verdict:
             found.append(
-                Difference(
+                VerdictDifference(
                     name=vector.name,
                     about=vector.about,
                     expected=vector.verdict,

@@ -19,7 +19,7 @@ class LineReport(Struct, frozen=True, kw_only=True):
     problems: list[Problem]
 
 
-class Summary(Struct, frozen=True, kw_only=True):
+class ValidationSummary(Struct, frozen=True, kw_only=True):
     """How many events there were, by what a reader makes of them."""
 
     events: int
@@ -38,10 +38,10 @@ def validated(lines: Iterable[NumberedLine]) -> Iterator[LineReport]:
         yield LineReport(line=number, verdict=found.verdict, type=found.type, problems=found.problems)
 
 
-def summary(reports: Iterable[LineReport]) -> Summary:
+def summary(reports: Iterable[LineReport]) -> ValidationSummary:
     """How many of each there are."""
     counts = Counter(report.verdict for report in reports)
-    return Summary(
+    return ValidationSummary(
         events=counts.total(),
         valid=counts["valid"],
         invalid=counts["invalid"],

@@ -64,15 +64,15 @@ class _Unseen:
 unseen = _Unseen()
 
 
-class NobodyWorks(LapstreamError):
+class RoleNotRunning(LapstreamError):
     """A role that the import needs is not at work."""
 
 
 class ImportFailed(LapstreamError):
-    """The day's list could not be had, or nothing moved any more."""
+    """The day's list failed to be fetched, or nothing moved any more."""
 
 
-class Summary(Struct, frozen=True, kw_only=True):
+class ImportSummary(Struct, frozen=True, kw_only=True):
     """What an import came to; `event_id` is the day's row, times are in seconds."""
 
     event_id: UUID
@@ -91,11 +91,11 @@ class Summary(Struct, frozen=True, kw_only=True):
     fastest_laps: list[FastestLap]
 
 
-async def ingest(settings: Settings, event: PracticeDayRequested, screen: Screen) -> Summary:
+async def ingest(settings: Settings, event: PracticeDayRequested, screen: Screen) -> ImportSummary:
     """Ask for a day, follow its import to the tables and tell what came in.
 
-    A day that is being imported already is followed. Raises `NobodyWorks` where a role that it needs does not
-    run, and `ImportFailed`.
+    A day that is being imported already is followed. Raises `RoleNotRunning` where a role that it needs
+    is not running, and `ImportFailed`.
     """
     await await_workers(settings, screen.wait)
     async with database(settings, size=2) as pool:
@@ -105,7 +105,7 @@ async def ingest(settings: Settings, event: PracticeDayRequested, screen: Screen
         return await _summary(pool, await _followed(settings, pool, run.id, screen))
 
 
-async def retry(settings: Settings, run_id: UUID, screen: Screen) -> Summary:
+async def retry(settings: Settings, run_id: UUID, screen: Screen) -> ImportSummary:
     """Try a run's failed sessions again, within it; raises as `ingest`, and as `run_changes.retry_failed`."""
     await await_workers(settings, screen.wait)
     async with database(settings, size=2) as pool:
@@ -158,13 +158,13 @@ def _waits_for(role: str) -> str:
 
 
 async def await_workers(settings: Settings, wait: Callable[[str], None]) -> None:
-    """Return when all roles that an import needs are at work; raises `NobodyWorks` after a while."""
+    """Return when all roles that an import needs are at work; raises `RoleNotRunning` after a while."""
     begin = time.monotonic()
     async with administering(settings.kafka_bootstrap) as admin, connected(settings) as connection:
         while missing := await _missing_role(settings, admin, connection):
             waited = time.monotonic() - begin
             if waited > PATIENCE_SECONDS:
-                raise NobodyWorks(f"no {missing} is at work: start `lapstream run all` beside this")
+                raise RoleNotRunning(f"no {missing} is at work: start `lapstream run all` beside this")
             if waited > QUIET_SECONDS:
                 wait(_waits_for(missing))
             await asyncio.sleep(LOOK_SECONDS)
@@ -179,12 +179,12 @@ async def _missing_role(settings: Settings, admin: Any, connection: Connection) 
     return None if await outbox.is_relayed(connection) else "relay"
 
 
-async def _summary(pool: Pool, run: Run) -> Summary:
+async def _summary(pool: Pool, run: Run) -> ImportSummary:
     async with pool.acquire() as connection:
         failures = await runs.failures(connection, run.id)
         view = await days.read_day(connection, run.event_id)
     counts = run.counts or RunCounts()
-    return Summary(
+    return ImportSummary(
         event_id=run.event_id,
         source_event_id=run.source_event_id,
         run_id=run.id,

@@ -63,7 +63,7 @@ class GroupLag(Struct, frozen=True, kw_only=True):
     partitions: list[PartitionLag]
 
 
-class Look(NamedTuple):
+class GroupOffsets(NamedTuple):
     """What was found of a group in a partition: the stored position, and Kafka's offset."""
 
     group: Group
@@ -101,7 +101,7 @@ def _left(offset: int | None, bounds: Bounds) -> int:
     return bounds.begin if offset is None or offset > bounds.end else max(offset, bounds.begin)
 
 
-def partition_lag(look: Look, first: Record | Unknown | None, open_note: str | None) -> PartitionLag:
+def partition_lag(look: GroupOffsets, first: Record | Unknown | None, open_note: str | None) -> PartitionLag:
     """The figures of a partition, by the first record that is not applied; None is for nothing but gaps.
 
     `open_note` tells of an open transaction.

@@ -23,7 +23,7 @@ from broker.clients import (
     reading,
     time_of_open,
 )
-from ops.lag.figures import UNKNOWN, GroupLag, Look, age, group_lag, partition_lag
+from ops.lag.figures import UNKNOWN, GroupLag, GroupOffsets, age, group_lag, partition_lag
 from runtime.database import database
 from runtime.settings import Settings
 from runtime.wiring import Group, groups
@@ -89,7 +89,7 @@ class Lag:
         committed = await committed_offsets(self._admin, group.name)
         state, members = await self._members(group)
         held = await bounds_of(self._consumer, tps)
-        looks = [Look(group, tp, held[tp], stored.get(tp), committed.get(tp)) for tp in tps]
+        looks = [GroupOffsets(group, tp, held[tp], stored.get(tp), committed.get(tp)) for tp in tps]
         firsts = await self._firsts({one.tp: one for one in looks})
         partitions = [partition_lag(one, firsts.get(one.tp, UNKNOWN), opened.get(one.tp)) for one in looks]
         return group_lag(group, state, members, partitions)
@@ -112,7 +112,9 @@ class Lag:
             raise TopicMissing(f"the broker has no topic {topic}: run `lapstream topics create`")
         return sorted(TopicPartition(topic, found["partition"]) for found in described["partitions"])
 
-    async def _firsts(self, looks: Mapping[TopicPartition, Look]) -> dict[TopicPartition, Record | None]:
+    async def _firsts(
+        self, looks: Mapping[TopicPartition, GroupOffsets]
+    ) -> dict[TopicPartition, Record | None]:
         """The first record of each partition that is not applied; None where nothing but gaps is left.
 
         A partition of which the broker says nothing in time is left out.
@@ -137,7 +139,7 @@ class Lag:
         polled = await self._consumer.getmany(*tps, timeout_ms=POLL_MS)
         return {tp: records[0] for tp, records in polled.items()}
 
-    async def _read(self, look: Look) -> bool:
+    async def _read(self, look: GroupOffsets) -> bool:
         """Whether the client has read a partition as far as it can be read."""
         return await self._consumer.position(look.tp) >= look.bounds.stable
 

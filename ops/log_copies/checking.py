@@ -20,7 +20,7 @@ NOTHING = Bounds(0, 0, 0)
 """The bounds of a partition that is not there."""
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class CopyProblem(Struct, frozen=True, kw_only=True):
     """Something that is not as it should be: in which file or partition, and what was found."""
 
     place: str
@@ -31,7 +31,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     """What a check found; `newer_offsets` is how many the topics hold beyond the copy."""
 
     manifest: Manifest
-    problems: list[Problem]
+    problems: list[CopyProblem]
     newer_offsets: int | None = None
 
 
@@ -42,7 +42,8 @@ async def check_folder(path: Path, show: Show) -> Checked:
     problems = [problem for _, copy in manifest.partitions() for problem in _joints(copy)]
     if manifest.finished_at:
         problems += [
-            Problem(place=file, found="the manifest does not name it") for file in folder.unnamed(manifest)
+            CopyProblem(place=file, found="the manifest does not name it")
+            for file in folder.unnamed(manifest)
         ]
     done = 0
     for segment in manifest.segments:
@@ -52,10 +53,10 @@ async def check_folder(path: Path, show: Show) -> Checked:
     return Checked(manifest=manifest, problems=problems)
 
 
-def _joints(copy: PartitionCopy) -> list[Problem]:
+def _joints(copy: PartitionCopy) -> list[CopyProblem]:
     """Where a partition's segments do not follow each other."""
     return [
-        Problem(
+        CopyProblem(
             place=later.file,
             found=f"it begins at offset {later.contents.start_offset}, the one before it ends at "
             f"{earlier.contents.next_offset}",
@@ -65,13 +66,13 @@ def _joints(copy: PartitionCopy) -> list[Problem]:
     ]
 
 
-def _segment_problems(folder: Folder, segment: Segment) -> list[Problem]:
+def _segment_problems(folder: Folder, segment: Segment) -> list[CopyProblem]:
     try:
         found = _contents(folder, segment)
     except (Damaged, FolderUnusable, msgspec.DecodeError, ValueError) as error:
-        return [Problem(place=segment.file, found=str(error))]
+        return [CopyProblem(place=segment.file, found=str(error))]
     return [
-        Problem(
+        CopyProblem(
             place=segment.file,
             found=f"{name} is {getattr(found, name)}, the manifest says {getattr(segment.contents, name)}",
         )
@@ -110,7 +111,7 @@ class _Comparison:
     """Compares partitions with their copies."""
 
     def __init__(self, found: Cluster, show: Show, total: int, *, by_offset: bool) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[CopyProblem] = []
         self.newer = 0
         self._found = found
         self._show = show
@@ -128,7 +129,7 @@ class _Comparison:
                 begin, end = contents.start_offset, contents.next_offset
             if why := await self._difference(topic, copy.partition, range(begin, end), bounds, contents):
                 place = f"{topic}[{copy.partition}] offsets {begin} to {end - 1}"
-                self.problems.append(Problem(place=place, found=f"{why} {segment.file}"))
+                self.problems.append(CopyProblem(place=place, found=f"{why} {segment.file}"))
             self._done += contents.records
             self._show(self._done, self._total)
         self.newer += max(0, bounds.end - max(end, bounds.begin))

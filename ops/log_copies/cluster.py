@@ -1,4 +1,4 @@
-"""The Kafka side of copies: which topics are the record, where they begin and end, their records in order.
+"""The Kafka side of copies: which topics are the event log, where they begin and end, their records in order.
 
 Records are read as the projections read them: those that are committed.
 """
@@ -27,8 +27,8 @@ SILENT_POLLS = 60
 """So many polls in a row without a record, before the end: the broker is away."""
 
 
-def record_topics(topics: Topics) -> tuple[TopicSpec, ...]:
-    """The topics that are the record: those that are kept for ever. Work queues are not."""
+def event_log_topics(topics: Topics) -> tuple[TopicSpec, ...]:
+    """The topics that are the event log: those that are kept for ever. Work queues are not."""
     return tuple(spec for spec in topics.specs() if spec.retention_ms == FOREVER)
 
 

@@ -1,22 +1,22 @@
-"""What keeps a copy of the record from being made, read or brought back.
+"""What keeps a copy of the event log from being made, read or brought back.
 
 CopyError
 ├── FolderUnusable   the folder, or a file in it, can't be read or written
-├── NoCopy           the folder holds no copy of the record, or one of another format
+├── NoCopy           the folder holds no copy of the event log, or one of another format
 ├── Damaged          a file is not what the manifest says
 ├── OtherLog         the topics are not the log that the folder was taken from
 ├── TopicGone        a topic, or what is to be read of it, is not there
 ├── TargetDiffers    the topics to import into are not as they have to be
 ├── NotEmpty         the topics to import into hold other records
 ├── RecordRefused    the broker does not take a record
-└── CannotCarry      what the database says of places can't be carried over
+└── CannotTranslate  what the database says of places can't be carried over
 """
 
 from schemas.errors import LapstreamError
 
 
 class CopyError(LapstreamError):
-    """A copy of the record can't be made, read or brought back."""
+    """A copy of the event log can't be made, read or brought back."""
 
 
 class FolderUnusable(CopyError):
@@ -24,7 +24,7 @@ class FolderUnusable(CopyError):
 
 
 class NoCopy(CopyError):
-    """The folder holds no copy of the record, or one of another format."""
+    """The folder holds no copy of the event log, or one of another format."""
 
 
 class Damaged(CopyError):
@@ -51,5 +51,5 @@ class RecordRefused(CopyError):
     """The broker does not take a record, or not as it is."""
 
 
-class CannotCarry(CopyError):
+class CannotTranslate(CopyError):
     """What the database says of places can't be carried over."""

@@ -1,4 +1,4 @@
-"""The export: the record's topics go in, segments and a manifest come out, as far as the topics go now.
+"""The export: from the topics of the event log to segments and a manifest, as far as the topics go now.
 
 It goes on where the manifest ends: after a kill as after an earlier export. The manifest is written after
 each segment, so that a kill costs no more than the segment at hand.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from broker.clients import Bounds
-from ops.log_copies.cluster import Cluster, cluster, record_topics
+from ops.log_copies.cluster import Cluster, cluster, event_log_topics
 from ops.log_copies.errors import OtherLog, TopicGone
 from ops.log_copies.folder import Folder
 from ops.log_copies.form import Draft, entry_of
@@ -49,7 +49,7 @@ class _Stretch(NamedTuple):
 async def export_log(
     settings: Settings, path: Path, show: Show, segment_bytes: int = SEGMENT_BYTES
 ) -> Exported:
-    """Copy into a folder what the record's topics hold beyond it.
+    """Copy into a folder what the topics of the event log hold beyond it.
 
     Raises a `CopyError`, KafkaError or `ServerAway`; the same call goes on with what is left.
     """
@@ -106,7 +106,7 @@ class _Export:
     async def _stretches(self, manifest: Manifest) -> list[_Stretch]:
         """What is to be copied: from where each partition's copy ends to where it can be read up to now."""
         found: list[_Stretch] = []
-        for spec in record_topics(self._settings.topics):
+        for spec in event_log_topics(self._settings.topics):
             name = spec.name.removeprefix(self._settings.topic_prefix)
             for partition, bounds in (await self._source.bounds(spec.name)).items():
                 copy = manifest.copy_of(name, partition)

@@ -68,7 +68,8 @@ class Folder:
             others = sorted({one.name for one in self.path.iterdir()} - {LOCK, f"{MANIFEST}.new"})
         if others:
             raise FolderUnusable(
-                f"{self.path} holds no copy of the record, but {others[0]}: name an empty folder or a new one"
+                f"{self.path} holds no copy of the event log, but {others[0]}: name an empty folder "
+                "or a new one"
             )
 
     def save(self, manifest: Manifest) -> None:

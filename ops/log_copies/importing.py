@@ -1,4 +1,4 @@
-"""The import: a copy of the record goes in; the topics of an empty cluster come out, with the same records.
+"""The import: from a copy of the event log to the topics of an empty cluster, with the same records.
 
 Partitions, order, keys, headers, values and times stay as they were. Partitions are written one after
 another, each in its order, so that what a topic holds is always the beginning of its copy: that is also how
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from broker.clients import AcknowledgedProducer, Bounds
 from broker.topics import adding_partitions, create_topics
-from ops.log_copies.cluster import Cluster, cluster, record_topics
+from ops.log_copies.cluster import Cluster, cluster, event_log_topics
 from ops.log_copies.errors import NotEmpty, RecordRefused, TargetDiffers
 from ops.log_copies.exporting import Show
 from ops.log_copies.folder import Folder
@@ -76,7 +76,7 @@ async def _make_topics(settings: Settings, manifest: Manifest) -> None:
         replication_factor=settings.replication_factor,
         at_least={settings.topic_prefix + topic.name: len(topic.partitions) for topic in manifest.topics},
     )
-    record = {spec.name for spec in record_topics(settings.topics)}
+    record = {spec.name for spec in event_log_topics(settings.topics)}
     found = {state.name: state for state in states if state.name in record}
     for topic in manifest.topics:
         state = found.get(settings.topic_prefix + topic.name)

@@ -28,7 +28,7 @@ class Gap(NamedTuple):
     offsets: Count
 
 
-class Run(NamedTuple):
+class OffsetRun(NamedTuple):
     """Records whose offsets follow each other, in the old log and in the new one."""
 
     old_first: int
@@ -83,12 +83,12 @@ class PartitionCopy(Struct, kw_only=True):
         """Up to where they go: nothing that was committed before is missing."""
         return self.segments[-1].contents.next_offset if self.segments else 0
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[OffsetRun]:
         """Where its records lie in a log that holds them without gaps, from offset 0 on."""
         new = 0
         for segment in self.segments:
             for first, count in _stretches(segment.contents):
-                yield Run(first, new, count)
+                yield OffsetRun(first, new, count)
                 new += count
 
 
@@ -109,7 +109,7 @@ class TopicCopy(Struct, kw_only=True):
 
 
 class Manifest(Struct, kw_only=True):
-    """A copy of the record: of which cluster, with which tool, and all of its files.
+    """A copy of the event log: of which cluster, with which tool, and all of its files.
 
     `finished_at` is null while an export is under way, and where it was ended before its time. `sha256` is
     that of the manifest itself, as JSON without white space, with an empty `sha256`.

@@ -28,7 +28,7 @@ class PlacesInUse(LapstreamError):
     """Somebody works with positions, pages or parked records, and does not come to an end."""
 
 
-class CarryOver(NamedTuple):
+class OffsetTranslation(NamedTuple):
     """Which copy was brought into which cluster."""
 
     export_id: UUID
@@ -94,7 +94,7 @@ class CancelledRebuild(Struct, frozen=True, kw_only=True):
     purpose: Purpose
 
 
-class Carried(Struct, frozen=True, kw_only=True):
+class Translated(Struct, frozen=True, kw_only=True):
     """What was carried over: so many positions, pages that moved, parked records.
 
     `cancelled` are rebuilds whose tables were thrown away. `pages_lost` were taken from the index and
@@ -112,10 +112,10 @@ class Carried(Struct, frozen=True, kw_only=True):
     parked_lost: int
 
 
-async def newest(connection: Connection) -> CarryOver | None:
+async def newest(connection: Connection) -> OffsetTranslation | None:
     """Which log the places in this database speak of; None for the first one."""
     row = await connection.fetchrow(statement("newest_carry_over"))
-    return CarryOver(*row) if row else None
+    return OffsetTranslation(*row) if row else None
 
 
 async def lock(connection: Connection) -> None:
@@ -126,11 +126,11 @@ async def lock(connection: Connection) -> None:
 
 async def carry(
     connection: Connection,
-    to: CarryOver,
+    to: OffsetTranslation,
     copied: Copied,
     topics: Sequence[str],
     queues: Sequence[str],
-) -> Carried:
+) -> Translated:
     """Carry all places over, in a transaction that `lock` was called in; raises `PlacesInUse`.
 
     `topics` are those of the copy, `queues` those that the new log begins anew.
@@ -147,7 +147,7 @@ async def carry(
     await _carry_refused(connection, topics)
     parked, parked_lost = await _carry_parked(connection, [*topics, *queues])
     await connection.execute(statement("note_carry_over"), *to)
-    return Carried(
+    return Translated(
         positions=schemas.positions,
         ahead=schemas.ahead,
         short=schemas.short,

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ops.parked import queries as parked
-from ops.parked.queries import Head, Parked, RecordPlace, State
+from ops.parked.queries import Head, Parked, ParkedState, RecordPlace
 from ops.parked.redrive import sending
 from runtime.database import connected
 from runtime.settings import Settings
@@ -63,7 +63,7 @@ async def read_copies(connection: Connection, place: RecordPlace, group: str | N
             f"{where(place)}: nothing is parked there{f' by {group}' if group else ''}; "
             "`lapstream parked list --state any` shows what is"
         )
-    return sorted(found, key=lambda one: (one.state is State.parked, one.parked_at), reverse=True)
+    return sorted(found, key=lambda one: (one.state is ParkedState.parked, one.parked_at), reverse=True)
 
 
 def where(place: RecordPlace) -> str:

@@ -22,7 +22,7 @@ from store.statements import statements_of
 statement = statements_of(__file__)
 
 
-class State(StrEnum):
+class ParkedState(StrEnum):
     """What became of a parked record."""
 
     parked = "parked"
@@ -55,7 +55,7 @@ class Head(Struct, frozen=True, kw_only=True):
     topic: str
     partition: int
     offset: int
-    state: State
+    state: ParkedState
     code: str
     reason: str
     parked_at: dt.datetime
@@ -95,7 +95,7 @@ class Parked(Head, frozen=True, kw_only=True):
 class Count(Struct, frozen=True, kw_only=True):
     """How many records met the same fate for the same kind of fault, and in which groups."""
 
-    state: State
+    state: ParkedState
     code: str
     records: int
     groups: list[str]
@@ -110,7 +110,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     code: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
-    state: State | None = State.parked
+    state: ParkedState | None = ParkedState.parked
     place: RecordPlace | None = None
 
     @property
@@ -178,23 +178,23 @@ async def _copies(connection: Connection, place: RecordPlace) -> list[Key]:
 
 async def redriven(connection: Connection, keys: Mapping[Key, RecordPlace | None], by: str) -> None:
     """Note that the code as it is now took these records, or that they went back into their queue."""
-    await _settle(connection, keys, State.redriven, by)
+    await _settle(connection, keys, ParkedState.redriven, by)
 
 
 async def fixed(connection: Connection, keys: Sequence[Key], new: RecordPlace, by: str) -> None:
     """Note the new record that took a bad one's place, for each group that had parked it."""
-    await _settle(connection, dict.fromkeys(keys, new), State.fixed, by)
+    await _settle(connection, dict.fromkeys(keys, new), ParkedState.fixed, by)
 
 
 async def discarded(connection: Connection, keys: Sequence[Key], reason: str, by: str) -> int:
     """Note that nothing will be done about these records, and why; returns how many were still parked."""
-    return await _settle(connection, dict.fromkeys(keys), State.discarded, by, storable(reason))
+    return await _settle(connection, dict.fromkeys(keys), ParkedState.discarded, by, storable(reason))
 
 
 async def _settle(
     connection: Connection,
     keys: Mapping[Key, RecordPlace | None],
-    state: State,
+    state: ParkedState,
     by: str,
     reason: str | None = None,
 ) -> int:

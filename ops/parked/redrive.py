@@ -34,14 +34,14 @@ Good = Mapping[Key, tuple[Parked, Any]]
 """Records that can be read now, with what they say."""
 
 
-class Worked(NamedTuple):
+class Handled(NamedTuple):
     """What the work on records came to: new places of those published again, and what to tell afterwards."""
 
     new: Mapping[Key, RecordPlace]
     told: AfterCommit | None = None
 
 
-class Way(NamedTuple):
+class Handler(NamedTuple):
     """What a group does with its records.
 
     `read` tells what one says, None for a stranger's, or raises `BadRecord`. `work` does what a group does
@@ -49,7 +49,7 @@ class Way(NamedTuple):
     """
 
     read: Callable[[Parked], object | None]
-    work: Callable[[Connection, Good], Awaitable[Worked]]
+    work: Callable[[Connection, Good], Awaitable[Handled]]
 
 
 Send = Callable[..., Awaitable[RecordPlace]]
@@ -60,7 +60,7 @@ class UnknownGroup(LapstreamError):
     """Records of a group that this version does not run."""
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class RedriveOutcome(Struct, frozen=True, kw_only=True):
     """What a redrive did, or would do, with a record; `code` and `reason` say why it stays parked."""
 
     group: str
@@ -80,12 +80,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 async def redrive(
     settings: Settings, heads: Sequence[Head], by: str, *, dry_run: bool, show: Callable[[int], None]
-) -> list[Outcome]:
+) -> list[RedriveOutcome]:
     """Redrive records, group by group, each in the order given; `show` is told of each chunk's size.
 
     With `dry_run` everything is tried, nothing is published, and all is rolled back. Raises `UnknownGroup`.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[RedriveOutcome] = []
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=1))
         ways = await _ways(settings, stack, {head.group for head in heads}, dry_run=dry_run)
@@ -105,7 +105,7 @@ def _group(head: Head) -> str:
 
 async def _ways(
     settings: Settings, stack: contextlib.AsyncExitStack, wanted: set[str], *, dry_run: bool
-) -> dict[str, Way]:
+) -> dict[str, Handler]:
     projections = {one.name: one.projection for one in groups(settings) if one.projection}
     queues = {group.name for group in groups(settings) if group.projection is None}
     if unknown := wanted - projections.keys() - queues:
@@ -135,27 +135,27 @@ async def sending(settings: Settings) -> AsyncGenerator[Send]:
         yield send
 
 
-def _projecting(projection: Projection[Any]) -> Way:
+def _projecting(projection: Projection[Any]) -> Handler:
     def read(one: Parked) -> object | None:
         decoded = projection.decode([one.record])
         for _, fault in decoded.faults:
             raise fault
         return next(iter(decoded.events), None)
 
-    async def work(connection: Connection, good: Good) -> Worked:
+    async def work(connection: Connection, good: Good) -> Handled:
         events = [event for _, event in good.values()]
         await use_schema(connection, projection.schema)
         projected = await projection.project(connection, events)
-        return Worked({}, await projection.settle(connection, events, [], projected))
+        return Handled({}, await projection.settle(connection, events, [], projected))
 
-    return Way(read, work)
+    return Handler(read, work)
 
 
-def _queueing(send: Send | None) -> Way:
-    async def work(connection: Connection, good: Good) -> Worked:  # noqa: ARG001 - as ways are
+def _queueing(send: Send | None) -> Handler:
+    async def work(connection: Connection, good: Good) -> Handled:  # noqa: ARG001 - as ways are
         if send is None:
-            return Worked({})
-        return Worked(
+            return Handled({})
+        return Handled(
             {
                 at: await send(
                     one.topic, key=one.key, value=one.value, headers=one.headers, partition=one.partition
@@ -164,7 +164,7 @@ def _queueing(send: Send | None) -> Way:
             }
         )
 
-    return Way(_read, work)
+    return Handler(_read, work)
 
 
 def _read(one: Parked) -> object | None:
@@ -172,8 +172,10 @@ def _read(one: Parked) -> object | None:
 
 
 @stamina.retry(on=(asyncpg.DeadlockDetectedError, asyncpg.SerializationError), attempts=5)
-async def _redrive(connection: Connection, keys: Sequence[Key], way: Way, by: str | None) -> list[Outcome]:
-    """Redrive a chunk; one that fails by its data is halved until the record at fault is found."""
+async def _redrive(
+    connection: Connection, keys: Sequence[Key], way: Handler, by: str | None
+) -> list[RedriveOutcome]:
+    """Redrive a chunk; one that fails by its data is bisected until the record at fault is found."""
     try:
         async with _trial(connection, keep=by is not None):
             outcomes, told = await _settle(connection, keys, way, by or "")
@@ -193,26 +195,26 @@ async def _redrive(connection: Connection, keys: Sequence[Key], way: Way, by: st
     return first + await _redrive(connection, keys[middle:], way, by)
 
 
-class _Undone(Exception):
+class _RolledBack(Exception):
     """Everything was tried; nothing is to stay."""
 
 
 @contextlib.asynccontextmanager
 async def _trial(connection: Connection, *, keep: bool) -> AsyncGenerator[None]:
     """A transaction that is rolled back in the end, unless its work is kept."""
-    with contextlib.suppress(_Undone):
+    with contextlib.suppress(_RolledBack):
         async with connection.transaction():
             yield
             if not keep:
-                raise _Undone
+                raise _RolledBack
 
 
 async def _settle(
-    connection: Connection, keys: Sequence[Key], way: Way, by: str
-) -> tuple[list[Outcome], AfterCommit | None]:
+    connection: Connection, keys: Sequence[Key], way: Handler, by: str
+) -> tuple[list[RedriveOutcome], AfterCommit | None]:
     good: dict[Key, tuple[Parked, object]] = {}
     faults: dict[Key, tuple[str, str]] = {}
-    passed_over: list[Key] = []
+    ignored: list[Key] = []
     for one in await parked.lock(connection, keys):
         try:
             received = way.read(one)
@@ -220,11 +222,11 @@ async def _settle(
             faults[one.at] = (fault.code, fault.reason)
             continue
         if received is None:
-            passed_over.append(one.at)
+            ignored.append(one.at)
         else:
             good[one.at] = (one, received)
     worked = await way.work(connection, good)
-    done = {at: worked.new.get(at) for at in (*good, *passed_over)}
+    done = {at: worked.new.get(at) for at in (*good, *ignored)}
     await parked.explain(connection, faults)
     await parked.redriven(connection, done, by)
     return _outcomes(keys, done, faults), worked.told
@@ -232,19 +234,19 @@ async def _settle(
 
 def _outcomes(
     keys: Sequence[Key], done: Mapping[Key, RecordPlace | None], faults: Mapping[Key, tuple[str, str]]
-) -> list[Outcome]:
+) -> list[RedriveOutcome]:
     """What happened, in the order of places; a record that somebody else settled meanwhile is left out."""
-    outcomes: list[Outcome] = []
+    outcomes: list[RedriveOutcome] = []
     for at in keys:
         if at in done:
-            outcomes.append(Outcome(**at._asdict(), redriven=True, new=done[at]))
+            outcomes.append(RedriveOutcome(**at._asdict(), redriven=True, new=done[at]))
         elif at in faults:
             code, reason = faults[at]
-            outcomes.append(Outcome(**at._asdict(), redriven=False, code=code, reason=reason))
+            outcomes.append(RedriveOutcome(**at._asdict(), redriven=False, code=code, reason=reason))
     return outcomes
 
 
-async def _refuse(connection: Connection, at: Key, error: Exception, *, keep: bool) -> list[Outcome]:
+async def _refuse(connection: Connection, at: Key, error: Exception, *, keep: bool) -> list[RedriveOutcome]:
     """Keep a record parked that the projection, or the database, can't take."""
     fault = ("projection_error", repr(error))
     async with _trial(connection, keep=keep):

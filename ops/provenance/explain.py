@@ -15,7 +15,7 @@ from ops.provenance.edited import edited, note_of
 from ops.provenance.rows import find
 from ops.provenance.search import Found, Searched, Wanted
 from ops.provenance.sessions import UNEXPLAINED
-from ops.provenance.subject import Seeing, Subject
+from ops.provenance.subject import Subject, SubjectObservation
 from producer.site import BadAddress, Site
 from runtime.settings import Settings
 from schemas.events import PracticeDayListed, SessionDetailFetched
@@ -57,7 +57,7 @@ async def explain(
 
 
 async def _observation(
-    connection: Connection, site: Site, kind: Kind, seeing: Seeing, searched: Searched
+    connection: Connection, site: Site, kind: Kind, seeing: SubjectObservation, searched: Searched
 ) -> Observation:
     stamp = seeing.stamp
     found = searched.found.get(stamp.event_id)
@@ -80,7 +80,7 @@ async def _observation(
     )
 
 
-def _address(site: Site, kind: Kind, seeing: Seeing, found: Found | None) -> str | None:
+def _address(site: Site, kind: Kind, seeing: SubjectObservation, found: Found | None) -> str | None:
     """The address that the page has at the site; None where it can't be told."""
     try:
         if found and isinstance(found.event, SessionDetailFetched):

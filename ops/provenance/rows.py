@@ -13,7 +13,7 @@ from ops.provenance.keys import LastingName
 from ops.provenance.near import called, refuse
 from ops.provenance.queries import Lasting
 from ops.provenance.sessions import lap, row_of_session
-from ops.provenance.subject import Seeing, Subject, ref_of
+from ops.provenance.subject import Subject, SubjectObservation, ref_of
 from projections.state import EMPTY_DAY, DayRef
 from schemas.identity import source_event_id
 from store.pool import READ_MODEL, Connection, Record, use_schema
@@ -48,7 +48,7 @@ async def _lasting(connection: Connection, table: Lasting, wanted: UUID | Lastin
     if found is None:
         await refuse(connection, table, wanted)
     naming = await store.naming_of(connection, table, found["id"])
-    seeings: dict[Kind, Seeing] = {"naming": _naming(naming)} if naming else {}
+    seeings: dict[Kind, SubjectObservation] = {"naming": _naming(naming)} if naming else {}
     return Subject(
         table=table,
         key=called(LastingName(found["source"], found["name"])),
@@ -68,8 +68,8 @@ async def _several_names(connection: Connection, driver: UUID) -> str | None:
     return f"the driver's sessions have several names: {', '.join(names)}" if len(names) > 1 else None
 
 
-def _naming(record: Record) -> Seeing:
-    return Seeing(stamp=store.stamp_of(record), ref=ref_of(record) if record["date"] else None)
+def _naming(record: Record) -> SubjectObservation:
+    return SubjectObservation(stamp=store.stamp_of(record), ref=ref_of(record) if record["date"] else None)
 
 
 async def _day(connection: Connection, wanted: UUID | DayRef) -> Subject:
@@ -80,7 +80,7 @@ async def _day(connection: Connection, wanted: UUID | DayRef) -> Subject:
         await refuse(connection, "events", wanted)
     ref = ref_of(found)
     listed = (await load_days(connection, {ref: EMPTY_DAY}))[ref].complete_list
-    seeings: dict[Kind, Seeing] = {"list": Seeing.of(listed, ref)} if listed else {}
+    seeings: dict[Kind, SubjectObservation] = {"list": SubjectObservation.of(listed, ref)} if listed else {}
     return Subject(
         table="events",
         key=called(ref),

@@ -18,7 +18,7 @@ from ops.provenance.keys import WITHOUT_DRIVER, LapName, SessionName
 from ops.provenance.near import called, refuse, refuse_lap
 from ops.provenance.queries import OfSession
 from ops.provenance.setters import columns_of, existence_of, known_kinds
-from ops.provenance.subject import Seeing, Subject, ref_of
+from ops.provenance.subject import Subject, SubjectObservation, ref_of
 from projections.rows import session_rows
 from projections.state import Day, DayRef, Seen
 from projections.track_records import fastest_laps
@@ -178,8 +178,8 @@ def _subject(
     exists_by = existence_of(day, session_id) if session.known else None
     columns = columns_of(session.table, day, session_id)
     counting = {exists_by, *(kind for group in columns for kind in group.set_by)}
-    seeings: dict[Kind, Seeing] = {
-        kind: Seeing.of(seen, session.ref, None if kind == "list" else session_id)
+    seeings: dict[Kind, SubjectObservation] = {
+        kind: SubjectObservation.of(seen, session.ref, None if kind == "list" else session_id)
         for kind, seen in known_kinds(day, session_id).items()
         if kind in counting
     }

@@ -13,7 +13,7 @@ from schemas.tables import Stamp
 from store.pool import Record
 
 
-class Seeing(Struct, frozen=True, kw_only=True):
+class SubjectObservation(Struct, frozen=True, kw_only=True):
     """An observation, and the day and session that it is of, as far as they are known."""
 
     stamp: Stamp
@@ -23,7 +23,7 @@ class Seeing(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
 
     @classmethod
-    def of(cls, seen: Seen[object], ref: DayRef, session_id: str | None = None) -> "Seeing":
+    def of(cls, seen: Seen[object], ref: DayRef, session_id: str | None = None) -> "SubjectObservation":
         """The newest observation of a day's list, or of a session's row or page."""
         return cls(
             stamp=seen.stamp,
@@ -45,7 +45,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     note: str | None
     exists_by: Kind | None
     columns: tuple[Columns, ...]
-    seeings: Mapping[Kind, Seeing]
+    seeings: Mapping[Kind, SubjectObservation]
 
 
 def ref_of(record: Record) -> DayRef:

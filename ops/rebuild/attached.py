@@ -21,7 +21,7 @@ Kind = Literal["setting", "statistics", "other"]
 """A setting of a table, an index or a column; a statistics object; all the rest."""
 
 
-class Thing(NamedTuple):
+class Attachment(NamedTuple):
     """Something that hangs on a table: statements that take it away and that make it, by its table's name.
 
     `remove` is None for what goes with another thing. One that `moves` can't be on both tables at a time.
@@ -38,9 +38,9 @@ async def lines(connection: Connection, schema: str) -> set[str]:
     return {row["line"] for row in await connection.fetch(statement("attached"), schema)}
 
 
-async def things(connection: Connection, schema: str) -> list[Thing]:
+async def things(connection: Connection, schema: str) -> list[Attachment]:
     """What hangs on the tables of a schema and can be made again, in the order in which it is made."""
-    return [Thing(*row) for row in await connection.fetch(statement("things"), schema)]
+    return [Attachment(*row) for row in await connection.fetch(statement("things"), schema)]
 
 
 async def dependents(connection: Connection, schema: str) -> list[str]:
@@ -58,7 +58,7 @@ async def publications(connection: Connection, schema: str) -> list[str]:
     return [row["name"] for row in await connection.fetch(statement("publications"), schema)]
 
 
-async def remove(connection: Connection, found: Sequence[Thing]) -> None:
+async def remove(connection: Connection, found: Sequence[Attachment]) -> None:
     """Take things away from their tables, the last one first."""
     await execute(connection, [one.remove for one in reversed(found) if one.remove])
 

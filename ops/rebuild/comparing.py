@@ -16,7 +16,16 @@ from msgspec import Raw
 from ops.rebuild import attached, shadow
 from ops.rebuild import queries as rebuilds
 from ops.rebuild.queries import Rebuild, Refused
-from ops.rebuild.report import SAMPLE, Cause, Change, Difference, Kind, RefusedRecord, Report, TableReport
+from ops.rebuild.report import (
+    SAMPLE,
+    Cause,
+    ColumnChange,
+    Kind,
+    RebuildReport,
+    RefusedRecord,
+    RowDifference,
+    TableReport,
+)
 from ops.rebuild.shadow import RowKey
 from store.pool import Connection
 
@@ -92,7 +101,9 @@ class Pair(NamedTuple):
         return "gone" if self.rebuilt is None else "changed"
 
 
-async def compare(connection: Connection, rebuild: Rebuild, sides: Sides, group: str, records: int) -> Report:
+async def compare(
+    connection: Connection, rebuild: Rebuild, sides: Sides, group: str, records: int
+) -> RebuildReport:
     """Compare all tables, in the open transaction, which sees one moment."""
     began = time.perf_counter()
     refused = await rebuilds.refused(connection, rebuild.id)
@@ -103,7 +114,7 @@ async def compare(connection: Connection, rebuild: Rebuild, sides: Sides, group:
     keys = await shadow.keys(connection, sides.live)
     names = await shadow.tables(connection, sides.live)
     tables = [await _table(connection, sides, name, keys[name], evidence) for name in names]
-    return Report(
+    return RebuildReport(
         projection=rebuild.projection,
         records=records,
         seconds=round(time.perf_counter() - began, 3),
@@ -140,7 +151,7 @@ async def _with_differences(
     """The report with what differs, read in chunks, so that memory stays small however much it is."""
     kinds: Counter[Kind] = Counter()
     causes: Counter[Cause] = Counter()
-    sample: list[Difference] = []
+    sample: list[RowDifference] = []
     await shadow.open_differences(connection, sides.live, sides.rebuilt, report.table, key)
     while chunk := await shadow.next_differences(connection, CHUNK):
         pairs = [Pair(*(None if side is None else _row.decode(side) for side in row)) for row in chunk]
@@ -159,21 +170,21 @@ async def _explained(
     key: Sequence[str],
     pairs: Sequence[Pair],
     evidence: Evidence,
-) -> list[Difference]:
+) -> list[RowDifference]:
     old = await _names(connection, sides.live, table, key, [one.live for one in pairs])
     new = await _names(connection, sides.rebuilt, table, key, [one.rebuilt for one in pairs])
     days = {
         name.day for one, name in zip(pairs, old, strict=True) if one.kind == "gone" and name and name.day
     }
     lists = await shadow.lists_of_days(connection, sides.rebuilt, sorted(days)) if days else {}
-    found: list[Difference] = []
+    found: list[RowDifference] = []
     for pair, before, after in zip(pairs, old, new, strict=True):
         gone_by = lists.get(before.day) if before else None
         by = after.observations if after else [gone_by] if gone_by else []
         name = after or before or Named("?")
         cause, observation = evidence.explain(pair.kind, by, before.observations if before else [])
         found.append(
-            Difference(
+            RowDifference(
                 kind=pair.kind,
                 key=name.key,
                 cause=cause,
@@ -214,13 +225,13 @@ def _named(row: Row, rest: Iterable[str], name: Named | None) -> Named:
     return Named(", ".join([name.key, *parts]), name.day, own or name.observations)
 
 
-def _changes(pair: Pair) -> Iterable[Change]:
+def _changes(pair: Pair) -> Iterable[ColumnChange]:
     if pair.live is None or pair.rebuilt is None:
         return
     for column, live in pair.live.items():
         rebuilt = pair.rebuilt[column]
         if bytes(live) != bytes(rebuilt):
-            yield Change(column=column, live=live, rebuilt=rebuilt)
+            yield ColumnChange(column=column, live=live, rebuilt=rebuilt)
 
 
 def _text(value: Raw) -> str:

@@ -1,7 +1,7 @@
 """Rebuilds on file: which tables are made anew, for what, and how far they are.
 
 A projection's name and a purpose go in; the rebuild's state, its progress and its report come out. A rebuild
-is written down before anything is made, so that a command that was killed is taken up where it stood.
+is written down before anything is made, so that a command that was killed is resumed where it stood.
 """
 
 import datetime as dt
@@ -139,7 +139,7 @@ async def pause(connection: Connection, rebuild: Rebuild, *, paused: bool) -> No
 
 
 async def work_in_bulk(connection: Connection) -> None:
-    """For the transaction at hand: write faster; a crash may take it back, rows and place together."""
+    """For the transaction at hand: write faster; a crash may roll it back, rows and place together."""
     await connection.execute(statement("work_in_bulk"))
 
 

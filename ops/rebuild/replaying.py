@@ -14,7 +14,7 @@ from typing import Any
 import stamina
 from msgspec import Struct
 
-from consumers.halving import write_halving
+from consumers.bisection import write_bisecting
 from consumers.projection import Projection
 from ops.rebuild import log
 from ops.rebuild import queries as rebuilds
@@ -102,7 +102,7 @@ class Replay:
             async for records in log.batches(consumer, begin, targets, self._copy):
                 if self._progress.stop:
                     raise Stopped
-                await write_halving(records, partial(self._write, held), (LapstreamError, *TRANSIENT))
+                await write_bisecting(records, partial(self._write, held), (LapstreamError, *TRANSIENT))
                 self._progress.saw(records)
             await self._pass_gaps(held, targets)
 

@@ -25,7 +25,7 @@ CAUSES: dict[Cause, str] = {
 }
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class ColumnChange(Struct, frozen=True, kw_only=True):
     """A column's value in the live table and in the rebuilt one, as JSON."""
 
     column: str
@@ -33,7 +33,7 @@ class Change(Struct, frozen=True, kw_only=True):
     rebuilt: Raw
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class RowDifference(Struct, frozen=True, kw_only=True):
     """A row that is in one of two tables only, or differs.
 
     `key` is what people call it; `observation` the event that set the rebuilt value, or for a row that is
@@ -44,7 +44,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     key: str
     cause: Cause
     observation: str | None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ColumnChange, ...] = ()
 
 
 class TableReport(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class TableReport(Struct, frozen=True, kw_only=True):
     rebuilt_checksum: str
     counts: dict[Kind, int] = field(default_factory=dict[Kind, int])
     causes: dict[Cause, int] = field(default_factory=dict[Cause, int])
-    sample: list[Difference] = field(default_factory=list[Difference])
+    sample: list[RowDifference] = field(default_factory=list[RowDifference])
 
     @property
     def equal(self) -> bool:
@@ -82,7 +82,7 @@ class RefusedRecord(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class RebuildReport(Struct, frozen=True, kw_only=True):
     """A comparison: of one moment, at which both sides had applied the same records.
 
     `publications` publish live tables: who subscribes to them is not sent what a swap changes.
@@ -107,7 +107,7 @@ class Report(Struct, frozen=True, kw_only=True):
         return any(table.worrying for table in self.tables)
 
 
-def lines(report: Report) -> Iterator[str]:
+def lines(report: RebuildReport) -> Iterator[str]:
     """The report for a person to read."""
     yield f"{report.projection}: {report.records:,} records, compared in {report.seconds:.1f} s"
     for table in report.tables:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import asyncpg
 
 from ops.rebuild import attached
-from ops.rebuild.attached import Thing
+from ops.rebuild.attached import Attachment
 from schemas.errors import LapstreamError
 from store.pool import TRANSIENT, Connection, Record, fetch_one, limit_lock_wait, use_search_path
 from store.statements import statements_of
@@ -43,7 +43,7 @@ NAME = {
 """The statements that say what people call the rows of a table."""
 
 
-class NotCarriedOver(LapstreamError):
+class NotReattachable(LapstreamError):
     """Something hangs on the live tables that tables in their place would not have."""
 
 
@@ -51,7 +51,7 @@ class ShapeChanged(LapstreamError):
     """Two schemas have no longer the same tables: one of them was migrated."""
 
 
-class KeptInUse(LapstreamError):
+class KeptTablesInUse(LapstreamError):
     """The tables that an earlier swap kept can't be dropped, for somebody's view is of them."""
 
 
@@ -212,7 +212,7 @@ async def old_readers(connection: Connection, live: str, since: dt.datetime) -> 
 async def exchange(connection: Connection, live: str, other: str, kept: str, group: str) -> None:
     """Let other tables take the place of the live ones, which are kept, in the open transaction.
 
-    Whatever hangs on the live ones hangs on the others from now on; raises `NotCarriedOver` where something
+    Whatever hangs on the live ones hangs on the others from now on; raises `NotReattachable` where something
     would not. Whoever holds a partition is fenced, and what was announced is not announced again.
     """
     await name_everything(connection)
@@ -224,7 +224,7 @@ async def exchange(connection: Connection, live: str, other: str, kept: str, gro
     except TRANSIENT:
         raise
     except asyncpg.PostgresError as error:
-        raise NotCarriedOver(f"what hangs on the tables of {live} can't be made again: {error}") from error
+        raise NotReattachable(f"what hangs on the tables of {live} can't be made again: {error}") from error
     _check_same(live, before, await attached.lines(connection, live))
 
 
@@ -246,14 +246,14 @@ async def _exchange(connection: Connection, live: str, other: str, kept: str) ->
     await attached.execute(connection, defined)
 
 
-def _stays(one: Thing) -> bool:
+def _stays(one: Attachment) -> bool:
     """Whether a thing was made with the other tables, and is not made anew: statistics have been gathered."""
     return one.kind == "statistics" and not one.moves
 
 
 def _check_same(live: str, before: set[str], after: set[str]) -> None:
     if before != after:
-        raise NotCarriedOver(
+        raise NotReattachable(
             f"tables in the place of {live}'s would lack {attached.some(before - after) or 'nothing'}, and "
             f"have {attached.some(after - before) or 'nothing more'}. Take away what would be lost, and make "
             "it again afterwards; docs/rebuild.md says what is carried over"
@@ -269,7 +269,7 @@ async def _copy_rights(connection: Connection, live: str, other: str) -> None:
 
 
 async def drop(connection: Connection, schema: str) -> None:
-    """Drop a schema with its tables, if it is there; raises `KeptInUse` where others hang on them."""
+    """Drop a schema with its tables, if it is there; raises `KeptTablesInUse` where others hang on them."""
     if not await exists(connection, schema):
         return
     try:
@@ -279,7 +279,7 @@ async def drop(connection: Connection, schema: str) -> None:
             await connection.execute(f"DROP TABLE {names}")
             await connection.execute(f"DROP SCHEMA {schema}")
     except asyncpg.DependentObjectsStillExistError as error:
-        raise KeptInUse(f"the tables of {schema} can't be dropped: {error}") from error
+        raise KeptTablesInUse(f"the tables of {schema} can't be dropped: {error}") from error
 
 
 async def discard(connection: Connection, schema: str) -> None:

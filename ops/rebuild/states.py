@@ -22,9 +22,18 @@ from ops.rebuild.beginning import Beginning, beginning
 from ops.rebuild.comparing import Sides, compare
 from ops.rebuild.queries import Purpose, Rebuild, State
 from ops.rebuild.replaying import Stopped
-from ops.rebuild.report import Report
+from ops.rebuild.report import RebuildReport
 from ops.rebuild.swapping import rehearse, swap
-from ops.rebuild.work import Show, Work, holding, noting, patiently, shadow_name, standing_still, working
+from ops.rebuild.work import (
+    RebuildWork,
+    Show,
+    holding,
+    noting,
+    patiently,
+    shadow_name,
+    standing_still,
+    working,
+)
 from runtime.database import ServerAway, connected
 from runtime.settings import Settings
 from schemas.errors import LapstreamError
@@ -42,7 +51,7 @@ class SwapWaits(LapstreamError):
 
     exit_code = 3
 
-    def __init__(self, projection: str, report: Report) -> None:
+    def __init__(self, projection: str, report: RebuildReport) -> None:
         super().__init__(
             f"the tables of {projection} are made anew and wait for somebody: rows would vanish, or more "
             f"than 1 % of a table's change. `lapstream rebuild {projection} --yes` swaps them, `--cancel` "
@@ -124,18 +133,18 @@ def _check_accepted(found: Rebuild, *, accept: bool) -> None:
         raise SwapWaits(found.projection, report)
 
 
-def report_of(found: Rebuild) -> Report | None:
+def report_of(found: Rebuild) -> RebuildReport | None:
     """What the comparison of a rebuild found."""
-    return None if found.report is None else msgspec.json.decode(found.report, type=Report)
+    return None if found.report is None else msgspec.json.decode(found.report, type=RebuildReport)
 
 
-async def _prepare(work: Work) -> None:
+async def _prepare(work: RebuildWork) -> None:
     """Make the empty tables, once it is known that they can take the live ones' place."""
     await _targets(work)
     await patiently(partial(_make, work))
 
 
-async def _make(work: Work) -> None:
+async def _make(work: RebuildWork) -> None:
     live = work.projection.schema
     async with work.live.acquire() as connection, connection.transaction():
         if work.rebuild.purpose == "swap":
@@ -145,7 +154,7 @@ async def _make(work: Work) -> None:
         await rebuilds.move(connection, work.rebuild, "replaying")
 
 
-async def _targets(work: Work) -> Mapping[Place, int]:
+async def _targets(work: RebuildWork) -> Mapping[Place, int]:
     """Up to where to replay: where the live tables stand, or the topic's end for tables as of a moment."""
     topic = work.projection.topic(work.settings.topics)
     held = await log.check_begins(work.settings, topic, work.copy)
@@ -161,7 +170,7 @@ async def _targets(work: Work) -> Mapping[Place, int]:
     return targets
 
 
-async def _replay(work: Work) -> None:
+async def _replay(work: RebuildWork) -> None:
     """Fill the tables, then build what they lack of indexes and keys."""
     await work.forward(await _targets(work))
     live = work.projection.schema
@@ -176,7 +185,7 @@ _AFTER_REPLAY: Mapping[Purpose, State] = MappingProxyType(
 )
 
 
-async def _verify(work: Work) -> None:
+async def _verify(work: RebuildWork) -> None:
     """Compare with the live tables, in a snapshot that is taken when both stand at the same records."""
     sides = Sides(work.projection.schema, work.rebuild.shadow)
     async with (
@@ -198,11 +207,11 @@ async def _verify(work: Work) -> None:
             await shadow.discard(connection, work.rebuild.shadow)
 
 
-async def _swap(work: Work) -> None:
+async def _swap(work: RebuildWork) -> None:
     await swap(work)
 
 
-STEPS: Mapping[State, Callable[[Work], Awaitable[None]]] = MappingProxyType(
+STEPS: Mapping[State, Callable[[RebuildWork], Awaitable[None]]] = MappingProxyType(
     {"prepared": _prepare, "replaying": _replay, "catching_up": _verify, "verified": _swap}
 )
 """What each open state is left by."""

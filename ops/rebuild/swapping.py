@@ -15,7 +15,7 @@ from ops.rebuild.queries import Rebuild
 from ops.rebuild.work import (
     LOCK_WAIT,
     OldReaders,
-    Work,
+    RebuildWork,
     holding,
     kept_name,
     patiently,
@@ -28,16 +28,16 @@ from schemas.errors import LapstreamError
 from store.pool import Connection, Pool, limit_lock_wait, use_schema
 
 
-class NothingToTakeBack(LapstreamError):
-    """No swap of this projection can be taken back."""
+class NothingToRollBack(LapstreamError):
+    """No swap of this projection can be rolled back."""
 
 
-async def swap(work: Work) -> bool:
+async def swap(work: RebuildWork) -> bool:
     """Let the rebuilt tables take the live ones' place; False where the rebuild was cancelled meanwhile."""
     return await standing_still(work, shadow.lock_writers_out, partial(_swap, work))
 
 
-async def _swap(work: Work, connection: Connection) -> bool:
+async def _swap(work: RebuildWork, connection: Connection) -> bool:
     live, kept = work.projection.schema, kept_name(work.projection)
     if old := await shadow.old_readers(connection, live, work.rebuild.moved_at):
         raise OldReaders(f"{', '.join(old)} still reads in a transaction from before the tables were filled")
@@ -50,30 +50,30 @@ async def _swap(work: Work, connection: Connection) -> bool:
     return True
 
 
-class _Undone(Exception):
+class _RolledBack(Exception):
     """The exchange can be made; it is not to be made yet."""
 
 
-async def rehearse(work: Work, connection: Connection) -> None:
+async def rehearse(work: RebuildWork, connection: Connection) -> None:
     """Exchange empty tables for the live ones in the open transaction, and undo that.
 
-    Raises `NotCarriedOver` or `KeptInUse` where the exchange can't be made as things are.
+    Raises `NotReattachable` or `KeptTablesInUse` where the exchange can't be made as things are.
     """
     live, other, kept = work.projection.schema, work.rebuild.shadow, kept_name(work.projection)
-    with contextlib.suppress(_Undone):
+    with contextlib.suppress(_RolledBack):
         async with connection.transaction():
             await limit_lock_wait(connection, LOCK_WAIT)
             await shadow.create(connection, live, other, work.projection.lookups)
             await shadow.finish(connection, live, other)
             await shadow.drop(connection, kept)
             await shadow.exchange(connection, live, other, kept, work.group)
-            raise _Undone
+            raise _RolledBack
 
 
 async def take_back(settings: Settings, projection: Projection[Any]) -> Rebuild:
     """Put the tables of before the newest swap back in place, with the positions that they stand at.
 
-    The rebuilt ones are kept in their stead. Raises `NothingToTakeBack`, `ShapeChanged`, `TablesBusy`.
+    The rebuilt ones are kept in their stead. Raises `NothingToRollBack`, `ShapeChanged`, `TablesBusy`.
     """
     async with (
         holding(settings, shadow_name(projection, "swap", None)),
@@ -97,10 +97,10 @@ async def _take_back(pool: Pool, projection: Projection[Any], group: str) -> Reb
 
 
 async def _swapped(connection: Connection, projection: Projection[Any]) -> Rebuild:
-    """The swap that can be taken back."""
+    """The swap that can be rolled back."""
     found = await rebuilds.newest_swap(connection, projection.name)
     if found is None or found.state != "swapped":
-        raise NothingToTakeBack(
+        raise NothingToRollBack(
             f"no swap of {projection.name} is in place: "
             + (
                 "none was made"
@@ -109,7 +109,7 @@ async def _swapped(connection: Connection, projection: Projection[Any]) -> Rebui
             )
         )
     if not await shadow.exists(connection, kept_name(projection)):
-        raise NothingToTakeBack(
+        raise NothingToRollBack(
             f"the tables of before the swap are gone: there is no schema {kept_name(projection)}"
         )
     return found

@@ -79,7 +79,7 @@ def kept_name(projection: Projection[Any]) -> str:
     return f"{projection.schema}_before"
 
 
-class Work(Struct, frozen=True, kw_only=True):
+class RebuildWork(Struct, frozen=True, kw_only=True):
     """A rebuild at work; `live` sees the live tables, `replay` brings the others forward.
 
     `copy` stands in for what the topic's beginning has lost, before `begins`.
@@ -156,7 +156,7 @@ async def _held_soon(connection: Connection, name: str) -> bool:
 @contextlib.asynccontextmanager
 async def working(
     settings: Settings, projection: Projection[Any], rebuild: Rebuild, copy: Beginning | None
-) -> AsyncGenerator[Work]:
+) -> AsyncGenerator[RebuildWork]:
     """The parts of the work, with connections of their own."""
     progress = Progress()
     held = await log.bounds(settings, projection.topic(settings.topics))
@@ -164,7 +164,7 @@ async def working(
         database(settings, size=3, schema=projection.schema) as live,
         database(settings, size=2, schema=rebuild.shadow) as other,
     ):
-        yield Work(
+        yield RebuildWork(
             settings=settings,
             projection=projection,
             rebuild=rebuild,
@@ -177,7 +177,7 @@ async def working(
 
 
 @contextlib.asynccontextmanager
-async def noting(work: Work, show: Show) -> AsyncGenerator[None]:
+async def noting(work: RebuildWork, show: Show) -> AsyncGenerator[None]:
     """Note progress while the block works, and have it stop when somebody wants it paused or cancelled."""
     task = asyncio.create_task(_go_on_noting(work, show))
     try:
@@ -190,13 +190,13 @@ async def noting(work: Work, show: Show) -> AsyncGenerator[None]:
     await _note(work, show)
 
 
-async def _go_on_noting(work: Work, show: Show) -> None:
+async def _go_on_noting(work: RebuildWork, show: Show) -> None:
     while not work.progress.stop:
         await _note(work, show)
         await asyncio.sleep(NOTE_SECONDS)
 
 
-async def _note(work: Work, show: Show) -> None:
+async def _note(work: RebuildWork, show: Show) -> None:
     show(work.rebuild.state, work.progress)
     async with work.live.acquire() as connection:
         state, paused = await rebuilds.note(
@@ -225,7 +225,7 @@ async def patiently(work: Callable[[], Awaitable[ResultT]]) -> ResultT:
 
 
 async def standing_still(
-    work: Work,
+    work: RebuildWork,
     lock: Callable[[Connection, str, str], Awaitable[None]],
     then: Callable[[Connection], Awaitable[ResultT]],
 ) -> ResultT:
@@ -237,7 +237,7 @@ async def standing_still(
 
 
 async def _standing_still(
-    work: Work,
+    work: RebuildWork,
     lock: Callable[[Connection, str, str], Awaitable[None]],
     then: Callable[[Connection], Awaitable[ResultT]],
 ) -> ResultT:
@@ -252,7 +252,7 @@ async def _standing_still(
         return await then(connection)
 
 
-async def _catch_up(work: Work) -> None:
+async def _catch_up(work: RebuildWork) -> None:
     """Bring the shadow close to where the live tables stand."""
     targets = await work.targets()
     while await _behind(work, targets) > 0:
@@ -262,7 +262,7 @@ async def _catch_up(work: Work) -> None:
             return
 
 
-async def _behind(work: Work, targets: Mapping[Place, int]) -> int:
+async def _behind(work: RebuildWork, targets: Mapping[Place, int]) -> int:
     at = await work.replay.stands_at()
     if ahead := [place for place, offset in at.items() if offset > targets.get(place, 0)]:
         raise LiveBehind(

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from ops.reparse.work import Reading
+from ops.reparse.work import ParseTask
 from projections.state import Day, FactsT_co, ListFacts, Seen
 from schemas.events import DayStats, Lap, ListedSession, SessionFacts
 from schemas.plain import plain
@@ -29,7 +29,7 @@ class FieldChange(Struct, frozen=True, kw_only=True):
     new: Any
 
 
-class Some(Struct, frozen=True, kw_only=True):
+class Sample(Struct, frozen=True, kw_only=True):
     """How many there are, and the first of them."""
 
     count: int
@@ -39,12 +39,12 @@ class Some(Struct, frozen=True, kw_only=True):
 class LapsChange(Struct, frozen=True, kw_only=True):
     """The laps of a session, by their numbers, that a reading adds, changes or lacks."""
 
-    added: Some
-    changed: Some
-    gone: Some
+    added: Sample
+    changed: Sample
+    gone: Sample
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class FactsDifference(Struct, frozen=True, kw_only=True):
     """What is different of a day's list, which has no `session_id`, or of a session's row or detail.
 
     Of one that `is_new`, because nothing was known of it, no fields are named.
@@ -57,7 +57,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     laps: LapsChange | None = None
 
 
-class Taken(NamedTuple):
+class SubjectChange(NamedTuple):
     """A subject as it is known, or None, and as the reading has it, which is at least as new."""
 
     old: Seen[Any] | None
@@ -74,12 +74,12 @@ class Taken(NamedTuple):
         return self.old is None or self.old.stamp.content_digest != self.new.stamp.content_digest
 
 
-def taken(old: Day, read: Day) -> list[Taken]:
+def taken(old: Day, read: Day) -> list[SubjectChange]:
     """The subjects of a reading in which it is at least as new, by moment and parser, as what is known."""
     lists = [(old.complete_list, read.complete_list)] if read.complete_list else []
     rows = [(old.rows.get(key), seen) for key, seen in read.rows.items()]
     details = [(old.details.get(key), seen) for key, seen in read.details.items()]
-    return [Taken(one, new) for one, new in (*lists, *rows, *details) if new and _as_new(one, new)]
+    return [SubjectChange(one, new) for one, new in (*lists, *rows, *details) if new and _as_new(one, new)]
 
 
 def _as_new(old: Seen[FactsT_co] | None, new: Seen[FactsT_co]) -> bool:
@@ -87,14 +87,14 @@ def _as_new(old: Seen[FactsT_co] | None, new: Seen[FactsT_co]) -> bool:
 
 
 def differences(
-    reading: Reading, read: Day, found: Iterable[Taken], laps: Mapping[str, Sequence[Lap]]
-) -> list[Difference]:
+    reading: ParseTask, read: Day, found: Iterable[SubjectChange], laps: Mapping[str, Sequence[Lap]]
+) -> list[FactsDifference]:
     """What is different; `laps` are those that are known of the sessions that the reading is about."""
     all_of = [*_of_list(reading, read), *(_difference(one, laps) for one in found if one.says_else)]
     return [one for one in all_of if one.is_new or one.fields or one.laps]
 
 
-def _of_list(reading: Reading, read: Day) -> Iterator[Difference]:
+def _of_list(reading: ParseTask, read: Day) -> Iterator[FactsDifference]:
     """What a list's page does not say any more."""
     if reading.session_id is not None:
         return
@@ -103,15 +103,15 @@ def _of_list(reading: Reading, read: Day) -> Iterator[Difference]:
         fields.append(FieldChange(field="rows", old=plain_some(lost), new=None))
     if reading.complete and read.complete_list is None:
         fields.append(FieldChange(field="complete", old=True, new=False))
-    yield Difference(kind="list", fields=fields)
+    yield FactsDifference(kind="list", fields=fields)
 
 
-def _difference(one: Taken, laps: Mapping[str, Sequence[Lap]]) -> Difference:
+def _difference(one: SubjectChange, laps: Mapping[str, Sequence[Lap]]) -> FactsDifference:
     new = one.new.facts
     change = None
     if isinstance(new, SessionFacts):
         change = _laps(laps.get(new.session_id, ()), one.new.laps or ())
-    return Difference(
+    return FactsDifference(
         kind=_KINDS[type(new)],
         session_id=None if isinstance(new, ListFacts) else new.session_id,
         is_new=one.old is None,
@@ -145,10 +145,10 @@ def _list_changes(old: ListFacts, new: ListFacts) -> Iterator[FieldChange]:
         yield FieldChange(field="time_zone", old=old.time_zone, new=new.time_zone)
 
 
-def some(found: Iterable[Any]) -> Some:
+def some(found: Iterable[Any]) -> Sample:
     """These, counted, and the first of them."""
     items = list(found)
-    return Some(count=len(items), first=items[:NUMBERS])
+    return Sample(count=len(items), first=items[:NUMBERS])
 
 
 def plain_some(found: Iterable[Any]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ops.reparse import queries as store
-from ops.reparse.queries import Rested, Scope, ScopedDay
-from ops.reparse.report import Report
-from ops.reparse.work import KnownDay, Reading, known_days, refused_reading, seen_readings
+from ops.reparse.queries import BasisPage, Scope, ScopedDay
+from ops.reparse.report import ReparseReport
+from ops.reparse.work import KnownDay, ParseTask, known_days, refused_reading, seen_readings
 from producer.pages import PARSER_VERSION
 from projections.state import DayRef
 from store.pages import PageRow
@@ -36,7 +36,7 @@ class Order(NamedTuple):
 class Job(NamedTuple):
     """A reading, and where its page lies; None where the index knows no such page."""
 
-    reading: Reading
+    reading: ParseTask
     place: PageRow | None
 
 
@@ -59,11 +59,11 @@ async def load(
 
 
 async def find(
-    connection: Connection, order: Order, known: Known, urls: Addresses, report: Report
+    connection: Connection, order: Order, known: Known, urls: Addresses, report: ReparseReport
 ) -> list[Job]:
     """The pages of these days that are to be read; what is left out is counted."""
     seen = [one for ref, day in known.items() for one in seen_readings(day, urls[ref], order.wants)]
-    rested = [Rested(one.url, one.sha256, one.observed_at) for one in seen]
+    rested = [BasisPage(one.url, one.sha256, one.observed_at) for one in seen]
     places = await store.pages_seen(connection, rested)
     jobs = [Job(reading, places.get(number)) for number, reading in enumerate(seen)]
     for day in known.values():

@@ -45,7 +45,7 @@ class ScopedDay(NamedTuple):
     date: dt.date
 
 
-class Asked(NamedTuple):
+class AskedSession(NamedTuple):
     """A session of a day as the newest run asked for it."""
 
     event_id: UUID
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
     list_row_digest: str | None
 
 
-class Rested(NamedTuple):
+class BasisPage(NamedTuple):
     """The page that an observation rests on, as it is looked for in the archive."""
 
     url: str
@@ -86,9 +86,9 @@ async def observations(connection: Connection, days: Sequence[UUID]) -> list[Rec
     return await connection.fetch(statement("reparse_observations"), days)
 
 
-async def asked(connection: Connection, days: Sequence[UUID]) -> list[Asked]:
+async def asked(connection: Connection, days: Sequence[UUID]) -> list[AskedSession]:
     """The sessions of days that runs asked for."""
-    return [Asked(*row) for row in await connection.fetch(statement("reparse_asked"), days)]
+    return [AskedSession(*row) for row in await connection.fetch(statement("reparse_asked"), days)]
 
 
 async def zones(connection: Connection, source: str, tracks: Sequence[str]) -> dict[str, str]:
@@ -97,7 +97,7 @@ async def zones(connection: Connection, source: str, tracks: Sequence[str]) -> d
     return {row["source_track_slug"]: row["time_zone"] for row in rows}
 
 
-async def pages_seen(connection: Connection, rested: Sequence[Rested]) -> dict[int, PageRow]:
+async def pages_seen(connection: Connection, rested: Sequence[BasisPage]) -> dict[int, PageRow]:
     """The pages by their observations' places in the sequence, without those that the index lacks."""
     if not rested:
         return {}

@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Struct, field
 
-from ops.reparse.differences import Difference, FieldChange, LapsChange, Some, some
-from ops.reparse.work import Reading
+from ops.reparse.differences import FactsDifference, FieldChange, LapsChange, Sample, some
+from ops.reparse.work import ParseTask
 from projections.state import DayRef
 
 SAMPLE = 20
@@ -61,7 +61,7 @@ class PageNote(Struct, frozen=True, kw_only=True):
     parser_version: int | None
     error: str | None
     differences_in_all: int
-    differences: Sequence[Difference]
+    differences: Sequence[FactsDifference]
 
 
 class DayNote(Struct, frozen=True, kw_only=True):
@@ -69,9 +69,9 @@ class DayNote(Struct, frozen=True, kw_only=True):
 
     track_slug: str
     date: dt.date
-    sessions_added: Some
-    sessions_changed: Some
-    sessions_gone: Some
+    sessions_added: Sample
+    sessions_changed: Sample
+    sessions_gone: Sample
 
 
 class Sessions(Struct):
@@ -86,7 +86,7 @@ def _no_outcomes() -> dict[Outcome, int]:
     return dict.fromkeys(get_args(Outcome), 0)
 
 
-class Report(Struct, kw_only=True):
+class ReparseReport(Struct, kw_only=True):
     """What it came to: `pages` counts each page that was wanted, `pages_read` those that the archive gave.
 
     `pages_current` were read by this parser version or a newer one and are left out,
@@ -119,10 +119,10 @@ class Report(Struct, kw_only=True):
 
 
 def add_page(
-    report: Report,
-    reading: Reading,
+    report: ReparseReport,
+    reading: ParseTask,
     outcome: Outcome,
-    found: Sequence[Difference] = (),
+    found: Sequence[FactsDifference] = (),
     error: str | None = None,
 ) -> None:
     """Count a page, and keep it while few of its outcome are kept; of an unchanged one nothing is kept."""
@@ -145,7 +145,7 @@ def add_page(
     report.pages_sample.append(note)
 
 
-def add_day(report: Report, ref: DayRef, sessions: Sessions) -> None:
+def add_day(report: ReparseReport, ref: DayRef, sessions: Sessions) -> None:
     """Count what becomes of a day's sessions; a day whose rows stay as they are is left out."""
     changed = sessions.changed - sessions.added - sessions.gone
     if not (sessions.added or changed or sessions.gone):
@@ -165,14 +165,14 @@ def add_day(report: Report, ref: DayRef, sessions: Sessions) -> None:
         report.days_sample.append(note)
 
 
-def add_without_day(report: Report, url: str) -> None:
+def add_without_day(report: ReparseReport, url: str) -> None:
     """Count a session's page of which nothing tells the day."""
     report.pages_without_day += 1
     if len(report.without_day_sample) < SAMPLE:
         report.without_day_sample.append(url)
 
 
-def lines(report: Report) -> Iterator[str]:
+def lines(report: ReparseReport) -> Iterator[str]:
     """The report for a person to read; texts of the site's stand in it as they are."""
     yield f"parser version {report.parser_version}, {report.days} days: {report.pages_read} pages read"
     for outcome, count in report.pages.items():
@@ -189,7 +189,7 @@ def lines(report: Report) -> Iterator[str]:
         yield f"without a day: {url}"
 
 
-def _left_out(report: Report) -> Iterator[str]:
+def _left_out(report: ReparseReport) -> Iterator[str]:
     told = {
         "pages are not read: this parser version read them before, or a newer one": report.pages_current,
         "observations name no page": report.observations_without_page,
@@ -208,7 +208,7 @@ def _sessions(day: DayNote) -> str:
     )
 
 
-def _listed(found: Some) -> str:
+def _listed(found: Sample) -> str:
     shown = ", ".join(map(str, found.first))
     return f"{shown}, …" if found.count > len(found.first) else shown
 
@@ -226,7 +226,7 @@ def _page(note: PageNote) -> Iterator[str]:
         yield f"  … and {note.differences_in_all - len(note.differences)} more"
 
 
-def _difference(one: Difference) -> str:
+def _difference(one: FactsDifference) -> str:
     parts = ["not known before"] if one.is_new else []
     parts += [_field(change) for change in one.fields[:SHOWN_FIELDS]]
     if len(one.fields) > SHOWN_FIELDS:

@@ -1,4 +1,4 @@
-"""Parsing again, from the archive to the record: an order goes in, a report comes out; the site is not asked.
+"""Parsing again, from the archive to the event log, without asking the site: from an order to a report.
 
 Days are taken in portions. Of each, the pages are read in the order of the log: first those of lists, for a
 session's page is held against its row, then those of sessions, some at a time.
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from ops.rebuild.log import reading as log_reader
 from ops.reparse import queries as store
 from ops.reparse.finding import Job, Known, Order, find, load
+from ops.reparse.parsing import CONTEXT, Refused, observed_again
 from ops.reparse.queries import BEFORE_ALL, ScopedDay
-from ops.reparse.reading import CONTEXT, Refused, observed_again
-from ops.reparse.report import Report, Sessions, add_day, add_page, add_without_day
+from ops.reparse.report import ReparseReport, Sessions, add_day, add_page, add_without_day
 from ops.reparse.settling import Read, settle
-from ops.reparse.work import Reading, SeenRow, addresses, rows_again, with_row
+from ops.reparse.work import ParseTask, SeenRow, addresses, rows_again, with_row
 from producer.archive import read_pages
 from producer.pages import PARSER_VERSION
 from producer.publisher import Publisher
@@ -48,7 +48,7 @@ class ReparseStopped(LapstreamError):
     """The database went away."""
 
 
-class Standing(NamedTuple):
+class ReparseProgress(NamedTuple):
     """How far it is; days of which only the archive knows come in addition."""
 
     days: int
@@ -56,12 +56,12 @@ class Standing(NamedTuple):
     pages_read: int
 
 
-Show = Callable[[Standing], None]
+Show = Callable[[ReparseProgress], None]
 Noted = dict[DayRef, Sessions]
 """What becomes of the sessions of days."""
 
 
-async def reparse(settings: Settings, order: Order, show: Show) -> Report:
+async def reparse(settings: Settings, order: Order, show: Show) -> ReparseReport:
     """Parse again what older parsers read, or refused, and publish it; a dry run only says what differs.
 
     Raises `ReparseStopped`, `ServerAway`, `ArchiveBroken` and KafkaError; given again, the order goes on.
@@ -93,9 +93,9 @@ class Reparse:
         self._connection = connection
         self._consumer = consumer
         self._publisher = publisher
-        self._report = Report(dry_run=order.dry_run, parser_version=PARSER_VERSION)
+        self._report = ReparseReport(dry_run=order.dry_run, parser_version=PARSER_VERSION)
 
-    async def run(self, show: Show) -> Report:
+    async def run(self, show: Show) -> ReparseReport:
         """Go through all days, then through what else the archive holds."""
         await store.begin(self._connection)
         scope = self._order.scope
@@ -104,7 +104,7 @@ class Reparse:
         while days := await store.days_after(self._connection, scope, after, DAYS):
             await self._parse_days(days)
             after = days[-1]
-            show(Standing(self._report.days, in_all, self._report.pages_read))
+            show(ReparseProgress(self._report.days, in_all, self._report.pages_read))
         if self._order.since is None:
             await self._rest_of_archive()
         return self._report
@@ -133,7 +133,7 @@ class Reparse:
 
     async def _read(self, jobs: Iterable[Job]) -> AsyncGenerator[Read]:
         """The pages of jobs, parsed; what can't be had, or parsed, is noted and left out."""
-        by_place: dict[PageRow, list[Reading]] = {}
+        by_place: dict[PageRow, list[ParseTask]] = {}
         for reading, place in jobs:
             if place is None:
                 self._missing(reading, "the index of pages knows none of these bytes")
@@ -148,10 +148,10 @@ class Reparse:
                 elif read := await asyncio.to_thread(self._parsed, reading, page):
                     yield read
 
-    def _missing(self, reading: Reading, error: str) -> None:
+    def _missing(self, reading: ParseTask, error: str) -> None:
         add_page(self._report, reading, "not_in_archive", error=error)
 
-    def _parsed(self, reading: Reading, page: ArchivedPage) -> Read | None:
+    def _parsed(self, reading: ParseTask, page: ArchivedPage) -> Read | None:
         try:
             return Read(reading, observed_again(reading, page))
         except Refused as error:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from consumers.known_days import Days, load_days
-from ops.reparse.differences import Difference, Taken, differences, taken
-from ops.reparse.report import Outcome, Report, Sessions, add_page
-from ops.reparse.work import Reading
+from ops.reparse.differences import FactsDifference, SubjectChange, differences, taken
+from ops.reparse.report import Outcome, ReparseReport, Sessions, add_page
+from ops.reparse.work import ParseTask
 from projections.changes import day_change, plan_day
 from projections.rows import lap_of, session_rows
 from projections.state import Day, DayRef, Sighted, fold_days, merge_day, sight
@@ -26,17 +26,17 @@ Laps = Mapping[tuple[DayRef, str], Sequence[Lap]]
 class Read(NamedTuple):
     """A page's new reading."""
 
-    reading: Reading
+    reading: ParseTask
     event: Observation
 
 
 class _Weighed(NamedTuple):
     """A new reading: as a day of which nothing else is known, and the subjects that it would set."""
 
-    reading: Reading
+    reading: ParseTask
     sighted: Sighted
     alone: Day
-    taken: list[Taken]
+    taken: list[SubjectChange]
 
     @property
     def is_news(self) -> bool:
@@ -44,7 +44,7 @@ class _Weighed(NamedTuple):
 
 
 async def settle(
-    connection: Connection, report: Report, reads: Iterable[Read], sessions: dict[DayRef, Sessions]
+    connection: Connection, report: ReparseReport, reads: Iterable[Read], sessions: dict[DayRef, Sessions]
 ) -> list[Observation]:
     """Note each reading's outcome, and what becomes of sessions; returns what is to be published."""
     pairs = [(one.reading, sight(one.event, event_id(one.event))) for one in reads]
@@ -65,12 +65,12 @@ async def settle(
     return [one.event for one in news]
 
 
-def _weigh(known: Days, reading: Reading, sighted: Sighted) -> _Weighed:
+def _weigh(known: Days, reading: ParseTask, sighted: Sighted) -> _Weighed:
     alone = fold_days([sighted])[sighted.day]
     return _Weighed(reading, sighted, alone, taken(known[sighted.day], alone))
 
 
-def _outcome(one: _Weighed, found: Sequence[Difference], present: int) -> Outcome:
+def _outcome(one: _Weighed, found: Sequence[FactsDifference], present: int) -> Outcome:
     if one.reading.version is None:
         return "newly_readable" if one.is_news else "unchanged"
     if not found:

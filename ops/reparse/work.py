@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, field
 
-from ops.reparse.queries import Asked
+from ops.reparse.queries import AskedSession
 from producer.site import BadAddress, Site
 from projections.state import DayRef
 from schemas.events import ListedSession, PracticeDayListed
@@ -23,7 +23,7 @@ Wanted = Callable[[int], bool]
 """Whether what a parser of this version read is to be read again."""
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class ParseTask(Struct, frozen=True, kw_only=True):
     """A page that is to be parsed; `version` is of the parser that read it, None where nothing rests on it.
 
     `observed_at` is the observation's: later than the page's own where the page was seen again unchanged.
@@ -84,7 +84,7 @@ class KnownDay(Struct, kw_only=True):
     listed_at: dt.datetime | None = None
     rows: dict[str, SeenRow] = field(default_factory=dict[str, SeenRow])
     details: dict[str, DetailBasis] = field(default_factory=dict[str, DetailBasis])
-    asked: dict[str, Asked] = field(default_factory=dict[str, Asked])
+    asked: dict[str, AskedSession] = field(default_factory=dict[str, AskedSession])
     pageless: int = 0
 
     @property
@@ -103,7 +103,7 @@ _row = msgspec.json.Decoder(ListedSession)
 
 
 def known_days(
-    days: Mapping[UUID, KnownDay], observations: Iterable[Record], asked: Iterable[Asked]
+    days: Mapping[UUID, KnownDay], observations: Iterable[Record], asked: Iterable[AskedSession]
 ) -> list[KnownDay]:
     """The days, with what was seen and asked for filled in."""
     for record in observations:
@@ -147,9 +147,9 @@ def addresses(day: KnownDay, site: Site) -> dict[str, str | None]:
     return found
 
 
-def seen_readings(day: KnownDay, urls: Mapping[str, str | None], wanted: Wanted) -> list[Reading]:
+def seen_readings(day: KnownDay, urls: Mapping[str, str | None], wanted: Wanted) -> list[ParseTask]:
     """The pages that the day's observations rest on, of those that were read by parsers that are wanted."""
-    found: list[Reading] = []
+    found: list[ParseTask] = []
     for url, session_id in urls.items():
         if session_id is None:
             found += [
@@ -160,8 +160,8 @@ def seen_readings(day: KnownDay, urls: Mapping[str, str | None], wanted: Wanted)
     return found
 
 
-def _of_list(day: KnownDay, url: str, sha256: str, observed_at: dt.datetime, basis: ListBasis) -> Reading:
-    return Reading(
+def _of_list(day: KnownDay, url: str, sha256: str, observed_at: dt.datetime, basis: ListBasis) -> ParseTask:
+    return ParseTask(
         ref=day.ref,
         url=url,
         sha256=sha256,
@@ -173,8 +173,8 @@ def _of_list(day: KnownDay, url: str, sha256: str, observed_at: dt.datetime, bas
     )
 
 
-def _of_detail(day: KnownDay, url: str, session_id: str, sha256: str, detail: DetailBasis) -> Reading:
-    return Reading(
+def _of_detail(day: KnownDay, url: str, session_id: str, sha256: str, detail: DetailBasis) -> ParseTask:
+    return ParseTask(
         ref=day.ref,
         url=url,
         sha256=sha256,
@@ -185,13 +185,13 @@ def _of_detail(day: KnownDay, url: str, session_id: str, sha256: str, detail: De
     )
 
 
-def refused_reading(day: KnownDay, session_id: str | None, page: PageRow) -> Reading | None:
+def refused_reading(day: KnownDay, session_id: str | None, page: PageRow) -> ParseTask | None:
     """The newest page of an address, where no observation of its subject is as new: it was refused then."""
     detail = day.details.get(session_id) if session_id else None
     seen_at = day.listed_at if session_id is None else detail and detail.observed_at
     if seen_at is not None and page.observed_at <= seen_at:
         return None
-    return Reading(
+    return ParseTask(
         ref=day.ref,
         url=page.url,
         sha256=page.sha256,
@@ -202,7 +202,7 @@ def refused_reading(day: KnownDay, session_id: str | None, page: PageRow) -> Rea
     )
 
 
-def with_row(day: KnownDay, reading: Reading, again: Mapping[str, SeenRow]) -> Reading:
+def with_row(day: KnownDay, reading: ParseTask, again: Mapping[str, SeenRow]) -> ParseTask:
     """A session's reading, with what its list says; `again` are the day's rows as they were just read again.
 
     The digest of the row that a detail was fetched for follows that row's new reading: it is still the same

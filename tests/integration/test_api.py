@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from lapstream.api.routes import VERSION_1
 from lapstream.http import api_keys
 from lapstream.server import serving
-from producer.errors import BadStatus, SiteResting
+from producer.errors import BadStatus, SiteBackingOff
 from producer.obtain import Unobtainable
 from producer.pages.errors import BotCheck
 from producer.pages.month import MonthDay, MonthPage
@@ -532,7 +532,7 @@ async def test_the_days_of_a_month_are_discovered(settings: Settings) -> None:
     [
         (Unobtainable(BotCheck("http://site/", "a challenge"), 1, None), 502, "bot_check"),
         (Unobtainable(BadStatus("http://site/", 500), 3, None), 502, "bad_status"),
-        (SiteResting("http://site/", "for 900 s more", retry_after=900.0), 503, "site_resting"),
+        (SiteBackingOff("http://site/", "for 900 s more", retry_after=900.0), 503, "site_resting"),
     ],
 )
 async def test_a_site_that_gives_no_month_is_named(

@@ -16,9 +16,9 @@ from broker.clients import administering, describe_group
 from ops.backfill import feeder
 from ops.backfill import queries as backfills
 from ops.backfill.discover import MonthFailed, discover_month
-from ops.backfill.feeder import BackfillStopped, Standing
+from ops.backfill.feeder import BackfillProgress, BackfillStopped
 from ops.backfill.queries import Backfill, Months
-from ops.backfill.running import AlreadyFed, NothingDiscovered, Summary, backfill
+from ops.backfill.running import AlreadyFed, BackfillSummary, NothingDiscovered, backfill
 from ops.imports import follow
 from producer import budget as sites
 from producer.site import SOURCE, Site
@@ -54,9 +54,9 @@ class Seen:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.standings: list[Standing] = []
+        self.standings: list[BackfillProgress] = []
 
-    def show(self, standing: Standing) -> None:
+    def show(self, standing: BackfillProgress) -> None:
         self.standings.append(standing)
 
     def say(self, line: str) -> None:
@@ -100,7 +100,7 @@ def months(refresh: Refresh = "missing", first: dt.date = AUGUST, last: dt.date 
     return Months(SOURCE, TRACK, first, last, refresh)
 
 
-async def fill(settings: Settings, refresh: Refresh = "missing") -> Summary:
+async def fill(settings: Settings, refresh: Refresh = "missing") -> BackfillSummary:
     return await backfill(settings, months(refresh), Seen())
 
 
@@ -270,7 +270,7 @@ async def test_a_site_that_is_left_alone_is_not_asked_for_a_month(
     settings: Settings, a_site: SampleSite, pool: Pool
 ) -> None:
     async with pool.acquire() as connection:
-        await sites.rest(connection, Site(settings.site).name, 0.5, "it asked whether we are a browser")
+        await sites.back_off(connection, Site(settings.site).name, 0.5, "it asked whether we are a browser")
     told: list[str] = []
     assert (await discover_month(settings, TRACK, AUGUST, told.append)).days
     assert told

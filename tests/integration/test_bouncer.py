@@ -40,7 +40,7 @@ async def digests(settings: Settings) -> list[TableDigest]:
         return await digest(connection, READ_TABLES)
 
 
-async def imported(settings: Settings) -> follow.Summary:
+async def imported(settings: Settings) -> follow.ImportSummary:
     async with working(settings):
         return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 

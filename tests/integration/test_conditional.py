@@ -3,7 +3,7 @@
 import datetime as dt
 
 from ops.imports import follow
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from producer.http import Page
 from producer.site import SOURCE, Site
 from runtime.settings import Settings
@@ -23,7 +23,7 @@ from tests.members import until
 SESSIONS = 4
 
 
-async def ingest(settings: Settings) -> Summary:
+async def ingest(settings: Settings) -> ImportSummary:
     return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 

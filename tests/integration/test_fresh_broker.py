@@ -14,7 +14,7 @@ from broker.clients import administering, committed_offsets, describe_group
 from embedded import ports, servers, state
 from embedded.kafka import Kafka
 from ops.imports import follow
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from ops.lag.watching import watching
 from producer.site import SOURCE
 from runtime.settings import Settings
@@ -50,7 +50,7 @@ async def fresh(broker: str, settings: Settings) -> Settings:
     return fresh
 
 
-async def imported(settings: Settings) -> Summary:
+async def imported(settings: Settings) -> ImportSummary:
     async with working(settings):
         return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops.imports import follow
-from ops.imports.follow import ImportFailed, NobodyWorks, Summary
+from ops.imports.follow import ImportFailed, ImportSummary, RoleNotRunning
 from producer.pages import parse_day
 from producer.site import SOURCE
 from runtime.settings import Settings
@@ -32,7 +32,7 @@ async def at_work(settings: Settings) -> AsyncGenerator[Settings]:
         yield settings
 
 
-async def ingest(settings: Settings) -> Summary:
+async def ingest(settings: Settings) -> ImportSummary:
     return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
@@ -252,5 +252,5 @@ async def test_without_a_fetcher_an_import_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0.1)
-    with pytest.raises(NobodyWorks, match="lapstream run all"):
+    with pytest.raises(RoleNotRunning, match="lapstream run all"):
         await ingest(settings)

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from ops.imports import follow
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from producer.site import SOURCE
 from runtime.settings import Settings
 from sample_site.generate import generate_day
@@ -26,7 +26,7 @@ def steady(site: SampleSite) -> None:
     site.settings = SiteSettings(latency_seconds=0.05)
 
 
-async def ingest(settings: Settings) -> Summary:
+async def ingest(settings: Settings) -> ImportSummary:
     return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
@@ -35,7 +35,7 @@ async def tables(pool: Pool) -> list[TableDigest]:
         return await digest(connection, READ_TABLES)
 
 
-async def assert_whole(settings: Settings, pool: Pool, summary: Summary) -> None:
+async def assert_whole(settings: Settings, pool: Pool, summary: ImportSummary) -> None:
     """All came in, and an undisturbed import of the same day finds nothing to change."""
     assert (summary.status, summary.sessions_with_laps) == ("completed", SESSIONS)
     assert summary.laps_ingested == SESSIONS * LAPS

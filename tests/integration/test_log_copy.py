@@ -1,4 +1,4 @@
-"""Copies of the record: exported, killed, gone on with, imported elsewhere, checked, carried over."""
+"""Copies of the event log: exported, killed, gone on with, imported elsewhere, checked, carried over."""
 
 import asyncio
 import contextlib
@@ -24,15 +24,15 @@ from consumers.live import PRACTICE_DAYS
 from embedded import stack
 from lapstream.cli.commands.log import app
 from ops.imports import follow
-from ops.log_copies.carrying import carry_over, check_places
 from ops.log_copies.checking import Checked, check_folder, check_topics
 from ops.log_copies.cluster import cluster
-from ops.log_copies.errors import CannotCarry, Damaged, NotEmpty, OtherLog, TargetDiffers, TopicGone
+from ops.log_copies.errors import CannotTranslate, Damaged, NotEmpty, OtherLog, TargetDiffers, TopicGone
 from ops.log_copies.exporting import Exported, export_log
 from ops.log_copies.folder import Folder
 from ops.log_copies.importing import Imported, import_log
 from ops.log_copies.manifest import Manifest
 from ops.log_copies.queries import CancelledRebuild
+from ops.log_copies.translating import check_places, translate_offsets
 from ops.parked import queries as parked
 from ops.parked.queries import Selection
 from ops.rebuild import shadow, swapping
@@ -557,7 +557,7 @@ async def stood(pool: Pool, settings: Settings) -> dict[int, int]:
 async def carry(settings: Settings, pool: Pool, folder: Path) -> Any:
     imported = await bring(settings, folder)
     async with pool.acquire() as connection:
-        return await carry_over(connection, settings, Folder(folder).manifest(), imported.cluster_id)
+        return await translate_offsets(connection, settings, Folder(folder).manifest(), imported.cluster_id)
 
 
 async def test_positions_pages_and_parked_records_are_carried_over_once(
@@ -719,7 +719,7 @@ async def test_a_copy_brought_into_a_third_cluster_maps_from_the_second(
     assert carried[PARTITION] == 2
     places = await parked_places(pool)
     async with pool.acquire() as connection:
-        again = await carry_over(connection, there, Folder(tmp_path).manifest(), "a third cluster")
+        again = await translate_offsets(connection, there, Folder(tmp_path).manifest(), "a third cluster")
     assert again is not None
     assert again.parked == len(places)
     assert (await stood(pool, there), await parked_places(pool)) == (carried, places)
@@ -732,10 +732,10 @@ async def test_a_copy_of_a_log_that_the_database_does_not_speak_of_carries_nothi
     stranger = (await export(settings, tmp_path / "other")).manifest
     stranger.cluster_id = "a stranger"
     async with pool.acquire() as connection:
-        await carry_over(connection, settings, manifest, "the new one")
-        with pytest.raises(CannotCarry, match="are those of cluster the new one"):
+        await translate_offsets(connection, settings, manifest, "the new one")
+        with pytest.raises(CannotTranslate, match="are those of cluster the new one"):
             await check_places(connection, settings, stranger)
-        with pytest.raises(CannotCarry, match="topic prefix"):
+        with pytest.raises(CannotTranslate, match="topic prefix"):
             await check_places(connection, at(settings, topic_prefix="other-"), manifest)
 
 
@@ -780,7 +780,7 @@ async def test_without_carry_over_the_database_stays_as_it_was(settings: Setting
     await export(settings, tmp_path)
     beside = at(settings, topic_prefix=f"beside-{settings.topic_prefix}")
     refused = await asyncio.to_thread(invoke, beside, "import", tmp_path, "--yes")
-    assert isinstance(refused.exception, CannotCarry)
+    assert isinstance(refused.exception, CannotTranslate)
     taken = await asyncio.to_thread(invoke, beside, "import", tmp_path, "--yes", "--no-carry-over")
     assert "the database was left as it is" in taken.stdout
     assert (await check(beside, tmp_path)).problems == []

@@ -1,4 +1,4 @@
-"""Manners towards the site: pace, open requests, rests and robots.txt, over the whole fleet."""
+"""Politeness towards the site: pace, open requests, back-off and robots.txt, over the whole fleet."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from producer import budget as sites
 from producer.budget import ERRORS, Pace
-from producer.errors import BadStatus, RobotsRefused, SiteResting, Unreachable
+from producer.errors import BadStatus, RobotsRefused, SiteBackingOff, Unreachable
 from producer.http import Page
 from producer.obtain import Unobtainable
 from producer.pages import parse_day
@@ -129,7 +129,7 @@ async def test_a_run_of_errors_lets_the_site_rest_longer_each_time(
         await execute(pool, "UPDATE sites SET rest_until = now() - interval '1 second'")
         await fails(ask(*one, day_of(running_site)), Unreachable)
         assert 115 < ((await state(pool, running_site)).rest_seconds or 0) <= 120
-        refused = await fails(ask(*other, day_of(running_site)), SiteResting)
+        refused = await fails(ask(*other, day_of(running_site)), SiteBackingOff)
         assert "11 requests in a row failed" in str(refused)
         assert "until 20" in str(refused)
         await execute(pool, "UPDATE sites SET rest_until = now() - interval '1 second'")
@@ -148,7 +148,7 @@ async def test_what_is_no_failure_of_the_site_is_none(
     assert (found.errors_in_row, found.open_requests) == (0, 0)
 
 
-async def test_what_failed_while_the_site_rests_makes_the_rest_no_longer(
+async def test_a_failure_during_back_off_makes_it_no_longer(
     pool: Pool, a_day: SampleSite, running_site: RunningSite
 ) -> None:
     async with gates(pool, running_site, Pace(0, 20)) as fleet:
@@ -221,7 +221,7 @@ async def test_a_request_that_was_given_up_says_nothing_of_the_site(
         (500, None, 0),
     ],
 )
-async def test_the_site_rests_as_long_as_its_answer_asks_for(
+async def test_back_off_lasts_as_long_as_the_answer_asks_for(
     pool: Pool,
     a_day: SampleSite,
     running_site: RunningSite,
@@ -253,8 +253,8 @@ async def test_whoever_meets_a_long_rest_is_told_how_long_it_lasts(
 ) -> None:
     async with gates(pool, running_site, Pace(0, 8), count=1) as [(gate, client)]:
         await ask(gate, client, day_of(running_site))
-        await gate.rest(900, "a bot check")
-        refused = await fails(ask(gate, client, day_of(running_site)), SiteResting)
+        await gate.back_off(900, "a bot check")
+        refused = await fails(ask(gate, client, day_of(running_site)), SiteBackingOff)
     assert 890 < (refused.retry_after or 0) <= 900
 
 

@@ -18,7 +18,7 @@ from lapstream.roles import run_roles
 from ops.lag.watching import watching
 from ops.parked import queries as parked
 from ops.parked.mending import BadFix, NotParked, NotWritten
-from ops.parked.queries import Key, Parked, Selection, State
+from ops.parked.queries import Key, Parked, ParkedState, Selection
 from runtime.settings import Settings, environment
 from runtime.wiring import detail_group, projection_group
 from schemas.envelope import Context, pack
@@ -188,7 +188,7 @@ async def test_every_kind_of_bad_record_is_parked_and_costs_no_other(settings: S
         assert (one.group, one.topic) == (projection_group(settings), settings.topics.days)
         assert wanted[offsets.index(one.offset)] is bad
         assert (one.value, one.key, one.headers) == (bad.value, bad.key, tuple(bad.headers))
-        assert one.state is State.parked
+        assert one.state is ParkedState.parked
         assert one.reason
         assert one.time
 
@@ -240,12 +240,12 @@ async def test_redriving_runs_a_record_through_the_code_as_it_is_now(settings: S
     trial = await ran(settings, "redrive", "--dry-run", code=1)
     assert (trial["redriven"], trial["still_parked"]) == (1, 1)
     assert await tables(pool) == before
-    assert {one.state for one in await all_parked(pool)} == {State.parked}
+    assert {one.state for one in await all_parked(pool)} == {ParkedState.parked}
     done = await ran(settings, "redrive", code=1)
     assert (done["redriven"], done["still_parked"]) == (1, 1)
     assert await sessions(pool) == {"1": 3, "2": 3}
     states = {one.code: one.state for one in await all_parked(pool)}
-    assert states == {"projection_error": State.redriven, "bad_json": State.parked}
+    assert states == {"projection_error": ParkedState.redriven, "bad_json": ParkedState.parked}
     assert (await ran(settings, "redrive", "--code", "projection_error"))["records"] == []
 
 
@@ -259,7 +259,7 @@ async def test_a_record_that_is_still_refused_stays_parked_for_its_new_reason(
     assert result.exit_code == 1
     assert "0 redriven, 1 stay parked" in result.stdout
     [one] = await all_parked(pool)
-    assert (one.code, one.state) == ("projection_error", State.parked)
+    assert (one.code, one.state) == ("projection_error", ParkedState.parked)
     assert "refused" in one.reason
 
 
@@ -322,7 +322,7 @@ async def test_a_mended_record_that_is_not_right_is_not_published(
     result = await run(settings, "publish-fixed", place, str(mended))
     assert isinstance(result.exception, BadFix)
     assert complaint in str(result.exception)
-    assert [one.state for one in await all_parked(pool)] == [State.parked]
+    assert [one.state for one in await all_parked(pool)] == [ParkedState.parked]
 
 
 async def test_a_request_is_no_mended_observation(settings: Settings, pool: Pool, tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ async def test_a_discard_asks_and_keeps_its_reason(settings: Settings, pool: Poo
     assert refused.exit_code == 1
     assert "Discard 2 parked record(s): 2 null_value?" in refused.stderr
     assert (await ran(settings, *arguments, "--yes"))["discarded"] == 2
-    gone = await all_parked(pool, Selection(state=State.discarded))
+    gone = await all_parked(pool, Selection(state=ParkedState.discarded))
     assert [(one.code, one.discard_reason) for one in gone] == [("null_value", "a broken producer")] * 2
     assert [one.code for one in await all_parked(pool, Selection())] == ["bad_header"]
 
@@ -370,11 +370,11 @@ async def test_another_record_at_a_settled_place_is_parked_all_the_same(connecti
     await parked.discarded(connection, [at], "old", "somebody")
     await park(connection, "group", [parked_of(record)], limit=9)
     [same] = await parked.read(connection, [at])
-    assert same.state is State.discarded
+    assert same.state is ParkedState.discarded
     record.value = b"of a topic made anew"
     await park(connection, "group", [parked_of(record)], limit=9)
     [other] = await parked.read(connection, [at])
-    assert (other.state, other.value, other.discard_reason) == (State.parked, record.value, None)
+    assert (other.state, other.value, other.discard_reason) == (ParkedState.parked, record.value, None)
 
 
 async def test_an_export_has_all_that_is_known_and_overwrites_nothing(
@@ -408,7 +408,7 @@ async def test_a_requeued_request_is_a_new_record_with_the_same_bytes(settings: 
         [new] = [one["new"] for one in done["records"]]
         assert new == [settings.topics.details, 1, offset + 1]
         [one] = await parked.read(connection, [Key(group, settings.topics.details, 1, offset)])
-    assert (one.state, list(one.new or ())) == (State.redriven, new)
+    assert (one.state, list(one.new or ())) == (ParkedState.redriven, new)
     records = await records_of(settings, settings.topics.details)
     assert [(r.key, r.value, r.headers) for r in records] == [(sent.key, sent.value, tuple(sent.headers))] * 2
 

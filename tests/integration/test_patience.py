@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from broker.clients import administering, describe_group
 from ops.imports import follow
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from producer import budget as sites
 from producer import patience
 from producer.budget import Pace
@@ -82,7 +82,7 @@ async def refuses(producer: Any, topic: str) -> bool:
     return all(isinstance(error, MessageSizeTooLargeError) for error in errors)
 
 
-async def ingest(settings: Settings) -> Summary:
+async def ingest(settings: Settings) -> ImportSummary:
     return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 

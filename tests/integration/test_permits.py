@@ -7,7 +7,7 @@ import pytest
 
 from producer import budget as sites
 from producer.budget import ERRORS, Pace
-from producer.errors import BadStatus, SiteResting, Unreachable
+from producer.errors import BadStatus, SiteBackingOff, Unreachable
 from producer.gate import Gate
 from producer.http import Client
 from sample_site.faults import Fault, Match
@@ -71,7 +71,7 @@ async def test_after_a_refusal_no_further_request_is_made(
         await asyncio.gather(*(ask(*one, day_of(running_site)) for _ in range(4)))
         a_day.faults.add(Fault(kind="status", status=429, retry_after="1000", match=Match(page="day_list")))
         await fails(ask(*one, day_of(running_site)), BadStatus)
-        await fails(ask(*one, day_of(running_site)), SiteResting)
+        await fails(ask(*one, day_of(running_site)), SiteBackingOff)
     assert a_day.ledger.count("day_list") == 5
 
 

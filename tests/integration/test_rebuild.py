@@ -11,7 +11,7 @@ from consumers.live import PRACTICE_DAYS
 from ops.rebuild import states
 from ops.rebuild.queries import Purpose, Rebuild, State
 from ops.rebuild.replaying import Progress
-from ops.rebuild.report import Difference, Report, TableReport
+from ops.rebuild.report import RebuildReport, RowDifference, TableReport
 from runtime.settings import Settings
 from runtime.wiring import projection_group
 from schemas.envelope import Context, pack
@@ -33,7 +33,7 @@ async def rebuild(settings: Settings, purpose: Purpose = "swap", *, accept: bool
     return await states.rebuild(settings, PRACTICE_DAYS, purpose, unseen, accept=accept)
 
 
-async def verified(settings: Settings) -> Report:
+async def verified(settings: Settings) -> RebuildReport:
     report = states.report_of(await rebuild(settings, "verify"))
     assert report
     return report
@@ -46,11 +46,11 @@ async def projected(settings: Settings, pool: Pool) -> None:
         await until_at(pool, settings, len(EVENTS))
 
 
-def table(report: Report, name: str) -> TableReport:
+def table(report: RebuildReport, name: str) -> TableReport:
     return next(one for one in report.tables if one.table == name)
 
 
-def differing(report: Report) -> dict[str, list[Difference]]:
+def differing(report: RebuildReport) -> dict[str, list[RowDifference]]:
     return {one.table: one.sample for one in report.tables if not one.equal}
 
 

@@ -9,7 +9,7 @@ import pytest
 from consumers.live import PRACTICE_DAYS
 from ops.rebuild import attached, shadow, swapping
 from ops.rebuild.report import lines
-from ops.rebuild.shadow import NotCarriedOver
+from ops.rebuild.shadow import NotReattachable
 from runtime.settings import Settings
 from store.pool import Pool, connect
 from tests.conftest import projecting
@@ -158,7 +158,7 @@ async def test_what_is_not_carried_over_is_named_before_anything_is_made(
     make, named = REFUSED[kind]
     await execute(pool, make)
     before = await hanging(settings, pool)
-    with pytest.raises(NotCarriedOver) as caught:
+    with pytest.raises(NotReattachable) as caught:
         await rebuild(settings)
     assert named in str(caught.value)
     assert await hanging(settings, pool) == before
@@ -180,7 +180,7 @@ async def test_what_comes_to_hang_on_the_tables_meanwhile_is_not_lost_either(
 
     monkeypatch.setattr("ops.rebuild.states.rehearse", nothing)
     monkeypatch.setattr(shadow, "exchange", late)
-    with pytest.raises(NotCarriedOver, match=r"view public\.late"):
+    with pytest.raises(NotReattachable, match=r"view public\.late"):
         await rebuild(settings, accept=True)
 
 

@@ -18,7 +18,7 @@ from ops.rebuild import shadow, states
 from ops.rebuild.beginning import beginning
 from ops.rebuild.log import TopicBeginGone
 from ops.rebuild.queries import Purpose, Rebuild
-from ops.rebuild.report import Report
+from ops.rebuild.report import RebuildReport
 from runtime.settings import Settings
 from store.pool import Pool
 from store.positions import Place
@@ -55,7 +55,7 @@ async def rebuild(settings: Settings, folder: Path | None, purpose: Purpose = "s
     return await states.rebuild(settings, PRACTICE_DAYS, purpose, unseen, accept=True, export=folder)
 
 
-async def verified(settings: Settings, folder: Path) -> Report:
+async def verified(settings: Settings, folder: Path) -> RebuildReport:
     report = states.report_of(await rebuild(settings, folder, "verify"))
     assert report
     return report

@@ -10,7 +10,7 @@ from consumers.projection import Projection
 from lapstream.roles import run_projector
 from ops.rebuild import states, swapping
 from ops.rebuild.queries import Purpose, Rebuild
-from ops.rebuild.report import Report
+from ops.rebuild.report import RebuildReport
 from ops.rebuild.states import SwapWaits
 from runtime.settings import Settings
 from schemas.envelope import Received
@@ -79,7 +79,7 @@ async def rebuild(settings: Settings, purpose: Purpose = "swap", *, accept: bool
     return await states.rebuild(settings, KEYLESS, purpose, unseen, accept=accept)
 
 
-async def verified(settings: Settings) -> Report:
+async def verified(settings: Settings) -> RebuildReport:
     report = states.report_of(await rebuild(settings, "verify"))
     assert report
     return report

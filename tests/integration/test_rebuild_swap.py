@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from consumers.live import PRACTICE_DAYS
 from ops.rebuild import swapping
-from ops.rebuild.shadow import NotCarriedOver, ShapeChanged
+from ops.rebuild.shadow import NotReattachable, ShapeChanged
 from ops.rebuild.states import SwapWaits
-from ops.rebuild.swapping import NothingToTakeBack
+from ops.rebuild.swapping import NothingToRollBack
 from runtime.database import database
 from runtime.settings import Settings
 from schemas.events import Event
@@ -75,7 +75,7 @@ async def test_taking_back_brings_rows_and_position_back_and_announces_nothing_a
     await take_back(settings)
     assert sum((await stored(pool, settings)).values()) == len(EVENTS)
     assert await tables(pool) != right
-    with pytest.raises(NothingToTakeBack):
+    with pytest.raises(NothingToRollBack):
         await swapping.take_back(settings, PRACTICE_DAYS)
     async with projecting(settings):
         await until_at(pool, settings, len(EVENTS) + len(NEWS))
@@ -234,7 +234,7 @@ async def test_what_can_not_be_carried_over_is_named_before_anything_is_made(
 ) -> None:
     await projected(settings, pool)
     await execute(pool, "CREATE MATERIALIZED VIEW public.frozen AS SELECT * FROM practice_days.laps")
-    with pytest.raises(NotCarriedOver, match=r"public\.frozen"):
+    with pytest.raises(NotReattachable, match=r"public\.frozen"):
         await rebuild(settings)
 
 

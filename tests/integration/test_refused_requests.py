@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from ops.imports import follow
-from ops.imports.follow import ImportFailed, Summary
+from ops.imports.follow import ImportFailed, ImportSummary
 from ops.parked import queries as parked
 from ops.parked.queries import Parked, Selection
 from producer import planning
@@ -61,7 +61,7 @@ class Broken:
         return self._works(request, *others)
 
 
-async def ingest(settings: Settings) -> Summary:
+async def ingest(settings: Settings) -> ImportSummary:
     return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 

@@ -15,11 +15,11 @@ from consumers.practice_days import project
 from ops.events.since import START
 from ops.events.tailing import Wanted, tail
 from ops.imports import follow
-from ops.imports.follow import ImportFailed, Summary
+from ops.imports.follow import ImportFailed, ImportSummary
 from ops.reparse import finding, running
 from ops.reparse.finding import Order
 from ops.reparse.queries import Scope
-from ops.reparse.report import Outcome, PageNote, Report
+from ops.reparse.report import Outcome, PageNote, ReparseReport
 from producer import planning
 from producer.http import Page
 from producer.pages import PARSER_VERSION, NotThatPage, parse_day, parse_session
@@ -50,17 +50,17 @@ CORRECTED = PARSER_VERSION + 1
 NEXT_DAY = DAY + dt.timedelta(days=1)
 
 
-def unseen(standing: running.Standing) -> None:
+def unseen(standing: running.ReparseProgress) -> None:
     """For tests that look at what is left."""
 
 
-async def ingest(settings: Settings, date: dt.date = DAY, refresh: Any = "all") -> Summary:
+async def ingest(settings: Settings, date: dt.date = DAY, refresh: Any = "all") -> ImportSummary:
     return await follow.ingest(settings, follow.request(SOURCE, TRACK, date, refresh), follow.unseen)
 
 
 async def reparse(
     settings: Settings, *, since: int | None = None, dry_run: bool = False, **scope: Any
-) -> Report:
+) -> ReparseReport:
     return await running.reparse(settings, Order(Scope(SOURCE, **scope), since, dry_run), unseen)
 
 
@@ -156,11 +156,11 @@ Before = Callable[..., contextlib.AbstractContextManager[None]]
 Corrected = Callable[[], None]
 
 
-def noted(report: Report, outcome: Outcome) -> dict[str | None, PageNote]:
+def noted(report: ReparseReport, outcome: Outcome) -> dict[str | None, PageNote]:
     return {one.session_id: one for one in report.pages_sample if one.outcome == outcome}
 
 
-def counts(report: Report) -> dict[str, int]:
+def counts(report: ReparseReport) -> dict[str, int]:
     return {outcome: count for outcome, count in report.pages.items() if count}
 
 
@@ -371,7 +371,7 @@ async def test_a_page_that_is_still_refused_is_counted_and_troubles_nobody(
             await ingest(settings)
         await until_indexed(pool, site)
         corrected()
-        monkeypatch.setattr("ops.reparse.reading.parse_session", blind)
+        monkeypatch.setattr("ops.reparse.parsing.parse_session", blind)
         report = await reparse(settings)
         assert (counts(report), report.trouble) == ({"unchanged": PAGES - 1, "still_refused": 1}, 0)
 
@@ -408,7 +408,7 @@ async def test_a_page_that_was_refused_for_its_start_is_held_against_its_rows_ne
         await until_indexed(pool, site)
         corrected()
         with monkeypatch.context() as patch:
-            patch.setattr("ops.reparse.reading.parse_day", wrong)
+            patch.setattr("ops.reparse.parsing.parse_day", wrong)
             [still] = noted(await reparse(settings, dry_run=True), "still_refused").values()
         assert (still.session_id, still.error is not None and "wrong_session" in still.error) == (
             ids[0],
@@ -430,7 +430,7 @@ async def test_a_page_that_no_longer_parses_is_reported_and_its_data_stays(
     async with imported(settings, site, pool, before) as ids:
         stored = await tables(pool)
         corrected()
-        monkeypatch.setattr("ops.reparse.reading.parse_session", refusing(parse_session, session_id=ids[1]))
+        monkeypatch.setattr("ops.reparse.parsing.parse_session", refusing(parse_session, session_id=ids[1]))
         report = await reparse(settings)
         await until_all_but_one_of(pool)
         assert (counts(report), report.trouble) == ({"unchanged": PAGES - 1, "no_longer_parses": 1}, 1)
@@ -463,7 +463,7 @@ async def test_a_fault_of_the_parser_costs_one_page(
 ) -> None:
     async with imported(settings, site, pool, before):
         corrected()
-        monkeypatch.setattr("ops.reparse.reading.parse_day", faulty)
+        monkeypatch.setattr("ops.reparse.parsing.parse_day", faulty)
         report = await reparse(settings)
         assert counts(report) == {"unchanged": SESSIONS, "no_longer_parses": 1}
         [note] = noted(report, "no_longer_parses").values()
@@ -581,7 +581,7 @@ class Stopped(Exception):
     """Somebody ends the command after its first day."""
 
 
-def stop(standing: running.Standing) -> None:
+def stop(standing: running.ReparseProgress) -> None:
     raise Stopped
 
 
@@ -744,7 +744,7 @@ async def test_the_command_tells_and_publishes(
         assert f"laps added: 1 ({LAPS}); laps changed: 1 (1)" in out
         assert "nothing was published" in err
         code, out, _ = await command(settings, "--json")
-        report = msgspec.json.decode(out, type=Report)
+        report = msgspec.json.decode(out, type=ReparseReport)
         assert (code, report.published, report.parser_version) == (0, PAGES, CORRECTED)
         await until_all_of(pool, CORRECTED)
         await values(pool, "UPDATE page_index.pages SET record_offset = 1000000")

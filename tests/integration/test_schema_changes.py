@@ -10,7 +10,7 @@ import pytest
 
 from consumers.live import PRACTICE_DAYS
 from ops.imports import follow
-from ops.imports.follow import Summary
+from ops.imports.follow import ImportSummary
 from ops.rebuild import states
 from producer.site import SOURCE
 from runtime.settings import Settings
@@ -74,7 +74,7 @@ async def busy(settings: Settings, site: SampleSite) -> AsyncGenerator[httpx.Asy
         yield client
 
 
-async def imported(settings: Settings) -> Summary:
+async def imported(settings: Settings) -> ImportSummary:
     summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
     assert summary.status == "completed"
     assert summary.sessions_with_laps == SESSIONS

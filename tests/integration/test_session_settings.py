@@ -13,7 +13,7 @@ from consumers.practice_days import project
 from ops.imports import follow
 from ops.rebuild import states
 from ops.rebuild.queries import Purpose
-from ops.rebuild.report import Report
+from ops.rebuild.report import RebuildReport
 from producer.site import SOURCE
 from runtime import migrate
 from runtime.database import connected
@@ -120,7 +120,7 @@ async def test_an_import_and_a_rebuild_are_the_same_in_a_hostile_database(
     assert (await rebuilt(hostile, "verify")).equal
 
 
-async def rebuilt(settings: Settings, purpose: Purpose) -> Report:
+async def rebuilt(settings: Settings, purpose: Purpose) -> RebuildReport:
     rebuild = await states.rebuild(settings, PRACTICE_DAYS, purpose, lambda _state, _progress: None)
     report = states.report_of(rebuild)
     assert report

@@ -193,7 +193,7 @@ async def test_a_run_that_is_given_up_is_counted_as_failed(pool: Pool) -> None:
     assert counted("lapstream_ingest_runs_total", outcome="failed") == before + 1
 
 
-async def test_the_keeper_measures_what_waits_to_be_published(pool: Pool) -> None:
+async def test_the_monitor_measures_what_waits_to_be_published(pool: Pool) -> None:
     await monitor.measure(pool)
     assert (counted(ROWS), counted(AGE)) == (0, 0)
     async with pool.acquire() as connection:

@@ -10,7 +10,7 @@ from ops.parked.redrive import redrive
 from ops.rebuild import states
 from ops.rebuild.queries import Purpose, State
 from ops.rebuild.replaying import Progress
-from ops.rebuild.report import Report
+from ops.rebuild.report import RebuildReport
 from runtime.settings import Settings
 from schemas.events import EVENT_TYPES, EventAsWritten, SessionDetailFetched
 from store.pool import Pool
@@ -47,7 +47,7 @@ def unseen(state: State, progress: Progress) -> None:
     """For tests that look at what is left."""
 
 
-async def rebuilt(settings: Settings, purpose: Purpose) -> Report:
+async def rebuilt(settings: Settings, purpose: Purpose) -> RebuildReport:
     report = states.report_of(await states.rebuild(settings, PRACTICE_DAYS, purpose, unseen))
     assert report
     return report

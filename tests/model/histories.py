@@ -198,7 +198,7 @@ def details(draw: st.DrawFn) -> Detail:
 
 @st.composite
 def failures(draw: st.DrawFn) -> Event:
-    """A page that could not be had."""
+    """A page that failed to be fetched."""
     facts: Facts = {"code": "http_500", "message": "no", "url": "https://alpha.example", "attempts": 3}
     look = draw(looks()).facts()
     if draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""`lapstream log`: the record copied to files, brought back into an empty cluster, and checked."""
+"""`lapstream log`: the event log copied to files, brought back into an empty cluster, and checked."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ else:
     work = later("lapstream.cli.log")
 
 app = typer.Typer(
-    help="Copy the record to files, bring it back into an empty cluster, or check a copy.",
+    help="Copy the event log to files, bring it back into an empty cluster, or check a copy.",
     no_args_is_help=True,
 )
 
@@ -23,10 +23,10 @@ FolderName = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of t
 
 @app.command("export")
 def export(folder: FolderName, *, as_json: JsonFlag = False) -> None:
-    """Copy the record's topics into a folder of compressed files, as far as they go now.
+    """Copy the topics of the event log into a folder of compressed files, as far as they go now.
 
     The same command again adds what is new since then; an export that was ended goes on where it was. Work
-    queues are no part of the record, and are left out.
+    queues are no part of it, and are left out.
 
     Example: lapstream log export /backup/record
     """

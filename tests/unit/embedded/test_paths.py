@@ -23,7 +23,7 @@ from tests.odd_names import ALLOWED, EVERYTHING, REFUSED
 
 SHELLS = ("sh", "bash", "zsh", "dash", "ksh", "fish")
 NOBODY = 65_534
-KNOWN = state.State(kafka_port=20_001, controller_port=20_002, postgres_port=20_003)
+KNOWN = state.StackState(kafka_port=20_001, controller_port=20_002, postgres_port=20_003)
 
 
 def verbs(home: Path) -> list[Callable[[], object]]:

@@ -17,9 +17,9 @@ from embedded import ports, processes, servers
 from embedded.errors import PortTaken, ServerDied
 from embedded.kafka import Kafka
 from embedded.processes import Command
-from embedded.state import State, Which
+from embedded.state import StackState, Which
 
-KNOWN = State(kafka_port=20_001, controller_port=20_002, postgres_port=20_003)
+KNOWN = StackState(kafka_port=20_001, controller_port=20_002, postgres_port=20_003)
 
 
 @dataclass(frozen=True)

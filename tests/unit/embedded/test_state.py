@@ -4,9 +4,9 @@ import threading
 from pathlib import Path
 
 from embedded import state
-from embedded.state import Memory, State
+from embedded.state import Memory, StackState
 
-KNOWN = State(kafka_port=20_001, controller_port=20_002, postgres_port=20_003, durable=False)
+KNOWN = StackState(kafka_port=20_001, controller_port=20_002, postgres_port=20_003, durable=False)
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lapstream.cli.commands.log import app
-from ops.log_copies.checking import Problem, check_folder
+from ops.log_copies.checking import CopyProblem, check_folder
 from ops.log_copies.errors import Damaged, FolderUnusable, NoCopy
 from ops.log_copies.folder import MANIFEST, Folder
 from ops.log_copies.form import Content, Draft, Entry, entries, entry_of
-from ops.log_copies.manifest import Gap, Manifest, PartitionCopy, Run, new_manifest
+from ops.log_copies.manifest import Gap, Manifest, OffsetRun, PartitionCopy, new_manifest
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -60,7 +60,7 @@ def copied(path: Path, *segments: tuple[Sent, ...]) -> Manifest:
     return manifest
 
 
-async def problems(path: Path) -> list[Problem]:
+async def problems(path: Path) -> list[CopyProblem]:
     return (await check_folder(path, lambda _done, _total: None)).problems
 
 
@@ -111,7 +111,12 @@ def test_a_segment_that_ends_in_the_middle_of_a_record_is_none(cut: int) -> None
 def test_runs_skip_gaps_within_and_between_segments(tmp_path: Path) -> None:
     manifest = copied(tmp_path, (Sent(2), Sent(3), Sent(6)), (Sent(7), Sent(9)))
     [(_, copy)] = manifest.partitions()
-    assert list(copy.runs()) == [Run(2, 0, 2), Run(6, 2, 1), Run(7, 3, 1), Run(9, 4, 1)]
+    assert list(copy.runs()) == [
+        OffsetRun(2, 0, 2),
+        OffsetRun(6, 2, 1),
+        OffsetRun(7, 3, 1),
+        OffsetRun(9, 4, 1),
+    ]
 
 
 def test_a_partition_without_segments_has_no_runs() -> None:

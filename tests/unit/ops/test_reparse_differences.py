@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from ops.reparse.differences import NUMBERS, Difference, differences, taken
-from ops.reparse.work import Reading
+from ops.reparse.differences import NUMBERS, FactsDifference, differences, taken
+from ops.reparse.work import ParseTask
 from projections.state import Day, DayRef, fold_days, sight
 from schemas.events import DayStats, Observation, PracticeDayListed
 from schemas.identity import event_id
@@ -20,7 +20,7 @@ def day(*events: Observation) -> Day:
     return fold_days([sight(event, event_id(event)) for event in events])[REF]
 
 
-def found(old: Day, event: Observation, **reading: Any) -> list[Difference]:
+def found(old: Day, event: Observation, **reading: Any) -> list[FactsDifference]:
     """What differs by an event that was read again; `old` has its laps with it."""
     session_id = None if isinstance(event, PracticeDayListed) else event.session_id
     usual: dict[str, Any] = {
@@ -33,10 +33,10 @@ def found(old: Day, event: Observation, **reading: Any) -> list[Difference]:
     }
     read = day(event)
     known = {key: one.laps or () for key, one in old.details.items()}
-    return differences(Reading(**(usual | reading)), read, taken(old, read), known)
+    return differences(ParseTask(**(usual | reading)), read, taken(old, read), known)
 
 
-def fields(difference: Difference) -> dict[str, tuple[Any, Any]]:
+def fields(difference: FactsDifference) -> dict[str, tuple[Any, Any]]:
     return {one.field: (one.old, one.new) for one in difference.fields}
 
 

@@ -5,27 +5,27 @@ from typing import Any
 
 import pytest
 
-from ops.reparse.differences import Difference, FieldChange
+from ops.reparse.differences import FactsDifference, FieldChange
 from ops.reparse.report import (
     LONGEST_ERROR,
     SAMPLE,
     SHOWN_FIELDS,
     Outcome,
-    Report,
+    ReparseReport,
     Sessions,
     add_day,
     add_page,
     add_without_day,
     lines,
 )
-from ops.reparse.work import Reading
+from ops.reparse.work import ParseTask
 from projections.state import DayRef
 from tests.events import DATE, seen
 
 REF = DayRef("liverc", "track", DATE)
 
 
-def reading(**changes: Any) -> Reading:
+def reading(**changes: Any) -> ParseTask:
     usual: dict[str, Any] = {
         "ref": REF,
         "url": "https://track.liverc.com/practice/?p=view_session&id=1",
@@ -34,14 +34,14 @@ def reading(**changes: Any) -> Reading:
         "version": 1,
         "session_id": "1",
     }
-    return Reading(**(usual | changes))
+    return ParseTask(**(usual | changes))
 
 
-def report() -> Report:
-    return Report(dry_run=True, parser_version=2)
+def report() -> ReparseReport:
+    return ReparseReport(dry_run=True, parser_version=2)
 
 
-def text(found: Report) -> str:
+def text(found: ReparseReport) -> str:
     return "\n".join(lines(found))
 
 
@@ -66,7 +66,7 @@ def test_trouble_is_what_somebody_has_to_look_at(outcome: Outcome, trouble: int)
 def test_of_each_outcome_some_pages_are_kept_and_of_unchanged_ones_none() -> None:
     found = report()
     for _ in range(SAMPLE + 3):
-        add_page(found, reading(), "changed", [Difference(kind="detail", fields=[])] * (SAMPLE + 2))
+        add_page(found, reading(), "changed", [FactsDifference(kind="detail", fields=[])] * (SAMPLE + 2))
         add_page(found, reading(), "still_refused", error="x" * 1_000)
         add_page(found, reading(), "unchanged")
     kept = [one.outcome for one in found.pages_sample]
@@ -104,7 +104,7 @@ def test_days_and_addresses_beyond_the_sample_are_counted() -> None:
 def test_a_difference_is_one_line_of_bounded_length() -> None:
     found = report()
     changes = [FieldChange(field=f"f{number}", old="o" * 500, new=None) for number in range(SHOWN_FIELDS + 2)]
-    add_page(found, reading(), "changed", [Difference(kind="detail", session_id="1", fields=changes)])
+    add_page(found, reading(), "changed", [FactsDifference(kind="detail", session_id="1", fields=changes)])
     add_page(found, reading(session_id=None, version=None), "newly_readable")
     [line] = [line for line in lines(found) if line.startswith("  detail 1: f0 ")]
     assert "… 2 fields more" in line

@@ -2,7 +2,7 @@
 
 from msgspec import Raw
 
-from ops.rebuild.report import Change, Difference, Report, TableReport, lines
+from ops.rebuild.report import ColumnChange, RebuildReport, RowDifference, TableReport, lines
 
 
 def table(*, added: int = 0, changed: int = 0, gone: int = 0) -> TableReport:
@@ -16,8 +16,8 @@ def table(*, added: int = 0, changed: int = 0, gone: int = 0) -> TableReport:
     )
 
 
-def report(*tables: TableReport) -> Report:
-    return Report(projection="practice-days", records=7, seconds=0.5, tables=list(tables))
+def report(*tables: TableReport) -> RebuildReport:
+    return RebuildReport(projection="practice-days", records=7, seconds=0.5, tables=list(tables))
 
 
 def test_equal_tables_worry_nobody() -> None:
@@ -45,8 +45,8 @@ def test_tables_with_the_same_rows_and_another_checksum_are_not_equal() -> None:
 
 
 def test_a_report_names_each_row_its_cause_and_both_values() -> None:
-    change = Change(column="name", live=Raw(b"null"), rebuilt=Raw(b'"A"'))
-    difference = Difference(
+    change = ColumnChange(column="name", live=Raw(b"null"), rebuilt=Raw(b'"A"'))
+    difference = RowDifference(
         kind="changed", key="liverc/track", cause="unexplained", observation="e1", changes=(change,)
     )
     one = TableReport(

@@ -104,9 +104,9 @@ def test_what_is_ours_and_no_page_is_a_fault(data: bytes | None, code: str) -> N
     assert fault.code == code
 
 
-def test_what_is_no_page_is_passed_over() -> None:
+def test_what_is_no_page_is_ignored() -> None:
     decoded = decode_pages([with_header("ce_type", b"org.example.thing.v1")])
-    assert (decoded.passed_over, decoded.events, decoded.faults) == (1, [], [])
+    assert (decoded.ignored, decoded.events, decoded.faults) == (1, [], [])
 
 
 @pytest.mark.parametrize("change", [{"url": "h" * (LONGEST_URL + 1)}, {"url": "http://\0"}, {"status": 99}])

@@ -92,7 +92,7 @@ def test_every_metric_is_described_with_its_type_and_its_meaning() -> None:
 def test_every_label_of_a_metric_is_described() -> None:
     metrics.site_answered(200)
     metrics.record_parked("group")
-    metrics.batch_applied("group", records=0, passed_over=0)
+    metrics.batch_applied("group", records=0, ignored=0)
     described = {names_in(name)[0]: set(names_in(labels)) for name, _, labels, _ in rows("Metrics")}
     for one in metrics.REGISTRY.collect():
         for sample in one.samples:

@@ -9,10 +9,10 @@ Write = Callable[[Sequence[Record], Exception | None], Awaitable[None]]
 """Writes a batch in one transaction; with an error it sets the batch's one record aside."""
 
 
-async def write_halving(
+async def write_bisecting(
     records: Sequence[Record], write: Write, passing: tuple[type[Exception], ...]
 ) -> None:
-    """Write a batch; one that fails by its data is halved until the record at fault is found.
+    """Write a batch; one that fails by its data is bisected until the record at fault is found.
 
     Raises what `passing` names, and what PostgreSQL complains of itself: then no record is at fault.
     """
@@ -25,7 +25,7 @@ async def write_halving(
             raise
         if len(records) > 1:
             middle = len(records) // 2
-            await write_halving(records[:middle], write, passing)
-            await write_halving(records[middle:], write, passing)
+            await write_bisecting(records[:middle], write, passing)
+            await write_bisecting(records[middle:], write, passing)
         else:
             await write(records, error)

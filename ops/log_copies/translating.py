@@ -6,30 +6,30 @@ In: a copy that was imported, its cluster, a database. It is done once for each 
 from collections.abc import Iterator
 
 from ops.log_copies import queries as log_copies
-from ops.log_copies.cluster import record_topics
-from ops.log_copies.errors import CannotCarry
-from ops.log_copies.manifest import Manifest, Run
-from ops.log_copies.queries import Carried, CarryOver, Copied, LogReach, LogRun
+from ops.log_copies.cluster import event_log_topics
+from ops.log_copies.errors import CannotTranslate
+from ops.log_copies.manifest import Manifest, OffsetRun
+from ops.log_copies.queries import Copied, LogReach, LogRun, OffsetTranslation, Translated
 from runtime.settings import Settings
 from store.pool import Connection
 
 
 async def check_places(connection: Connection, settings: Settings, manifest: Manifest) -> None:
-    """Raise `CannotCarry` where the database's places are not those of the log that a copy was taken from."""
+    """Raise `CannotTranslate` where the database's places are not of the log that a copy was taken from."""
     _check_prefix(settings, manifest)
     _check_log(await log_copies.newest(connection), manifest)
 
 
-async def carry_over(
+async def translate_offsets(
     connection: Connection, settings: Settings, manifest: Manifest, cluster_id: str
-) -> Carried | None:
+) -> Translated | None:
     """Carry the database's places over to the cluster that a copy was brought into; None where they are.
 
-    Raises `CannotCarry` as `check_places` does, or `PlacesInUse`.
+    Raises `CannotTranslate` as `check_places` does, or `PlacesInUse`.
     """
     _check_prefix(settings, manifest)
-    to = CarryOver(manifest.export_id, cluster_id)
-    record = [spec.name for spec in record_topics(settings.topics)]
+    to = OffsetTranslation(manifest.export_id, cluster_id)
+    record = [spec.name for spec in event_log_topics(settings.topics)]
     queues = [spec.name for spec in settings.topics.specs() if spec.name not in record]
     async with connection.transaction():
         await log_copies.lock(connection)
@@ -48,7 +48,7 @@ def _runs(manifest: Manifest, *, imported: bool) -> Iterator[LogRun]:
     An `imported` log is one that the same copy was brought into before: it has no gaps either.
     """
     for topic, copy in manifest.partitions():
-        for run in [Run(0, 0, copy.records)] if imported and copy.records else copy.runs():
+        for run in [OffsetRun(0, 0, copy.records)] if imported and copy.records else copy.runs():
             yield LogRun(topic, copy.partition, *run)
 
 
@@ -61,16 +61,16 @@ def _reaches(manifest: Manifest, *, imported: bool) -> Iterator[LogReach]:
 
 def _check_prefix(settings: Settings, manifest: Manifest) -> None:
     if settings.topic_prefix != manifest.topic_prefix:
-        raise CannotCarry(
+        raise CannotTranslate(
             f"the copy was taken with the topic prefix {manifest.topic_prefix!r}, and these settings have "
             f"{settings.topic_prefix!r}: the database's places can't be carried over. Import under the same "
             "prefix, or with --no-carry-over"
         )
 
 
-def _check_log(newest: CarryOver | None, manifest: Manifest) -> None:
+def _check_log(newest: OffsetTranslation | None, manifest: Manifest) -> None:
     if newest and newest.export_id != manifest.export_id and newest.cluster_id != manifest.cluster_id:
-        raise CannotCarry(
+        raise CannotTranslate(
             f"the places in the database are those of cluster {newest.cluster_id}, the copy was taken from "
             f"cluster {manifest.cluster_id}: they can't be carried over. Import a copy of that cluster's "
             "log, or import with --no-carry-over and rebuild the projections"

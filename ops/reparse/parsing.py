@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ops.reparse.work import Reading
+from ops.reparse.work import ParseTask
 from producer import planning
 from producer.http import Page
 from producer.obtain import Obtained, parsed
@@ -24,7 +24,7 @@ class Refused(Exception):
     """The present parsers take the page for no page of this kind; the message says what they found."""
 
 
-def observed_again(reading: Reading, archived: ArchivedPage) -> Observation:
+def observed_again(reading: ParseTask, archived: ArchivedPage) -> Observation:
     """What the present parsers read in the page, as seen when it was seen; raises `Refused`."""
     page = Page(
         url=archived.url,
@@ -41,19 +41,19 @@ def observed_again(reading: Reading, archived: ArchivedPage) -> Observation:
     return event
 
 
-def _event(reading: Reading, page: Page) -> Observation:
+def _event(reading: ParseTask, page: Page) -> Observation:
     if reading.session_id is None:
         return _listed(reading, page)
     return _fetched(reading, reading.session_id, page)
 
 
-def _listed(reading: Reading, page: Page) -> Observation:
+def _listed(reading: ParseTask, page: Page) -> Observation:
     facts = parse_day(page.body, url=page.url, date=reading.ref.date)
     request = PracticeDayRequested(**reading.ref._asdict(), requested_at=page.observed_at)
     return planning.day_listed(request, Obtained(facts, page), reading.time_zone)
 
 
-def _fetched(reading: Reading, session_id: str, page: Page) -> Observation:
+def _fetched(reading: ParseTask, session_id: str, page: Page) -> Observation:
     facts = parse_session(
         page.body, url=page.url, session_id=session_id, date=reading.ref.date, start_time=reading.start_time
     )

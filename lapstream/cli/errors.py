@@ -14,7 +14,7 @@ TRACEBACK = "LAPSTREAM_TRACEBACK"
 INTERNAL_ERROR = 1
 
 
-def tell(error: Exception) -> int:
+def report_error(error: Exception) -> int:
     """Tell of an error that ended a command; returns the code that the process is to end with."""
     if os.environ.get(TRACEBACK):
         sys.stderr.write(without_secrets("".join(traceback.format_exception(error))))
