@@ -25,7 +25,10 @@ from aiokafka.errors import (
     for_code,
 )
 
+from broker.access import BrokerAccess
 from broker.batches import read_batches_here
+from broker.reaching import telling_why
+from broker.tokens import see_refusals
 from broker.types import Consumer, Producer
 from schemas.topics import RECORD_BYTES
 
@@ -58,6 +61,7 @@ STOP_SECONDS = 3.0
 ResultT = TypeVar("ResultT")
 
 read_batches_here()
+see_refusals()
 
 _stopping: set[asyncio.Task[None]] = set()
 
@@ -95,14 +99,22 @@ class CommittedConsumer(_AIOKafkaConsumer):
     transaction of the partition ends.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, access: BrokerAccess, **options: Any) -> None:
+        self._access = access
         base: Any = super()
         base.__init__(
+            **access.options(),
             isolation_level="read_committed",
             enable_auto_commit=False,
             request_timeout_ms=REQUEST_MS,
             **options,
         )
+
+    async def start(self) -> None:
+        """Connect, and join the group if there is one; raises KafkaError, of which `NotReached` says why."""
+        base: Any = super()
+        async with telling_why(self._access):
+            await base.start()
 
     async def stop(self) -> None:
         """Leave the group, and stop; a broker that does not answer is not waited for."""
@@ -119,15 +131,23 @@ class CommittedConsumer(_AIOKafkaConsumer):
 class AcknowledgedProducer(_AIOKafkaProducer):
     """An idempotent producer that waits for all replicas, and packs by gzip, which every client can read."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, access: BrokerAccess, **options: Any) -> None:
+        self._access = access
         base: Any = super()
         base.__init__(
+            **access.options(),
             enable_idempotence=True,
             acks="all",
             compression_type="gzip",
             request_timeout_ms=REQUEST_MS,
             **options,
         )
+
+    async def start(self) -> None:
+        """Connect; raises as a consumer's."""
+        base: Any = super()
+        async with telling_why(self._access):
+            await base.start()
 
     async def stop(self) -> None:
         """Wait for what was sent, and stop; a broker that does not answer is not waited for."""
@@ -156,19 +176,19 @@ async def bounds_of(
     return {tp: Bounds(begins[tp], stable[tp], ends[tp]) for tp in partitions}
 
 
-def make_producer(bootstrap: str) -> Producer:
+def make_producer(access: BrokerAccess) -> Producer:
     """A producer of records as large as a topic takes."""
-    producer = AcknowledgedProducer(bootstrap_servers=bootstrap, max_request_size=RECORD_BYTES)
+    producer = AcknowledgedProducer(access, max_request_size=RECORD_BYTES)
     return cast("Producer", producer)
 
 
-def make_consumer(bootstrap: str, group: str, *, gather_ms: int) -> Consumer:
+def make_consumer(access: BrokerAccess, group: str, *, gather_ms: int) -> Consumer:
     """A member of a group that commits only what it is told to, and begins at the beginning.
 
     The broker gathers records for it for so long.
     """
     consumer: Any = CommittedConsumer(
-        bootstrap_servers=bootstrap,
+        access,
         group_id=group,
         auto_offset_reset="earliest",
         heartbeat_interval_ms=500,
@@ -181,7 +201,7 @@ def make_consumer(bootstrap: str, group: str, *, gather_ms: int) -> Consumer:
 
 
 def make_reader(
-    bootstrap: str,
+    access: BrokerAccess,
     *,
     partition_bytes: int = ONE_RECORD_BYTES,
     gather_bytes: int = 1,
@@ -194,7 +214,7 @@ def make_reader(
     `reset` says what becomes of a place that is gone: an error, or the beginning in its stead.
     """
     return CommittedConsumer(
-        bootstrap_servers=bootstrap,
+        access,
         auto_offset_reset=reset,
         max_partition_fetch_bytes=partition_bytes,
         fetch_min_bytes=gather_bytes,
@@ -222,23 +242,24 @@ async def offsets_at(
 
 
 @contextlib.asynccontextmanager
-async def administering(bootstrap: str) -> AsyncGenerator[Any]:
+async def administering(access: BrokerAccess) -> AsyncGenerator[Any]:
     """What asks the brokers about topics and groups, for the length of a block."""
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS)
+    admin: Any = AIOKafkaAdminClient(**access.options(), request_timeout_ms=REQUEST_MS)
     try:
-        await admin.start()
+        async with telling_why(access):
+            await admin.start()
         yield admin
     finally:
         await bounded(admin.close())
 
 
-async def time_of_open(bootstrap: str, tp: TopicPartition, offset: int) -> int | None:
+async def time_of_open(access: BrokerAccess, tp: TopicPartition, offset: int) -> int | None:
     """The time stamp of an open transaction's record, in milliseconds since 1970; None where none comes.
 
     The only reading of records that are not committed, and nothing but their time is read.
     """
     consumer = _AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **access.options(),
         isolation_level="read_uncommitted",
         enable_auto_commit=False,
         auto_offset_reset="none",

@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError
 from msgspec import Struct, field
 
+from broker.access import BrokerAccess
 from broker.clients import administering
 from schemas.errors import LapstreamError
 from schemas.topics import Topics, TopicSpec
@@ -36,14 +37,14 @@ class TopicState(Struct, frozen=True, kw_only=True):
     notes: list[str] = field(default_factory=list[str])
 
 
-async def check_topics(bootstrap: str, topics: Topics) -> list[TopicState]:
+async def check_topics(access: BrokerAccess, topics: Topics) -> list[TopicState]:
     """Every topic as it is on the broker; changes nothing."""
-    async with administering(bootstrap) as admin:
+    async with administering(access) as admin:
         return await _states(admin, topics)
 
 
 async def create_topics(
-    bootstrap: str,
+    access: BrokerAccess,
     topics: Topics,
     *,
     replication_factor: int,
@@ -54,7 +55,7 @@ async def create_topics(
     Those named in `at_least` get so many partitions, where more than declared. Raises `TopicRefused` where
     the broker does not create one.
     """
-    async with administering(bootstrap) as admin:
+    async with administering(access) as admin:
         existing = set(await admin.list_topics())
         missing = [
             NewTopic(

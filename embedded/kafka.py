@@ -140,15 +140,25 @@ class Kafka:
         self._write_properties(draft)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         format_it = ["format", f"--cluster-id={cluster}", "--config", self._properties.name]
+        format_it += self.format_options
         result = processes.run(self._java_command("kafka.tools.StorageTool", *format_it))
         if result.returncode:
             raise SetupFailed("formatting the data folder of Apache Kafka", result.stdout)
         return draft
 
-    def _write_properties(self, data: Path) -> None:
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the broker is told, but for the folder of its data."""
         controller = f"{ports.HOST}:{self.state.controller_port}"
-        settings = SETTINGS | listeners(self.address, self.address, controller)
-        settings["log.dirs"] = data.name
+        return SETTINGS | listeners(self.address, self.address, controller)
+
+    @property
+    def format_options(self) -> tuple[str, ...]:
+        """What else a data folder is made with."""
+        return ()
+
+    def _write_properties(self, data: Path) -> None:
+        settings = self.settings | {"log.dirs": data.name}
         lines = [f"{key}={value}\n" for key, value in settings.items()]
         self._properties.write_text("".join(lines), encoding="ascii")
 

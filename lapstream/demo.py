@@ -69,7 +69,7 @@ async def run_demo(
         )
         report("creating tables and topics…")
         await migrate.apply(dsn)
-        await topics.create_topics(bootstrap, settings.topics, replication_factor=1)
+        await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
         report("starting the roles…")
         async with _roles(settings, logs):
             first = await import_day(settings, TRACK, DATE)

@@ -19,7 +19,7 @@ async def run_relay(settings: Settings, stop: asyncio.Event) -> None:
         relay = Relay(
             pool=pool,
             dsn=settings.postgres_dsn,
-            make_producer=lambda: cast("Producer", make_producer(settings.kafka_bootstrap)),
+            make_producer=lambda: cast("Producer", make_producer(settings.broker)),
             prefix=settings.topic_prefix,
         )
         watching = asyncio.create_task(_when(stop, relay))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
-from faststream.kafka import KafkaBroker
 
 from broker import topics
-from broker.clients import REQUEST_MS, bounded, make_consumer
+from broker.clients import bounded, make_consumer
+from broker.subscribing import make_broker
 from consumers.projection import Projection
 from consumers.projector import Projector
 from lapstream.relay import run_relay
@@ -50,13 +50,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         obtainer = await stack.enter_async_context(
             obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
         )
-        broker = KafkaBroker(
-            settings.kafka_bootstrap,
-            request_timeout_ms=REQUEST_MS,
-            graceful_timeout=FINISH_SECONDS,
-            logger=None,
-            apply_types=False,
-        )
+        broker = make_broker(settings.broker, finish_seconds=FINISH_SECONDS)
         stack.push_async_callback(lambda: bounded(broker.stop()))
         await broker.start()
         members = await join_groups(
@@ -117,7 +111,7 @@ async def _members(
         Projector(
             group=group,
             topics=[projection.topic(settings.topics)],
-            consumer=make_consumer(settings.kafka_bootstrap, group, gather_ms=projection.gather_ms),
+            consumer=make_consumer(settings.broker, group, gather_ms=projection.gather_ms),
             pool=pool,
             projection=projection,
             parking_limit=settings.parking_limit,
@@ -158,7 +152,7 @@ ROLES: dict[str, Role] = {
 
 async def check_ready(settings: Settings) -> None:
     """Raise `TopicsMissing` where a topic is not as it has to be; report members without a partition."""
-    states = await topics.check_topics(settings.kafka_bootstrap, settings.topics)
+    states = await topics.check_topics(settings.broker, settings.topics)
     wrong = [f"{state.name}: {'; '.join(state.differences)}" for state in states if state.differences]
     if wrong:
         raise TopicsMissing("\n".join(wrong))

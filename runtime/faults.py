@@ -10,8 +10,9 @@ from typing import Any, cast
 import asyncpg
 from aiokafka import errors as kafka
 
+from broker.reaching import NotReached
 from runtime.database import ServerAway
-from runtime.settings import shown_now, variable
+from runtime.settings import KAFKA, shown_now, variable
 from schemas.errors import LapstreamError
 from store.faults import said_by
 from store.pool import TRANSIENT
@@ -64,6 +65,11 @@ def _of_system(error: OSError) -> LapstreamError:
     return SystemRefuses(f"the system refuses it: {said_by(error)}")
 
 
+def _not_reached(error: NotReached) -> LapstreamError:
+    names = [variable(KAFKA + field) for field in error.fields]
+    return ServerAway(f"{error.found}; {'is' if len(names) == 1 else 'are'} {' and '.join(names)} right?")
+
+
 Kinds = tuple[type[BaseException], ...]
 
 _TOLD: tuple[tuple[Kinds, Callable[[Any], LapstreamError]], ...] = (
@@ -99,6 +105,7 @@ _TOLD: tuple[tuple[Kinds, Callable[[Any], LapstreamError]], ...] = (
         ),
         lambda error: RightMissing(f"the broker does not allow it: {said_by(error)}"),
     ),
+    ((NotReached,), _not_reached),
     (
         (
             kafka.KafkaConnectionError,

@@ -34,7 +34,7 @@ async def obtaining(
     async with contextlib.AsyncExitStack() as stack:
         client = Client(settings.user_agent, connections=at_once)
         stack.push_async_callback(client.close)
-        consumer = await stack.enter_async_context(reading(make_reader(settings.kafka_bootstrap)))
+        consumer = await stack.enter_async_context(reading(make_reader(settings.broker)))
         gate = Gate(pool, client, Site(settings.site).name, pace)
         archive = Archive(pool, consumer)
         obtainer = Obtainer(client, gate, publisher, archive, attempts=settings.fetch_attempts)

@@ -6,7 +6,7 @@ other text shows it either: the message of a client that could not connect, a li
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -106,10 +106,18 @@ def shown(text: str, *, path: bool = True) -> str:
 
 def remember(text: str, *, path: bool = True) -> None:
     """Show the secrets of an address nowhere from now on; a comma may stand between several addresses."""
+    _remember({secret for one in (text, *text.split(",")) for secret in _secrets_in(one, path=path)})
+
+
+def _remember(found: Iterable[str]) -> None:
     global _remembered  # noqa: PLW0603 - what a process must not say is the process's own
-    found = {secret for one in (text, *text.split(",")) for secret in _secrets_in(one, path=path)}
     forms = {form for secret in found for form in _forms(secret) if len(form) >= SHORTEST}
     _remembered = tuple(sorted({*_remembered, *forms} - NAMES, key=len, reverse=True))
+
+
+def remember_word(word: str) -> None:
+    """Show a secret that is no address nowhere from now on."""
+    _remember([word])
 
 
 def without_secrets(text: str) -> str:

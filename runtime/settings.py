@@ -8,12 +8,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, cast, get_args, get_type_hints
+from typing import Annotated, Literal, cast, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from broker.access import ENDPOINT, SECRETS, BadAccess, BrokerAccess, Mechanism, Protocol
 from producer.site import BadAddress, Site
 from runtime import secrets
 from schemas.errors import LapstreamError
@@ -23,6 +24,9 @@ from schemas.zones import is_zone
 
 PREFIX = "LAPSTREAM_"
 OTHER_NAMES = {"detail_concurrency": "PRACTICE_DAY_DETAIL_CONCURRENCY"}
+KAFKA = "kafka_"
+"""What stands before a field of `BrokerAccess` in the name of its setting."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -36,6 +40,49 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What Lapstream is run with."""
 
     kafka_bootstrap: Annotated[str, Meta(min_length=1, description="Brokers, as host:port,host:port")]
+    kafka_security_protocol: Annotated[
+        Protocol,
+        Meta(description="How brokers are reached: TLS where it says SSL, a login where it says SASL"),
+    ] = "PLAINTEXT"
+    kafka_ssl_ca_location: Annotated[
+        str,
+        Meta(
+            description=(
+                "A PEM file of the certificate authorities that brokers' certificates are verified by; "
+                "the system's if empty"
+            )
+        ),
+    ] = ""
+    kafka_ssl_certificate_location: Annotated[
+        str, Meta(description="A PEM file with the certificate that brokers are shown; none if empty")
+    ] = ""
+    kafka_ssl_key_location: Annotated[
+        str, Meta(description="A PEM file with the certificate's key; that of the certificate if empty")
+    ] = ""
+    kafka_ssl_key_password: Annotated[str, Meta(description="The key's password, where it has one")] = ""
+    kafka_sasl_mechanism: Annotated[
+        Mechanism, Meta(description="How to log in, where the security protocol says SASL")
+    ] = ""
+    kafka_sasl_username: Annotated[str, Meta(description="The user, for PLAIN and SCRAM")] = ""
+    kafka_sasl_password: Annotated[str, Meta(description="The user's password")] = ""
+    kafka_sasl_oauthbearer_token_endpoint_url: Annotated[
+        str,
+        Meta(
+            description=(
+                "For OAUTHBEARER: where a token is asked for with the client's id and secret, as "
+                "https://host/path; or, as file:///path, a file with one, which is read for each connection"
+            )
+        ),
+    ] = ""
+    kafka_sasl_oauthbearer_client_id: Annotated[
+        str, Meta(description="The client's id at the token endpoint")
+    ] = ""
+    kafka_sasl_oauthbearer_client_secret: Annotated[
+        str, Meta(description="The client's secret at the token endpoint")
+    ] = ""
+    kafka_sasl_oauthbearer_scope: Annotated[
+        str, Meta(description="The scope that is asked for at the token endpoint; none if empty")
+    ] = ""
     postgres_dsn: Annotated[str, Meta(description="The database, as postgresql://user:password@host/name")]
     site: Annotated[
         str, Meta(description="The timing site, with {track_slug} where the track's name belongs")
@@ -133,6 +180,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="Where traces are sent, as http://host:4318; nowhere if empty")
     ] = ""
 
+    def __repr__(self) -> str:
+        """The settings without secrets: what an assertion, a log or a traceback may show."""
+        values = ((name, shown(name, as_text(getattr(self, name)))) for name in self.__struct_fields__)
+        return f"Settings({', '.join(f'{name}={text!r}' for name, text in values)})"
+
+    @property
+    def broker(self) -> BrokerAccess:
+        """How the brokers are reached."""
+        return BrokerAccess(**{name: getattr(self, KAFKA + name) for name in BrokerAccess.__struct_fields__})
+
     @property
     def topics(self) -> Topics:
         """The topics under their configured names."""
@@ -150,12 +207,19 @@ def meta_of(name: str) -> Meta:
     return next(one for one in hints if isinstance(one, Meta))
 
 
+def choices(name: str) -> tuple[str, ...]:
+    """The texts that a setting may have, where they are few."""
+    kind = get_args(get_type_hints(Settings, include_extras=True)[name])[0]
+    return tuple(filter(None, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return OTHER_NAMES.get(name, PREFIX + name.upper())
 
 
-_ADDRESSES = ("kafka_bootstrap", "postgres_dsn", "site", "otlp_endpoint")
+_ADDRESSES = ("kafka_bootstrap", KAFKA + ENDPOINT, "postgres_dsn", "site", "otlp_endpoint")
+_SECRETS = frozenset(KAFKA + name for name in SECRETS)
 _HOST = re.compile(r"(\[[^\[\]]*\]|[^\[\]:\s/?#@]*)(:\d{1,5})?")
 LARGEST_PORT = 65_535
 
@@ -164,6 +228,8 @@ def shown(name: str, text: str) -> str:
     """What may be shown of a setting: all of it but secrets."""
     if name in _ADDRESSES:
         return secrets.shown(text, path=name != "otlp_endpoint")
+    if name in _SECRETS and text:
+        return secrets.HIDDEN
     return secrets.without_secrets(text)
 
 
@@ -182,6 +248,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for name, text in found.items():
         if name in _ADDRESSES:
             secrets.remember(text, path=name != "otlp_endpoint")
+        elif name in _SECRETS:
+            secrets.remember_word(text)
     values = {name: _zones(text) if name == "track_zones" else text for name, text in found.items()}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
@@ -190,6 +258,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     _check_site(settings)
     _check_collector(settings)
     _check_bootstrap(settings)
+    _check_broker(settings)
     _check_dsn(settings)
     return settings
 
@@ -251,6 +320,8 @@ def _in_words(name: str, message: str) -> str:
     """What is expected of a field."""
     if "of length >= 1" in message:
         return "it is empty"
+    if message.startswith("Invalid enum value"):
+        return f"{message.removeprefix('Invalid enum value ')} is none of {', '.join(choices(name))}"
     if "matching regex" in message:
         return f"of another form than expected: {meta_of(name).description}"
     return in_words(message)
@@ -303,6 +374,14 @@ def _check_bootstrap(settings: Settings) -> None:
         if found is None or not found[1].strip("[]") or not _is_port(found[2]):
             told = shown("kafka_bootstrap", broker)
             raise SettingsError(f"{variable('kafka_bootstrap')}: '{told}' is not of the form host:port")
+
+
+def _check_broker(settings: Settings) -> None:
+    """Raise `SettingsError` where encryption and login do not fit together, or a file is not right."""
+    try:
+        settings.broker.check()
+    except BadAccess as error:
+        raise SettingsError(f"{variable(KAFKA + error.field)}: {error.reason}") from error
 
 
 def _is_port(text: str | None) -> bool:

@@ -17,7 +17,7 @@ from runtime.settings import Settings
 @contextlib.asynccontextmanager
 async def producing(settings: Settings) -> AsyncGenerator[Producer]:
     """A producer that is started, and stopped in the end."""
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     try:
         yield producer
@@ -28,7 +28,7 @@ async def producing(settings: Settings) -> AsyncGenerator[Producer]:
 @contextlib.asynccontextmanager
 async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
     """A publisher, with a producer of its own, which is replaced where the broker refused a record of it."""
-    producer = RenewingProducer(lambda: make_producer(settings.kafka_bootstrap))
+    producer = RenewingProducer(lambda: make_producer(settings.broker))
     await producer.start()
     try:
         yield Publisher(producer, settings.topics)

@@ -111,7 +111,7 @@ async def settings(the_servers: Servers, dsn: str, running_site: RunningSite) ->
 
 async def create_topics(settings: Settings) -> None:
     """Create the topics of these settings."""
-    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
 
 
 @pytest.fixture

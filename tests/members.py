@@ -51,7 +51,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def send(settings: Settings, events: Iterable[EventAsWritten], partition: int = PARTITION) -> None:
     """Put events into the event log, on one partition."""
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     for event in events:
         record = pack(event, Context(source="test"))
@@ -105,7 +105,7 @@ async def waits_for_a_lock(pool: Pool) -> bool:
 
 async def members_of(settings: Settings) -> set[str]:
     """The ids of the group's members, as its coordinator knows them."""
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
         [response] = await admin.describe_consumer_groups([projection_group(settings)])
     [(_, _, _, _, _, members, *_)] = response.groups
     return {one[0] for one in members}
@@ -118,9 +118,7 @@ def consumer_of(settings: Settings, kind: Any = BaseConsumer, **changes: Any) ->
         "session_timeout_ms": 6_000,
         "auto_offset_reset": "earliest",
     }
-    return kind(
-        bootstrap_servers=settings.kafka_bootstrap, group_id=projection_group(settings), **(usual | changes)
-    )
+    return kind(settings.broker, group_id=projection_group(settings), **(usual | changes))
 
 
 class Watched(Projector):

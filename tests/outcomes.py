@@ -26,7 +26,7 @@ async def outcomes(settings: Settings) -> list[Any]:
 
 async def records(settings: Settings) -> list[Any]:
     """Every record of the outcomes, each partition's in its order."""
-    consumer: Any = make_reader(settings.kafka_bootstrap)
+    consumer: Any = make_reader(settings.broker)
     await consumer.start()
     try:
         partitions = [TopicPartition(settings.topics.outcomes, number) for number in range(4)]

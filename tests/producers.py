@@ -16,9 +16,7 @@ CONTEXT = Context(source="test")
 
 @contextlib.asynccontextmanager
 async def producing(settings: Settings, **options: Any) -> AsyncGenerator[Any]:
-    producer: Any = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, max_request_size=RECORD_BYTES, **options
-    )
+    producer: Any = AIOKafkaProducer(**settings.broker.options(), max_request_size=RECORD_BYTES, **options)
     await producer.start()
     try:
         yield producer

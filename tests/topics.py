@@ -13,13 +13,13 @@ async def lose(
 ) -> None:
     """Delete a partition's records before this offset; of the topic of days, unless another is named."""
     place = TopicPartition(topic or settings.topics.days, partition)
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
         await admin.delete_records({place: RecordsToDelete(before)})
 
 
 async def grow(settings: Settings, topic: str, partitions: int) -> None:
     """Give a topic more partitions; returns when the broker knows them."""
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
         await admin.create_partitions({topic: NewPartitions(partitions)})
 
         async def grown() -> bool:
@@ -37,7 +37,7 @@ async def make_anew(settings: Settings, topic: str | None = None, *, partitions:
     name = topic or settings.topics.days
     [spec] = [spec for spec in settings.topics.specs() if spec.name == name]
     anew = NewTopic(name, partitions or spec.partitions, 1, topic_configs=spec.config)
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
         await admin.delete_topics([name])
 
         async def created() -> bool:
@@ -50,5 +50,5 @@ async def make_anew(settings: Settings, topic: str | None = None, *, partitions:
 
 async def is_empty(settings: Settings, place: TopicPartition) -> bool:
     """Whether the broker serves an empty partition; it serves the deleted one a moment longer."""
-    async with reading(make_reader(settings.kafka_bootstrap)) as reader:
+    async with reading(make_reader(settings.broker)) as reader:
         return (await reader.log_ends([place]))[place] == 0

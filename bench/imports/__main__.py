@@ -72,7 +72,7 @@ class Addresses(Struct):
 async def measure(settings: Settings, control: str) -> list[Figure]:
     """The figures of all cases."""
     await migrate.apply(settings.postgres_dsn)
-    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     async with _process("lapstream.cli", "run", "all", env=environment(settings)):
         await _import(settings, control, Case(3, 0.0), FIRST_DAY - dt.timedelta(days=1))
         return [await _figure(settings, control, case, number) for number, case in enumerate(CASES)]

@@ -32,7 +32,7 @@ async def send(settings: Settings, name: str, records: Iterable[Sent], end: End)
     A producer that a disturbance meets abandons its transaction.
     """
     producer: Any = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **settings.broker.options(),
         transactional_id=f"{settings.topic_prefix}{name}",
         transaction_timeout_ms=ABANDONED_MS,
     )

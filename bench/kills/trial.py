@@ -105,7 +105,7 @@ async def run(settings: Settings, home: Path, plan: Plan, report: Report) -> Out
     """Carry a plan out, on the servers of a home, with a database and topics that are empty."""
     began = time.monotonic()
     await migrate.apply(settings.postgres_dsn)
-    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     await by_default(settings.postgres_dsn, HOSTILE)
     async with disturbed(settings, home, plan) as scene:
         course = await _disturb_under_load(settings, scene, plan, report)
@@ -203,7 +203,7 @@ async def _writing(pool: Pool) -> bool:
 async def _produce(settings: Settings, seed: int, course: Course, done: asyncio.Event) -> None:
     """Send imports until all is done, some in a transaction; a producer waits for a broker that is away."""
     load, chance = Load(seed), random.Random(seed)
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     try:
         while not done.is_set():
@@ -230,7 +230,7 @@ async def _send(producer: Producer, topic: str, sent: Sent) -> Awaitable[object]
 async def _ends(settings: Settings) -> dict[Place, int]:
     """Where the topic's partitions end, once no transaction is open any more."""
     tps = [TopicPartition(settings.topics.days, number) for number in range(PARTITIONS)]
-    consumer: Any = make_reader(settings.kafka_bootstrap)
+    consumer: Any = make_reader(settings.broker)
     async with asyncio.timeout(SETTLE_SECONDS), consumer:
         while True:
             found = await bounds_of(consumer, tps)

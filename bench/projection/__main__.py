@@ -81,7 +81,7 @@ async def measure(settings: Settings, shape: Shape, laps: int, processes: int) -
     """All figures of one shape and size."""
     run = Run(settings, shape, max(1, laps // shape.laps_a_day), [])
     await migrate.apply(settings.postgres_dsn)
-    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     async with database(settings, size=2) as pool:
         await _baseline(run, pool)
         await _empty(pool)
@@ -139,7 +139,7 @@ async def _member(settings: Settings, end: int) -> asyncio.subprocess.Process:
 
 async def _produce(settings: Settings, load: Iterable[Outgoing]) -> None:
     """Put the load into the topic, days in turn on its partitions."""
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     pending = [
         await producer.send(

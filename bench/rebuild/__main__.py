@@ -97,7 +97,7 @@ async def measure(settings: Settings, shape: Shape, laps: int) -> Figures:
     """Fill topic and live tables, then COPY, then rebuild and swap."""
     days = max(1, laps // shape.laps_a_day)
     await migrate.apply(settings.postgres_dsn)
-    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     await _produce(settings, records(shape, days))
     filled = await _in_a_process(settings, "bench.projection.member", str(days * (shape.sessions + 1)))
     async with database(settings, size=3) as pool:

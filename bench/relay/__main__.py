@@ -99,7 +99,7 @@ class Bench(Struct):
 async def measure(settings: Settings, rows: int, rate: int) -> Figures:
     """All figures."""
     await migrate.apply(settings.postgres_dsn)
-    await topics.create_topics(settings.kafka_bootstrap, settings.topics, replication_factor=1)
+    await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     async with (
         database(settings, size=WRITERS) as pool,
         producing(settings) as producer,

@@ -47,7 +47,7 @@ class Topic:
 @contextlib.asynccontextmanager
 async def outcomes(settings: Settings) -> AsyncGenerator[Topic]:
     """The topic of the outcomes."""
-    consumer: Any = make_reader(settings.kafka_bootstrap, reset="earliest")
+    consumer: Any = make_reader(settings.broker, reset="earliest")
     await consumer.start()
     [spec] = [spec for spec in settings.topics.specs() if spec.name == settings.topics.outcomes]
     consumer.assign([TopicPartition(spec.name, number) for number in range(spec.partitions)])

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from lapstream.cli.output import clean, out, print_json
 from lapstream.cli.tables import Listing
-from runtime.settings import Settings, as_text, meta_of, read_settings, shown, variable
+from runtime.settings import Settings, as_text, choices, meta_of, read_settings, shown, variable
 
 TITLE = """# Settings
 
@@ -62,7 +62,7 @@ def _view(field: msgspec.structs.FieldInfo, hint: object, settings: Settings | N
     meta = meta_of(field.name)
     return SettingView(
         variable=variable(field.name),
-        type=_type(hint, meta),
+        type=" or ".join(choices(field.name)) or _type(hint, meta),
         default=_default(field),
         value=None if settings is None else shown(field.name, as_text(getattr(settings, field.name))),
         effect=meta.description or "",

@@ -13,16 +13,14 @@ from runtime.settings import read_settings
 def create(*, as_json: bool) -> None:
     """Create the topics that are missing; exits with 1 where one has to be mended."""
     settings = read_settings()
-    creating = create_topics(
-        settings.kafka_bootstrap, settings.topics, replication_factor=settings.replication_factor
-    )
+    creating = create_topics(settings.broker, settings.topics, replication_factor=settings.replication_factor)
     _show(asyncio.run(creating), as_json=as_json)
 
 
 def check(*, as_json: bool) -> None:
     """Hold the topics against their declaration; exits with 1 where one has to be mended."""
     settings = read_settings()
-    _show(asyncio.run(check_topics(settings.kafka_bootstrap, settings.topics)), as_json=as_json)
+    _show(asyncio.run(check_topics(settings.broker, settings.topics)), as_json=as_json)
 
 
 def _show(states: list[TopicState], *, as_json: bool) -> None:

@@ -68,7 +68,7 @@ def _ignored(report: LineReport) -> list[Problem]:
 
 async def publish(settings: Settings, records: Sequence[tuple[str, Outgoing]]) -> None:
     """Send these records; returns when the broker has all of them. Raises `NoSuchTopic` before the first."""
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
         missing = {topic for topic, _ in records} - set(await admin.list_topics())
     if missing:
         names = ", ".join(sorted(missing))

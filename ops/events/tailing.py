@@ -64,7 +64,7 @@ async def tail(
 
     Raises `NoTopic`.
     """
-    reader = make_reader(settings.kafka_bootstrap, partition_bytes=PARTITION_BYTES, reset="earliest")
+    reader = make_reader(settings.broker, partition_bytes=PARTITION_BYTES, reset="earliest")
     async with reading(reader) as consumer:
         places = await _places(consumer, topics)
         bounds = await bounds_of(consumer, places)

@@ -146,7 +146,7 @@ async def _check_alive(settings: Settings, pool: Pool, run: Run, wait: Callable[
 async def _nobody(settings: Settings, connection: Connection) -> str | None:
     """Which role is not at work, or that nobody can tell."""
     try:
-        async with administering(settings.kafka_bootstrap) as admin:
+        async with administering(settings.broker) as admin:
             role = await _missing_role(settings, admin, connection)
     except KafkaError:
         return "the broker does not answer"
@@ -160,7 +160,7 @@ def _waits_for(role: str) -> str:
 async def await_workers(settings: Settings, wait: Callable[[str], None]) -> None:
     """Return when all roles that an import needs are at work; raises `RoleNotRunning` after a while."""
     begin = time.monotonic()
-    async with administering(settings.kafka_bootstrap) as admin, connected(settings) as connection:
+    async with administering(settings.broker) as admin, connected(settings) as connection:
         while missing := await _missing_role(settings, admin, connection):
             waited = time.monotonic() - begin
             if waited > PATIENCE_SECONDS:

@@ -45,7 +45,7 @@ class Lag:
     """Looks at the lag of all groups."""
 
     def __init__(self, settings: Settings, pool: Pool, admin: Any, consumer: CommittedConsumer) -> None:  # noqa: ANN401 - aiokafka is untyped
-        self._bootstrap = settings.kafka_bootstrap
+        self._access = settings.broker
         self._groups = groups(settings)
         self._pool = pool
         self._admin = admin
@@ -70,7 +70,7 @@ class Lag:
         return {tp: await self._note(tp, one) for tp, one in held.items() if one.stable < one.end}
 
     async def _note(self, tp: TopicPartition, bounds: Bounds) -> str:
-        began = await time_of_open(self._bootstrap, tp, bounds.stable)
+        began = await time_of_open(self._access, tp, bounds.stable)
         seconds = None if began is None else age(began)
         since = "" if seconds is None else f" for {seconds:.0f} s"
         return (
@@ -149,7 +149,7 @@ async def watching(settings: Settings) -> AsyncGenerator[Lag]:
     """What looks at the lag, with its connections open; raises `ServerAway`, or KafkaError."""
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=1))
-        admin = await stack.enter_async_context(administering(settings.kafka_bootstrap))
-        reader = make_reader(settings.kafka_bootstrap, reset="earliest")
+        admin = await stack.enter_async_context(administering(settings.broker))
+        reader = make_reader(settings.broker, reset="earliest")
         consumer = await stack.enter_async_context(reading(reader))
         yield Lag(settings, pool, admin, consumer)

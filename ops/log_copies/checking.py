@@ -95,7 +95,7 @@ async def check_topics(settings: Settings, manifest: Manifest, show: Show) -> Ch
 
     Offsets count where the topics are those that the copy was taken from; elsewhere the record's number does.
     """
-    async with cluster(settings.kafka_bootstrap) as found:
+    async with cluster(settings.broker) as found:
         same = (await found.id(), settings.topic_prefix) == (manifest.cluster_id, manifest.topic_prefix)
         comparison = _Comparison(found, show, manifest.records, by_offset=same)
         for topic in manifest.topics:

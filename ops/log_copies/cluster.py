@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from broker.access import BrokerAccess
 from broker.clients import Bounds, administering, bounds_of, make_reader
 from ops.log_copies.errors import TopicGone
 from runtime.database import ServerAway
@@ -35,8 +36,8 @@ def event_log_topics(topics: Topics) -> tuple[TopicSpec, ...]:
 class Cluster:
     """A cluster, to be read."""
 
-    def __init__(self, bootstrap: str, admin: Any, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
-        self._bootstrap = bootstrap
+    def __init__(self, access: BrokerAccess, admin: Any, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+        self._access = access
         self._admin = admin
         self._consumer = consumer
 
@@ -79,7 +80,7 @@ class Cluster:
     async def _begin(self, tp: TopicPartition, offset: int) -> None:
         """Go to an offset with a new consumer: one that is given another partition may never stop again."""
         await self._consumer.stop()
-        self._consumer = _consumer(self._bootstrap)
+        self._consumer = _consumer(self._access)
         await self._consumer.start()
         self._consumer.assign([tp])
         self._consumer.seek(tp, offset)
@@ -92,17 +93,17 @@ class Cluster:
         return polled.get(tp, ())
 
 
-def _consumer(bootstrap: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
-    return make_reader(bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50)
+def _consumer(access: BrokerAccess) -> Any:  # noqa: ANN401 - aiokafka is untyped
+    return make_reader(access, partition_bytes=FETCH_BYTES, gather_ms=50)
 
 
 @contextlib.asynccontextmanager
-async def cluster(bootstrap: str) -> AsyncGenerator[Cluster]:
+async def cluster(access: BrokerAccess) -> AsyncGenerator[Cluster]:
     """A cluster, to be read for the length of a block, one partition at a time."""
     async with contextlib.AsyncExitStack() as stack:
-        admin = await stack.enter_async_context(administering(bootstrap))
-        consumer = _consumer(bootstrap)
-        found = Cluster(bootstrap, admin, consumer)
+        admin = await stack.enter_async_context(administering(access))
+        consumer = _consumer(access)
+        found = Cluster(access, admin, consumer)
         stack.push_async_callback(found.close)
         await consumer.start()
         yield found

@@ -55,7 +55,7 @@ async def export_log(
     """
     folder = Folder(path)
     with folder.held():
-        async with cluster(settings.kafka_bootstrap) as source:
+        async with cluster(settings.broker) as source:
             return await _Export(settings, folder, source, show, segment_bytes).run()
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from msgspec import Struct
 
+from broker.access import BrokerAccess
 from broker.clients import AcknowledgedProducer, Bounds
 from broker.topics import adding_partitions, create_topics
 from ops.log_copies.cluster import Cluster, cluster, event_log_topics
@@ -60,10 +61,10 @@ async def import_log(settings: Settings, path: Path, show: Show) -> Imported:
     for segment in manifest.segments:
         await asyncio.to_thread(folder.check_file, segment)
     await _make_topics(settings, manifest)
-    async with cluster(settings.kafka_bootstrap) as found:
+    async with cluster(settings.broker) as found:
         targets = [one async for one in _targets(settings, folder, manifest, found)]
         cluster_id = await found.id()
-    async with _sending(settings.kafka_bootstrap) as producer:
+    async with _sending(settings.broker) as producer:
         sent = await _Import(folder, producer, show).run(targets)
     return Imported(cluster_id=cluster_id, records=manifest.records, sent=sent)
 
@@ -71,7 +72,7 @@ async def import_log(settings: Settings, path: Path, show: Show) -> Imported:
 async def _make_topics(settings: Settings, manifest: Manifest) -> None:
     """Create topics that are missing; raises `TargetDiffers` where one can't hold its copy."""
     states = await create_topics(
-        settings.kafka_bootstrap,
+        settings.broker,
         settings.topics,
         replication_factor=settings.replication_factor,
         at_least={settings.topic_prefix + topic.name: len(topic.partitions) for topic in manifest.topics},
@@ -137,10 +138,10 @@ def _value(wrapped: tuple[bytes | None]) -> bytes | None:
 
 
 @contextlib.asynccontextmanager
-async def _sending(bootstrap: str) -> AsyncGenerator[Any]:
+async def _sending(access: BrokerAccess) -> AsyncGenerator[Any]:
     """A producer that writes each record once and in order, without key and value where it has neither."""
     producer = AcknowledgedProducer(
-        bootstrap_servers=bootstrap,
+        access,
         linger_ms=5,
         max_batch_size=BATCH_BYTES,
         max_request_size=LARGEST_BYTES,

@@ -103,7 +103,7 @@ async def search(
 def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer]:
     """A consumer in no group, for parts of the log; raises KafkaError where the broker is away."""
     return clients.reading(
-        make_reader(settings.kafka_bootstrap, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest")
+        make_reader(settings.broker, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest")
     )
 
 

@@ -44,7 +44,7 @@ class Beginning(NamedTuple):
 
         `held` is what the topic holds of them now. Raises `OtherLog`, `Damaged`, `FolderUnusable`.
         """
-        async with cluster(settings.kafka_bootstrap) as found:
+        async with cluster(settings.broker) as found:
             self._check_same(await found.id(), settings)
             for place, bounds in held.items():
                 await self._check_overlap(found, place, bounds)

@@ -48,7 +48,7 @@ def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer
     """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
     return clients.reading(
         make_reader(
-            settings.kafka_bootstrap,
+            settings.broker,
             partition_bytes=PARTITION_BYTES,
             gather_bytes=FETCH_BYTES,
             gather_ms=50,

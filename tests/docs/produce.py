@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-import os
 import sys
 from typing import Any
 
 from broker.clients import make_producer
+from runtime.settings import read_broker_settings
 
 BASE = {"ce_specversion": "1.0", "ce_source": "example.org/decoder", "content-type": "application/json"}
 
 
 async def produce(lines: list[str]) -> None:
     """Send a record for each line, to `practice-days`."""
-    producer: Any = make_producer(os.environ["LAPSTREAM_KAFKA_BOOTSTRAP"])
+    producer: Any = make_producer(read_broker_settings().broker)
     await producer.start()
     for line in lines:
         record = json.loads(line)

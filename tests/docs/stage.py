@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from broker import topics as declared
+from broker.access import BrokerAccess
 from broker.clients import administering
 from embedded import ports, postgres, stack
 from embedded.postgres import POSTGRES_VERSIONS
@@ -137,7 +138,8 @@ async def _emptied(addresses: stack.Addresses) -> None:
     await admin.execute("CREATE DATABASE lapstream")
     await admin.close()
     await migrate.apply(addresses.postgres_dsn)
-    async with administering(addresses.kafka_bootstrap) as broker:
+    access = BrokerAccess(bootstrap=addresses.kafka_bootstrap)
+    async with administering(access) as broker:
         own = {spec.name for spec in Topics().specs()}
         await broker.delete_topics(sorted(own & set(await broker.list_topics())))
 
@@ -145,4 +147,4 @@ async def _emptied(addresses: stack.Addresses) -> None:
             return not own & set(await broker.list_topics())
 
         await until(gone)
-    await declared.create_topics(addresses.kafka_bootstrap, Topics(), replication_factor=1)
+    await declared.create_topics(access, Topics(), replication_factor=1)

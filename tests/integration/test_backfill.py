@@ -86,7 +86,7 @@ async def a_site(site: SampleSite) -> SampleSite:
 async def at_work(settings: Settings, a_site: SampleSite) -> AsyncGenerator[Settings]:
     """Settings whose roles are at work, the whole pool of them: while it forms, work may be repeated."""
     async with working(settings):
-        async with administering(settings.kafka_bootstrap) as admin:
+        async with administering(settings.broker) as admin:
 
             async def all_joined() -> bool:
                 found = await describe_group(admin, detail_group(settings))

@@ -189,7 +189,7 @@ async def test_the_api_answers_again_after_the_first_request_that_met_a_dead_con
 
 
 async def all_work(settings: Settings) -> bool:
-    async with administering(settings.kafka_bootstrap) as admin, connected(settings) as connection:
+    async with administering(settings.broker) as admin, connected(settings) as connection:
         groups = [list_group(settings), detail_group(settings), projection_group(settings)]
         states = [(await describe_group(admin, group))[0] for group in groups]
         relayed = await outbox.is_relayed(connection)

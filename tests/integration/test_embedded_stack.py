@@ -19,6 +19,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from broker.access import BrokerAccess
 from broker.clients import make_consumer
 from embedded import ports, processes, stack, state
 from embedded.errors import PortTaken, ServerDied
@@ -72,7 +73,7 @@ async def produce(addresses: Addresses, topic: str, value: bytes) -> None:
 
 async def consume(addresses: Addresses, topic: str) -> bytes:
     place = TopicPartition(topic, 0)
-    consumer: Any = make_consumer(addresses.kafka_bootstrap, "stack", gather_ms=1)
+    consumer: Any = make_consumer(BrokerAccess(bootstrap=addresses.kafka_bootstrap), "stack", gather_ms=1)
     async with consumer:
         consumer.assign([place])
         await consumer.seek_to_beginning(place)

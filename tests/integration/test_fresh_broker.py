@@ -56,7 +56,7 @@ async def imported(settings: Settings) -> ImportSummary:
 
 
 async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> None:
-    async with watching(fresh) as lag, administering(fresh.kafka_bootstrap) as admin:
+    async with watching(fresh) as lag, administering(fresh.broker) as admin:
         looked, state, committed, summary = await asyncio.gather(
             lag.look(),
             describe_group(admin, "one"),
@@ -72,6 +72,6 @@ async def test_a_coordinator_that_never_comes_is_an_error_after_a_while(
     fresh: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kafka, "COORDINATOR_SECONDS", 0)
-    async with administering(fresh.kafka_bootstrap) as admin:
+    async with administering(fresh.broker) as admin:
         with pytest.raises(kafka.GroupCoordinatorNotAvailableError):
             await describe_group(admin, "one")

@@ -34,7 +34,7 @@ SECONDS = 60.0
 
 async def publish(settings: Settings, events: list[Event], **more: Any) -> None:
     """Publish events, in turn to the partitions of the topic of days."""
-    producer: Any = make_producer(settings.kafka_bootstrap)
+    producer: Any = make_producer(settings.broker)
     async with producer:
         for number, event in enumerate(events):
             record = pack(event, Context(source="test"))
@@ -132,7 +132,7 @@ async def test_the_oldest_record_that_is_not_applied_has_an_age(settings: Settin
 
 
 async def test_records_larger_than_what_is_fetched_of_a_partition_have_an_age_too(settings: Settings) -> None:
-    producer: Any = make_producer(settings.kafka_bootstrap)
+    producer: Any = make_producer(settings.broker)
     async with producer:
         for partition in range(3):
             await producer.send_and_wait(
@@ -151,7 +151,7 @@ async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr("ops.lag.watching.RECORD_SECONDS", 10 * SECONDS)
     await leave_gaps(settings, settings.topics.details)
-    consumer: Any = make_consumer(settings.kafka_bootstrap, detail_group(settings), gather_ms=1)
+    consumer: Any = make_consumer(settings.broker, detail_group(settings), gather_ms=1)
     consumer.assign([TopicPartition(settings.topics.details, 0)])
     await consumer.start()
     await consumer.commit({TopicPartition(settings.topics.details, 0): 1})

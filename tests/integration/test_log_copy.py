@@ -128,7 +128,7 @@ async def publish(settings: Settings, topic: str, *records: Sent, partition: int
 async def records(settings: Settings, topic: str) -> dict[int, list[Sent]]:
     """All records of a topic, by partition, as they were sent."""
     found: dict[int, list[Sent]] = {}
-    async with cluster(settings.kafka_bootstrap) as here:
+    async with cluster(settings.broker) as here:
         for partition, (begin, end, _) in (await here.bounds(topic)).items():
             found[partition] = [
                 Sent(one.key, one.value, tuple(one.headers), one.timestamp)
@@ -139,7 +139,7 @@ async def records(settings: Settings, topic: str) -> dict[int, list[Sent]]:
 
 
 async def ends(settings: Settings, topic: str) -> dict[int, Bounds]:
-    async with cluster(settings.kafka_bootstrap) as here:
+    async with cluster(settings.broker) as here:
         return await here.bounds(topic)
 
 
@@ -192,7 +192,7 @@ async def stands_at(pool: Pool, group: str, wanted: dict[int, int]) -> bool:
 async def offsets(settings: Settings, topic: str) -> dict[int, list[int]]:
     """The offsets of all records of a topic, by partition."""
     found: dict[int, list[int]] = {}
-    async with cluster(settings.kafka_bootstrap) as here:
+    async with cluster(settings.broker) as here:
         for partition, (begin, end, _) in (await here.bounds(topic)).items():
             reading = here.read(topic, partition, begin, end)
             found[partition] = [one.offset async for batch in reading for one in batch]
@@ -381,11 +381,11 @@ async def test_an_import_that_was_killed_goes_on_without_duplicates(
     await fill(settings)
     days = settings.topics.days
     await export(settings, tmp_path)
-    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await create_topics(there.broker, there.topics, replication_factor=1)
     held = 0
     for _ in range(2):
         before = held
-        async with Copying(there, "import", tmp_path).running(), cluster(there.kafka_bootstrap) as target:
+        async with Copying(there, "import", tmp_path).running(), cluster(there.broker) as target:
 
             async def grown(before: int = before, target: Any = target) -> bool:
                 return (await target.bounds(days))[PARTITION].end > before + 20
@@ -404,7 +404,7 @@ async def test_a_target_with_other_records_is_refused_and_left_alone(
 ) -> None:
     await publish(settings, settings.topics.days, *ODD)
     await export(settings, tmp_path)
-    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await create_topics(there.broker, there.topics, replication_factor=1)
     await publish(there, there.topics.outcomes, Sent(), partition=0)
     with pytest.raises(NotEmpty, match=r"practice-day-outcomes\[0\] holds offsets 0 to 0"):
         await bring(there, tmp_path)
@@ -416,7 +416,7 @@ async def test_a_target_whose_last_record_is_another_one_is_refused(
 ) -> None:
     await publish(settings, settings.topics.days, *ODD)
     await export(settings, tmp_path)
-    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await create_topics(there.broker, there.topics, replication_factor=1)
     await publish(there, there.topics.days, ODD[0], ODD[1]._replace(timestamp_ms=NOON + 1))
     with pytest.raises(NotEmpty, match="not the first records of its copy"):
         await bring(there, tmp_path)
@@ -440,7 +440,7 @@ async def test_topics_with_more_partitions_take_a_copy_and_with_fewer_refuse_it(
     days = settings.topics.days
     await publish(settings, days, *ODD[:2])
     await export(settings, tmp_path)
-    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await create_topics(there.broker, there.topics, replication_factor=1)
     await grow(there, days, 10)
     assert (await bring(there, tmp_path)).sent == 2
     assert (await check(there, tmp_path)).newer_offsets == 0
@@ -483,7 +483,7 @@ async def test_a_damaged_file_is_found_before_anything_is_written(
     assert [problem.place for problem in (await check_folder(tmp_path, unseen)).problems] == [last.file]
     with pytest.raises(Damaged):
         await bring(there, tmp_path)
-    async with cluster(there.kafka_bootstrap) as target:
+    async with cluster(there.broker) as target:
         with pytest.raises(TopicGone):
             await target.bounds(there.topics.days)
 
@@ -493,7 +493,7 @@ async def test_a_topic_that_differs_from_its_copy_is_found(
 ) -> None:
     await publish(settings, settings.topics.days, *ODD[:3])
     await export(settings, tmp_path)
-    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await create_topics(there.broker, there.topics, replication_factor=1)
     await publish(there, there.topics.days, *ODD[:2], ODD[2]._replace(value=b"other"))
     [problem] = (await check(there, tmp_path)).problems
     assert problem.place == f"{there.topics.days}[{PARTITION}] offsets 0 to 2"
@@ -511,9 +511,9 @@ async def test_a_topic_made_anew_is_not_gone_on_with(
 ) -> None:
     await publish(settings, settings.topics.days, *ODD[:2])
     manifest = (await export(settings, tmp_path)).manifest
-    await create_topics(there.kafka_bootstrap, there.topics, replication_factor=1)
+    await create_topics(there.broker, there.topics, replication_factor=1)
     await publish(there, there.topics.days, *ODD[1:4])
-    async with cluster(there.kafka_bootstrap) as target:
+    async with cluster(there.broker) as target:
         manifest.cluster_id = await target.id()
     Folder(tmp_path).save(manifest)
     with pytest.raises(OtherLog, match="is not the log"):
@@ -526,7 +526,7 @@ async def pages_of(connection: Connection) -> list[PageRow]:
 
 async def all_read(settings: Settings, pool: Pool) -> bool:
     """Whether every page of the index lies where the index says."""
-    reader = make_reader(settings.kafka_bootstrap)
+    reader = make_reader(settings.broker)
     await reader.start()
     try:
         archive = Archive(pool, reader)

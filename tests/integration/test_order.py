@@ -86,7 +86,7 @@ async def test_two_writers_at_once_leave_what_one_leaves(
 async def published(settings: Settings, events: list[Received], rng: random.Random) -> None:
     """Publish events, each to a partition that has nothing to do with its day."""
     [spec] = [spec for spec in settings.topics.specs() if spec.name == settings.topics.days]
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     for event in events:
         record = pack(event.written, Context(source="test"))

@@ -69,7 +69,7 @@ def altered(record: Sent, old: bytes, new: bytes) -> Sent:
 
 async def publish(settings: Settings, topic: str, records: Sequence[Sent], partition: int = 0) -> list[int]:
     """Publish records in their order to one partition; returns their offsets."""
-    producer: Any = make_producer(settings.kafka_bootstrap)
+    producer: Any = make_producer(settings.broker)
     await producer.start()
     try:
         sent = [
@@ -414,7 +414,7 @@ async def test_a_requeued_request_is_a_new_record_with_the_same_bytes(settings: 
 
 
 async def records_of(settings: Settings, topic: str) -> list[Any]:
-    consumer: Any = make_reader(settings.kafka_bootstrap, reset="earliest")
+    consumer: Any = make_reader(settings.broker, reset="earliest")
     async with consumer:
         consumer.assign(await partitions_of(consumer, topic))
         ends = await consumer.end_offsets(consumer.assignment())

@@ -59,7 +59,7 @@ def a_day(site: SampleSite) -> SampleSite:
 @asynccontextmanager
 async def refusing(settings: Settings, topic: str) -> AsyncGenerator[None]:
     """The broker takes no record into a topic for the length of the block."""
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
 
         async def take_up_to(size: int) -> None:
             config = {"max.message.bytes": str(size), "retention.ms": "-1"}
@@ -265,7 +265,7 @@ async def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Count
 async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
     settings: Settings, a_day: SampleSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with administering(settings.kafka_bootstrap) as admin, working(settings):
+    async with administering(settings.broker) as admin, working(settings):
         await follow.await_workers(settings, follow.unseen.wait)
         async with pool.acquire() as connection:
             await sites.pause(connection, Site(settings.site).name, paused=True)

@@ -252,7 +252,7 @@ async def test_a_record_that_only_bears_the_events_id_is_not_taken_for_it(
     settings: Settings, pool: Pool
 ) -> None:
     the_one, other = fetched(2, "1"), pack(fetched(2, "1", average_lap=1.0), Context(source="impostor"))
-    producer: Any = make_producer(settings.kafka_bootstrap)
+    producer: Any = make_producer(settings.broker)
     await producer.start()
     headers = dict(other.headers) | {"ce_id": event_id(the_one).encode()}
     bad = dict(headers) | {"ce_specversion": b"9"}

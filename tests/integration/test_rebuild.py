@@ -61,7 +61,7 @@ async def execute(pool: Pool, query: str) -> None:
 
 async def send_bad(settings: Settings) -> None:
     """Put a record into the topic that is no event."""
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     await producer.send(settings.topics.days, key=b"?", value=b"{", headers=[], partition=PARTITION)
     await producer.stop()

@@ -276,7 +276,7 @@ async def test_several_projections_are_made_anew_at_once(settings: Settings, poo
 
 async def send_at(settings: Settings, event: Event, moment: dt.datetime) -> None:
     """Put an event into the event log as if it had been sent at this moment."""
-    producer: Any = make_producer(settings.kafka_bootstrap)
+    producer: Any = make_producer(settings.broker)
     await producer.start()
     record = pack(event, Context(source="test"))
     await producer.send(

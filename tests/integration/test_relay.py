@@ -461,7 +461,7 @@ async def test_a_row_that_the_broker_finds_too_large_stops_the_relay_with_a_word
     settings: Settings, pool: Pool, connection: Connection, impatient: None
 ) -> None:
     small = NewTopic(f"{settings.topic_prefix}small", 1, 1, topic_configs={"max.message.bytes": "100"})
-    async with administering(settings.kafka_bootstrap) as admin:
+    async with administering(settings.broker) as admin:
         await admin.create_topics([small])
     await until(lambda: is_empty(settings, TopicPartition(small.name, 0)))
     await add(connection, changed(1, 1))

@@ -22,7 +22,7 @@ SEEN_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 async def put_pages(settings: Settings, partition: int) -> None:
     """Put pages with their numbers as their bodies onto a partition."""
-    producer = make_producer(settings.kafka_bootstrap)
+    producer = make_producer(settings.broker)
     await producer.start()
     for number in range(PAGES):
         record = pack_page(

@@ -230,7 +230,7 @@ async def stands_at(pool: Pool, settings: Settings, wanted: dict[int, int]) -> b
 async def test_a_work_queue_made_anew_is_behind_by_all_of_it(settings: Settings) -> None:
     group, topic = detail_group(settings), settings.topics.details
     place = TopicPartition(topic, 0)
-    consumer: Any = make_consumer(settings.kafka_bootstrap, group, gather_ms=1)
+    consumer: Any = make_consumer(settings.broker, group, gather_ms=1)
     consumer.assign([place])
     async with producing(settings) as producer:
         await producer.send_and_wait(topic, value=b"x", partition=0)

@@ -25,7 +25,7 @@ SESSIONS = 24
 
 
 async def states(settings: Settings) -> dict[str, TopicState]:
-    found = await topics.check_topics(settings.kafka_bootstrap, settings.topics)
+    found = await topics.check_topics(settings.broker, settings.topics)
     return {state.name: state for state in found}
 
 
@@ -51,7 +51,7 @@ async def test_more_partitions_than_declared_are_a_note(settings: Settings) -> N
 async def test_fewer_partitions_are_an_error_with_the_command_that_mends_it(settings: Settings) -> None:
     fewer = at(settings, topic_prefix=f"{settings.topic_prefix}few-")
     name = fewer.topics.days
-    async with administering(fewer.kafka_bootstrap) as admin:
+    async with administering(fewer.broker) as admin:
         await admin.create_topics([NewTopic(name, 2, 1, topic_configs=fewer.topics.specs()[1].config)])
     await said(fewer, "create")
     [difference] = (await states(fewer))[name].differences

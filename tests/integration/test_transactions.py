@@ -76,7 +76,7 @@ async def abandon(settings: Settings, *events: Event) -> None:
 
 async def end_of(settings: Settings) -> int:
     """Where the log ends, open transactions included."""
-    async with cluster(settings.kafka_bootstrap) as found:
+    async with cluster(settings.broker) as found:
         return (await found.bounds(settings.topics.days))[PARTITION].end
 
 
@@ -196,7 +196,7 @@ async def holds(found: Any) -> bool:
 
 
 async def records_of(settings: Settings, topic: str) -> list[bytes]:
-    async with cluster(settings.kafka_bootstrap) as found:
+    async with cluster(settings.broker) as found:
         bounds = (await found.bounds(topic))[PARTITION]
         reading = found.read(topic, PARTITION, bounds.begin, bounds.stable)
         return [record.value or b"" async for records in reading for record in records]
@@ -266,7 +266,7 @@ async def test_a_page_whose_record_was_aborted_is_not_in_the_archive(settings: S
         PageRow("https://x", seen(1), "0" * 64, 200, None, None, 4, settings.topics.pages, 0, offset)
         for offset in (0, 2)
     ]
-    reader: Any = make_reader(settings.kafka_bootstrap)
+    reader: Any = make_reader(settings.broker)
     async with reader, asyncio.timeout(SECONDS):
         assert [found async for found in read_pages(reader, rows)] == [(one, None) for one in rows]
 
@@ -301,7 +301,7 @@ def way_out(note: str) -> list[str]:
 
 async def test_an_open_transaction_has_the_age_of_its_first_record(settings: Settings) -> None:
     tp = TopicPartition(settings.topics.days, PARTITION)
-    assert await time_of_open(settings.kafka_bootstrap, tp, 5) is None
+    assert await time_of_open(settings.broker, tp, 5) is None
     async with in_transaction(settings) as producer:
         await producer.send_and_wait(tp.topic, value=b"x", partition=PARTITION, timestamp_ms=1_000)
-        assert await time_of_open(settings.kafka_bootstrap, tp, 0) == 1_000
+        assert await time_of_open(settings.broker, tp, 0) == 1_000

@@ -4,9 +4,12 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
+from broker.access import BrokerAccess
 from broker.clients import make_consumer, make_reader
 from tests.sources import PACKAGES, modules
 
+ACCESS = BrokerAccess(bootstrap="x:1")
+CLIENTS = ("AIOKafkaAdminClient", "AIOKafkaClient", "AIOKafkaConnection", "AIOKafkaProducer", "KafkaBroker")
 ALL = tuple(modules(*PACKAGES, "bench", "tests"))
 
 
@@ -21,6 +24,12 @@ def test_no_consumer_is_made_elsewhere() -> None:
     assert [path for path, text in ALL if "AIOKafkaConsumer" in text and path != own] == ["broker/clients.py"]
 
 
+def test_clients_are_made_where_encryption_and_login_are_set() -> None:
+    found = {path for path, text in modules(*PACKAGES) for name in CLIENTS if f"{name}(" in text}
+    alone = {"embedded/kafka.py"}  # it asks the broker that it started, and imports nothing of ours
+    assert found - alone == {"broker/clients.py", "broker/reaching.py", "broker/subscribing.py"}
+
+
 def test_every_subscriber_reads_committed_records() -> None:
     found = [
         (path, {word.arg: ast.unparse(word.value) for word in call.keywords}.get("isolation_level"))
@@ -31,7 +40,7 @@ def test_every_subscriber_reads_committed_records() -> None:
 
 
 async def test_consumers_read_committed_records_and_commit_nothing_by_themselves() -> None:
-    consumers: list[Any] = [make_consumer("x:1", "a-group", gather_ms=1), make_reader("x:1")]
+    consumers: list[Any] = [make_consumer(ACCESS, "a-group", gather_ms=1), make_reader(ACCESS)]
     for made in consumers:
         assert vars(made)["_isolation_level"] == "read_committed"
         assert vars(made)["_enable_auto_commit"] is False
