@@ -9,7 +9,7 @@ import signal
 
 
 def main() -> None:
-    """Run the command line; exits as `docs/running.md` says."""
+    """Run the command line; exits as `docs/commands.md` says."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, leave)
     from lapstream.cli.program import run  # noqa: PLC0415 - see above

@@ -65,7 +65,7 @@ def commands(tree: Typer, prefix: str) -> Iterator[str]:
 
 
 def test_every_command_is_described() -> None:
-    described = first_cells(section(read("running.md"), "Commands"))
+    described = first_cells(section(read("commands.md"), "Commands"))
     assert sorted(described) == sorted(commands(app, "lapstream"))
 
 
@@ -86,6 +86,27 @@ def test_every_path_of_the_api_is_described() -> None:
     described = re.findall(r"^\| (`(?:GET|POST|DELETE) .*?) \|", read("api.md"), re.MULTILINE)
     paths = {path.partition("?")[0] for path in re.findall(r"(/[^`\s]+)`", "\n".join(described))}
     assert paths == {path.removeprefix("/api/v1") for path in json.loads(read("openapi.json"))["paths"]}
+
+
+TUTORIAL = "day_classes"
+"""What the tutorial's own files are called; they are nowhere else."""
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    packages = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    files = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    for page in PAGES:
+        named = re.findall(r"`((?:[\w.-]+/)+[\w.*-]+\.(?:py|sql|md))`", page.read_text())
+        missing = [name for name in named if name.split("/")[0] in packages and not list(ROOT.glob(name))]
+        missing += set(re.findall(r"`(test_\w+\.py)`", page.read_text())) - files
+        assert [name for name in missing if TUTORIAL not in name] == [], page.name
+
+
+def test_the_container_guide_says_what_the_compose_file_says() -> None:
+    compose, page = (ROOT / "docker-compose.yml").read_text(), read("containers.md")
+    said = re.findall(r"image: (\S+)|ports: \[\"(\S+?)(?=:\d+\"\])|#   (export .*)", compose)
+    assert len(said) == 6
+    assert [text for one in said for text in one if text not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
