@@ -14,7 +14,7 @@ from producer.pages.errors import PageError
 from producer.pages.findings import Code
 from runtime.settings import Settings, variable
 from tests.docs.page import blocks
-from tests.sources import PAGES, ROOT
+from tests.sources import PAGES, ROOT, modules
 
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 WITHOUT_COMMANDS = {"mermaid", "text", "python", "js", "sql", "json", "yaml"}
@@ -49,6 +49,12 @@ def test_every_finding_is_described_in_its_own_words() -> None:
 def test_every_error_of_a_page_is_described() -> None:
     kinds = {kind.code for base in (PageError, FetchError) for kind in base.__subclasses__()}
     assert set(first_cells(section(read("pages.md"), "Errors"))) == kinds
+
+
+def test_every_fault_of_a_record_is_described() -> None:
+    raised = re.compile(r'(?:BadRecord|parked)\([^"()]*"(\w+)"|fault = \("(\w+)"')
+    codes = {code for _, text in modules() for found in raised.findall(text) for code in found if code}
+    assert set(first_cells(section(read("events.md"), "What is refused"))) == codes
 
 
 def test_every_setting_is_described() -> None:
