@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from consumers.practice_days import project, project_in_bulk
+from consumers.practice_days import apply, fill
 from consumers.projection import AfterCommit, Projection
 from outbox.adding import Entry
 from runs import changes as run_changes
@@ -57,7 +57,7 @@ def _parts(sessions: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield tuple(sessions[begin : begin + MAX_SESSIONS])
 
 
-async def settle(
+async def announce(
     connection: Connection,
     received: Sequence[Received],
     parked: Sequence[ParkedRecord],
@@ -78,9 +78,9 @@ PRACTICE_DAYS = Projection(
     schema="practice_days",
     topic=lambda topics: topics.days,
     decode=decode,
-    project=project,
-    settle=settle,
-    bulk=project_in_bulk,
+    apply=apply,
+    announce=announce,
+    fill=fill,
     lookups=("observations_by_event",),
     members=2,
 )

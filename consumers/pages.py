@@ -45,7 +45,7 @@ def _row(record: Record) -> PageRow | None:
     )
 
 
-async def project_pages(connection: Connection, rows: Sequence[PageRow]) -> None:
+async def apply_pages(connection: Connection, rows: Sequence[PageRow]) -> None:
     """Note the places of a batch of pages."""
     await pages.save(connection, rows)
 
@@ -55,7 +55,7 @@ PAGE_INDEX = Projection(
     schema="page_index",
     topic=lambda topics: topics.pages,
     decode=decode_pages,
-    project=project_pages,
+    apply=apply_pages,
     gather_ms=500,
 )
 """Where each fetched page lies in its topic."""

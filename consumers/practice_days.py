@@ -20,7 +20,7 @@ from store.pool import Connection
 from store.practice_days import LapChanges
 
 
-async def project(connection: Connection, received: Iterable[Received]) -> list[PracticeDayChanged]:
+async def apply(connection: Connection, received: Iterable[Received]) -> list[PracticeDayChanged]:
     """Apply a batch of events, once in a transaction; what is no observation of a page changes nothing.
 
     Returns what changed, day by day; days whose rows stayed as they were are left out.
@@ -28,8 +28,8 @@ async def project(connection: Connection, received: Iterable[Received]) -> list[
     return await _apply(connection, observations_of(received), copy_new_days=False)
 
 
-async def project_in_bulk(connection: Connection, received: Iterable[Received]) -> None:
-    """As `project`, twice as fast: for tables that nothing else ever wrote, and nobody reads yet.
+async def fill(connection: Connection, received: Iterable[Received]) -> None:
+    """As `apply`, twice as fast: for tables that nothing else ever wrote, and nobody reads yet.
 
     Of a day that was never seen no row can be in the way, so that its rows are copied into the tables.
     """

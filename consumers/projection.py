@@ -17,37 +17,36 @@ EventT = TypeVar("EventT")
 
 
 AfterCommit = Callable[[], None]
-"""Tells what is true as soon as a transaction is committed: log lines, counts."""
+"""Reports what is true as soon as a transaction is committed: log lines, counts."""
 
+Apply = Callable[[Connection, Sequence[EventT]], Awaitable[object]]
+"""Applies a batch of events to the rows; returns what changed, for `Announce`."""
 
-async def nothing_to_settle(
-    connection: Connection, events: Sequence[object], parked: Sequence[ParkedRecord], projected: object
-) -> None:
-    """For a projection that only writes its own rows."""
+Announce = Callable[
+    [Connection, Sequence[EventT], Sequence[ParkedRecord], Any], Awaitable[AfterCommit | None]
+]
+"""Is given the batch, what was parked of it, and what `Apply` returned."""
 
 
 class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
-    """A read model and how it is made.
+    """A read model and how it is made, by three verbs, each in the transaction that its connection is in.
 
-    `project` applies a batch of events to the rows, in any order and any number of times, in the transaction
-    that the connection is in. `settle` does at the end of the same transaction what only the live projection
-    may do and a replay must not: it closes runs and announces; it is also told which records were parked, and
-    what `project` returned. What it returns is to be called after the commit.
+    `apply` applies a batch of events to the rows, in any order and any number of times. `fill` does the same
+    faster, for tables that nothing else ever wrote and nobody reads yet; without one, `apply` does it.
+    `announce` does at the end of the transaction what only the live projection may do and a replay must not:
+    it closes runs, and adds to the outbox. What it returns is called after the commit.
     """
 
     name: str
     schema: str
     topic: Callable[[Topics], str]
     decode: Callable[[Iterable[Record]], Decoded[EventT]]
-    project: Callable[[Connection, Sequence[EventT]], Awaitable[object]]
-    settle: Callable[
-        [Connection, Sequence[EventT], Sequence[ParkedRecord], Any], Awaitable[AfterCommit | None]
-    ] = nothing_to_settle
-    bulk: Callable[[Connection, Sequence[EventT]], Awaitable[object]] | None = None
-    """As `project`, faster, for tables of which nobody else knows; None where there is no such way."""
+    apply: Apply[EventT]
+    fill: Apply[EventT] | None = None
+    announce: Announce[EventT] | None = None
 
     lookups: tuple[str, ...] = ()
-    """Indexes that `project` itself reads by, beside the tables' keys: a replay needs them from the start."""
+    """Indexes that `apply` itself reads by, beside the tables' keys: a replay needs them from the start."""
 
     members: int = 1
     """Members of its group in one process: with two, one decodes while the database works for the other."""
@@ -59,6 +58,9 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
         """The name of its consumer group."""
         return f"{prefix}{self.name}-projection"
 
-    async def fill(self, connection: Connection, events: Sequence[EventT]) -> None:
-        """As `project`, for tables that nothing else ever wrote."""
-        await (self.bulk or self.project)(connection, events)
+    async def apply_live(
+        self, connection: Connection, events: Sequence[EventT], parked: Sequence[ParkedRecord]
+    ) -> AfterCommit | None:
+        """Apply a batch that is new to the live tables, and announce what it changed."""
+        changed = await self.apply(connection, events)
+        return await self.announce(connection, events, parked, changed) if self.announce else None

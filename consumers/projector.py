@@ -302,8 +302,10 @@ class Projector(ConsumerRebalanceListener):
     ) -> AfterCommit | None:
         """What is parked, the rows, and of news all that follows; returns what is to be told of it."""
         await parking.park(connection, self._group, bad, self._parking_limit)
-        projected = await self._projection.project(connection, events)
-        return None if again else await self._projection.settle(connection, events, bad, projected)
+        if not again:
+            return await self._projection.apply_live(connection, events, bad)
+        await self._projection.apply(connection, events)
+        return None
 
     def _span(self, records: Sequence[Record]) -> AbstractContextManager[object]:
         """A span of the first record's trace, linked to the others'."""

@@ -18,7 +18,7 @@ from store import practice_days, records
 from store.pool import Connection
 
 
-async def project(connection: Connection, received: Iterable[Received]) -> None:
+async def apply(connection: Connection, received: Iterable[Received]) -> None:
     """Apply a batch of events, once in a transaction; what is no observation of a page changes nothing."""
     batch = fold_days(observations_of(received))
     if batch:
@@ -44,7 +44,7 @@ TRACK_RECORDS = Projection(
     schema="track_records",
     topic=lambda topics: topics.days,
     decode=decode,
-    project=project,
+    apply=apply,
     lookups=("observations_event_id_idx",),
     gather_ms=250,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from consumers.practice_days import project
+from consumers.practice_days import apply as project
 from lapstream.http import api_keys
 from lapstream.server import serving
 from producer.pages.month import MonthPage

@@ -10,7 +10,7 @@ import msgspec
 from broker.clients import CommittedConsumer, administering, make_producer
 from broker.types import Consumer
 from consumers.live import PRACTICE_DAYS
-from consumers.practice_days import project
+from consumers.practice_days import apply
 from consumers.projector import Projector
 from runtime.settings import Settings
 from runtime.wiring import projection_group
@@ -77,7 +77,7 @@ async def undisturbed(pool: Pool, events: Iterable[EventAsWritten]) -> list[Tabl
         await connection.execute(
             "TRUNCATE tracks, events, drivers, track_observations, driver_observations CASCADE"
         )
-        await project(connection, [received(event) for event in events])
+        await apply(connection, [received(event) for event in events])
     return await tables(pool)
 
 
@@ -144,7 +144,7 @@ class Noted:
     ) -> Sequence[PracticeDayChanged]:
         events = list(batch)
         self.batches.append([one.id for one in events])
-        return await project(connection, events)
+        return await apply(connection, events)
 
     @property
     def ids(self) -> list[str]:
@@ -153,7 +153,7 @@ class Noted:
 
 @asynccontextmanager
 async def member(
-    settings: Settings, pool: Pool, consumer: object = None, project: Any = PRACTICE_DAYS.project
+    settings: Settings, pool: Pool, consumer: object = None, apply: Any = PRACTICE_DAYS.apply
 ) -> AsyncGenerator[Watched]:
     """A member of the projection's group, in this process."""
     found = Watched(
@@ -161,7 +161,7 @@ async def member(
         topics=[settings.topics.days],
         consumer=cast("Consumer", consumer or consumer_of(settings)),
         pool=pool,
-        projection=msgspec.structs.replace(PRACTICE_DAYS, project=project),
+        projection=msgspec.structs.replace(PRACTICE_DAYS, apply=apply),
         parking_limit=settings.parking_limit,
     )
     running = asyncio.create_task(found.run())

@@ -20,7 +20,7 @@ from bench.projection.events import Shape, records
 from bench.stage import stage
 from broker import topics
 from broker.clients import make_producer
-from consumers.practice_days import project
+from consumers.practice_days import apply
 from runtime import migrate
 from runtime.database import database
 from runtime.settings import Settings, environment
@@ -101,7 +101,7 @@ async def _baseline(run: Run, pool: Pool) -> None:
         began = time.perf_counter()
         for received in events:
             async with connection.transaction():
-                await project(connection, [received])
+                await apply(connection, [received])
         run.add("one transaction an event", laps, time.perf_counter() - began)
 
 

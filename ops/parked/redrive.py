@@ -145,8 +145,7 @@ def _projecting(projection: Projection[Any]) -> Handler:
     async def work(connection: Connection, good: Good) -> Handled:
         events = [event for _, event in good.values()]
         await use_schema(connection, projection.schema)
-        projected = await projection.project(connection, events)
-        return Handled({}, await projection.settle(connection, events, [], projected))
+        return Handled({}, await projection.apply_live(connection, events, []))
 
     return Handler(read, work)
 

@@ -69,7 +69,8 @@ class Replay:
         copy: Beginning | None,
     ) -> None:
         self._settings = settings
-        self._projection = projection
+        self._decode = projection.decode
+        self._fill = projection.fill or projection.apply
         self._rebuild = rebuild
         self._pool = pool
         self._progress = progress
@@ -119,7 +120,7 @@ class Replay:
     ) -> None:
         """One transaction: the place in the log, the rows, what could not be applied."""
         known = [one for one in records if self._until_ms is None or one.timestamp <= self._until_ms]
-        decoded = self._projection.decode([] if error else known)
+        decoded = self._decode([] if error else known)
         bad = [parking.parked(record, fault.code, fault.reason) for record, fault in decoded.faults]
         if error and known:
             bad.append(parking.parked(known[0], "projection_error", repr(error)))
@@ -127,7 +128,7 @@ class Replay:
         async with self._pool.acquire() as connection, connection.transaction():
             await rebuilds.work_in_bulk(connection)
             await positions.move(connection, self._group, held, to)
-            await self._projection.fill(connection, decoded.events)
+            await self._fill(connection, decoded.events)
             await rebuilds.refuse(connection, self._rebuild.id, bad)
         held.update({place: Claim(at, held[place].epoch) for place, at in to.items()})
         self._refused(bad)

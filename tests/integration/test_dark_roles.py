@@ -146,11 +146,11 @@ async def test_a_batch_whose_connection_dies_is_written_once_by_another(
 ) -> None:
     died: list[str] = []
 
-    async def project(connection: Connection, batch: Any) -> Any:
+    async def apply(connection: Connection, batch: Any) -> Any:
         if not died and when == "before":
             died.append(when)
             way.roads.database.cut(dark)
-        changed = await members.project(connection, batch)
+        changed = await members.apply(connection, batch)
         if not died and when == "at the end":
             died.append(when)
             way.roads.database.cut(dark)
@@ -159,7 +159,7 @@ async def test_a_batch_whose_connection_dies_is_written_once_by_another(
     await send(way.direct, EVENTS[:1])
     async with (
         database(way.through, size=2) as through,
-        member(way.direct, through, project=project) as watched,
+        member(way.direct, through, apply=apply) as watched,
     ):
         await until_at(pool, way.direct, 1)
         if when == "within":

@@ -207,11 +207,11 @@ async def test_kafkas_committed_offset_decides_nothing_and_follows_the_position(
 ) -> None:
     noted = Noted()
     await send(settings, EVENTS[:2])
-    async with member(settings, pool, project=noted):
+    async with member(settings, pool, apply=noted):
         await until_at(pool, settings, 2)
     await commit(settings, offset)
     await send(settings, EVENTS[2:])
-    async with member(settings, pool, project=noted):
+    async with member(settings, pool, apply=noted):
         await until_at(pool, settings, len(EVENTS))
 
         async def followed() -> bool:
@@ -241,7 +241,7 @@ async def test_a_poll_over_several_partitions_is_one_transaction(settings: Setti
     for partition, event in enumerate(EVENTS):
         await send(settings, [event], partition)
     noted = Noted()
-    async with member(settings, pool, consumer_of(settings, Gathering), project=noted):
+    async with member(settings, pool, consumer_of(settings, Gathering), apply=noted):
         await until_at(pool, settings, 1)
     assert [len(batch) for batch in noted.batches] == [len(EVENTS)]
     assert await stored(pool, settings) == dict.fromkeys(range(len(EVENTS)), 1)
@@ -278,9 +278,9 @@ async def test_a_crash_between_the_transaction_and_kafkas_commit_repeats_nothing
     noted = Noted()
     await send(settings, EVENTS)
     with pytest.raises(Crash):
-        async with member(settings, pool, consumer_of(settings, Mortal), project=noted):
+        async with member(settings, pool, consumer_of(settings, Mortal), apply=noted):
             await until_at(pool, settings, len(EVENTS))
-    async with member(settings, pool, project=noted):
+    async with member(settings, pool, apply=noted):
         await send(settings, [fetched(9, "2")])
         await until_at(pool, settings, len(EVENTS) + 1)
     assert noted.ids == [received(event).id for event in [*EVENTS, fetched(9, "2")]]

@@ -24,7 +24,7 @@ from bench.kills.disturbances import (
 from bench.kills.trial import Plan
 from consumers import projector
 from consumers.live import PRACTICE_DAYS
-from consumers.practice_days import project, project_in_bulk
+from consumers.practice_days import apply, fill
 from consumers.projector import BrokerRefuses, DatabaseRefuses
 from consumers.standing import LogRewound
 from embedded import stack
@@ -87,10 +87,10 @@ async def outlast(settings: Settings, seconds: float) -> set[str]:
 async def test_a_deadlock_with_another_connection_is_tried_again(settings: Settings, pool: Pool) -> None:
     async def found_last(connection: Connection, batch: Any) -> object:
         await connection.execute("SET LOCAL deadlock_timeout = '2s'")
-        return await project(connection, batch)
+        return await apply(connection, batch)
 
     await send(settings, EVENTS[:1])
-    async with member(settings, pool, project=found_last) as watched:
+    async with member(settings, pool, apply=found_last) as watched:
         await until_at(pool, settings, 1)
         async with database(settings, size=2) as side, side.acquire() as other:
             await other.execute("SET deadlock_timeout = '1h'")
@@ -112,13 +112,13 @@ async def test_an_error_of_the_moment_is_waited_for_and_nothing_is_parked(
     errors = [code]
 
     async def unlucky(connection: Connection, batch: Any) -> object:
-        changed = await project(connection, batch)
+        changed = await apply(connection, batch)
         if errors:
             await connection.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{errors.pop()}'; END $$")
         return changed
 
     await send(settings, EVENTS)
-    async with member(settings, pool, project=unlucky) as watched:
+    async with member(settings, pool, apply=unlucky) as watched:
         await until_at(pool, settings, len(EVENTS))
     assert watched.setbacks == [AWAY]
     assert await parked(pool) == 0
@@ -135,10 +135,10 @@ async def test_a_connection_that_the_server_ends_in_a_batch_is_no_fault_of_its_r
             ended.append(await connection.fetchval("SELECT pg_backend_pid()"))
             async with pool.acquire() as other:
                 await other.execute("SELECT pg_terminate_backend($1)", ended[0])
-        return await project(connection, batch)
+        return await apply(connection, batch)
 
     await send(settings, EVENTS[:1])
-    async with member(settings, pool, project=cut_off) as watched:
+    async with member(settings, pool, apply=cut_off) as watched:
         await until_at(pool, settings, 1)
     assert watched.setbacks == [AWAY]
     assert await parked(pool) == 0
@@ -292,7 +292,7 @@ async def test_a_database_that_is_away_is_waited_for_and_costs_no_membership(
 ) -> None:
     await send(own, EVENTS[:1])
     noted = Noted()
-    async with member(own, own_pool, strict(own), project=noted) as watched:
+    async with member(own, own_pool, strict(own), apply=noted) as watched:
         await until_at(own_pool, own, 1)
         before = await members_of(own)
         await asyncio.to_thread(stack.stop, home, "postgres")
@@ -331,7 +331,7 @@ async def test_a_broker_that_is_away_is_waited_for(
     events = [*EVENTS, *(fetched(10 + number, "1", laps=laps(number)) for number in range(200))]
     noted = Noted()
     await send(own, events[:150])
-    async with member(own, own_pool, project=noted):
+    async with member(own, own_pool, apply=noted):
         await until(lambda: begun(own_pool, own))
         await asyncio.to_thread(away, home, "kafka")
         await asyncio.to_thread(stack.start, home, "kafka")
@@ -363,8 +363,8 @@ async def test_a_rebuild_goes_on_after_a_crash_of_its_servers(
 ) -> None:
     crashed: list[str] = []
 
-    async def fill(connection: Connection, batch: Any) -> None:
-        await project_in_bulk(connection, batch)
+    async def unlucky_fill(connection: Connection, batch: Any) -> None:
+        await fill(connection, batch)
         if not crashed:
             crashed.append(server)
             await asyncio.to_thread(crash, home, server)
@@ -374,7 +374,7 @@ async def test_a_rebuild_goes_on_after_a_crash_of_its_servers(
     async with member(own, own_pool):
         await until_at(own_pool, own, len(EVENTS))
     before = await tables(own_pool)
-    projection = msgspec.structs.replace(PRACTICE_DAYS, bulk=fill)
+    projection = msgspec.structs.replace(PRACTICE_DAYS, fill=unlucky_fill)
     assert (await insisting(lambda: states.rebuild(own, projection, "swap", unseen))).state == "swapped"
     assert crashed == [server]
     assert await tables(own_pool) == before

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from consumers.practice_days import project
+from consumers.practice_days import apply as project
 from schemas.events import Event
 from store.days import DayView, read_day
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest

@@ -32,7 +32,7 @@ CREATE TABLE keyless.positions (LIKE practice_days.positions INCLUDING ALL);
 """
 
 
-async def project(connection: Connection, received: Sequence[Received]) -> None:
+async def apply(connection: Connection, received: Sequence[Received]) -> None:
     """Of one list: how many sessions each class has, and each class once more for each session."""
     lists = [one.event for one in received if isinstance(one.event, PracticeDayListed)]
     names = [session.class_name for session in lists[-1].sessions] if lists else []
@@ -44,7 +44,7 @@ async def project(connection: Connection, received: Sequence[Received]) -> None:
 
 
 KEYLESS = Projection(
-    name="keyless", schema="keyless", topic=lambda topics: topics.days, decode=decode, project=project
+    name="keyless", schema="keyless", topic=lambda topics: topics.days, decode=decode, apply=apply
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from consumers.practice_days import project
+from consumers.practice_days import apply as project
 from ops.events.since import START
 from ops.events.tailing import Wanted, tail
 from ops.imports import follow

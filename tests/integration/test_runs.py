@@ -88,8 +88,7 @@ async def of(connection: Connection, run: Run, event: Event) -> Received:
 async def apply(connection: Connection, events: Sequence[Received], bad: Sequence[ParkedRecord] = ()) -> None:
     """One transaction of a projector's."""
     async with connection.transaction():
-        changed = await PRACTICE_DAYS.project(connection, events)
-        told = await PRACTICE_DAYS.settle(connection, events, bad, changed)
+        told = await PRACTICE_DAYS.apply_live(connection, events, bad)
     if told:
         told()
 

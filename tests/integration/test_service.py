@@ -47,7 +47,7 @@ async def test_records_are_read_from_the_projection_of_their_own(settings: Setti
         pool.acquire() as connection,
         connection.transaction(),
     ):
-        await track_records.project(
+        await track_records.apply(
             connection, [received(one) for one in (listed(1, row("1"), row("2")), faster)]
         )
     async with asking(at(settings, api_port=0)) as client:

@@ -9,7 +9,7 @@ import pytest
 
 from bench.kills.hostile import HOSTILE, by_default
 from consumers.live import PRACTICE_DAYS
-from consumers.practice_days import project
+from consumers.practice_days import apply as project
 from ops.imports import follow
 from ops.rebuild import states
 from ops.rebuild.queries import Purpose

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from consumers.live import PRACTICE_DAYS
-from consumers.track_records import TRACK_RECORDS, project
+from consumers.track_records import TRACK_RECORDS
+from consumers.track_records import apply as project
 from ops.lag.watching import GroupLag, watching
 from projections.rows import race_id
 from projections.state import DayRef

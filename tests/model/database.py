@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from consumers.practice_days import project
+from consumers.practice_days import apply as project
 from schemas.envelope import Received
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.pool import TRANSIENT, Connection
