@@ -34,7 +34,8 @@ def up(home: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(addresses)
         return
-    err.print("Apache Kafka and PostgreSQL are running; set these:", soft_wrap=True)
+    shown = "; set these:" if sys.stdout.isatty() else ""
+    err.print(f"Apache Kafka and PostgreSQL are running{shown}", soft_wrap=True)
     sys.stdout.write(shell_lines(addresses))
 
 
