@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Annotated
 
 from litestar import post
-from litestar.params import RawBody
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from lapstream.api.fields import decode_body, unacceptable
+from lapstream.api.bodies import StrictJson, unacceptable
 from lapstream.http.answers import Details, Success, success
 from lapstream.http.callers import needs
 from lapstream.http.refusals import SITE_RETRY_SECONDS, Refusal
@@ -55,17 +55,17 @@ class Discovered(Struct, frozen=True, kw_only=True):
     operation_id="discoverPracticeDays",
     tags=["import"],
     status_code=HTTPStatus.OK,
+    dto=StrictJson[DiscoverRequest],
     guards=[needs(Scope.ingest)],
     responses=refusals(400, 401, 403, 413, 422, 429, 502, 503),
 )
-async def discover(request: ApiRequest, body: RawBody) -> Success[Discovered]:
+async def discover(request: ApiRequest, data: JSONBody[DiscoverRequest]) -> Success[Discovered]:
     """Ask the site on which days of a month a track has practice; nothing is stored."""
-    asked = decode_body(body, DiscoverRequest)
-    if fault := fault_of_day(dt.date(asked.year, asked.month, 1)):
+    if fault := fault_of_day(dt.date(data.year, data.month, 1)):
         raise unacceptable("month", fault)
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            found = await services_of(request).discover(asked.track_slug, asked.year, asked.month)
+            found = await services_of(request).discover(data.track_slug, data.year, data.month)
     except TimeoutError as error:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -78,9 +78,9 @@ async def discover(request: ApiRequest, body: RawBody) -> Success[Discovered]:
     days = [DiscoveredDay(date=day.date, sessions=day.sessions) for day in found.days]
     return success(
         Discovered(
-            track_slug=asked.track_slug,
-            year=asked.year,
-            month=asked.month,
+            track_slug=data.track_slug,
+            year=data.year,
+            month=data.month,
             days=days,
             findings=list(found.findings),
         )

@@ -1,7 +1,7 @@
 """The OpenAPI document: made from the routes, served by the API, and on file as `docs/openapi.json`.
 
-The framework describes paths and parameters, msgspec the structs. What neither can know is put in here: which
-body is read where, the second form of every error, the keys, and shorter names of generic structs.
+The framework describes paths, parameters and bodies, msgspec the structs. What neither can know is put in
+here: the second form of every error, the keys, and shorter names of generic structs.
 """
 
 import re
@@ -13,18 +13,10 @@ from litestar import Litestar, Response
 from litestar.openapi.config import OpenAPIConfig
 from litestar.response import ServerSentEvent
 
-from lapstream.api.discovery import DiscoverRequest
-from lapstream.api.ingest import IngestRequest
 from lapstream.api.routes import HEALTH, VERSION_1, version_1
 from lapstream.http.answers import Failure, Problem
 from lapstream.http.refusals import JSON, PROBLEM_JSON
 from lapstream.http.responses import REFUSALS
-
-BODIES: dict[str, type[msgspec.Struct]] = {
-    "ingestPracticeDay": IngestRequest,
-    "discoverPracticeDays": DiscoverRequest,
-}
-"""What the body of an operation is read as."""
 
 _ANSWER_HEADERS = {
     "Location": ("Where the import is followed.", {"type": "string", "format": "uri-reference"}),
@@ -67,9 +59,10 @@ def document() -> bytes:
 
 def _schemas() -> Json:
     """Every struct of answers and bodies, as msgspec describes it: with its words and bounds."""
-    described = (handler for handler in (*HEALTH, *VERSION_1) if handler.operation_id)
-    answers = (_struct_of(get_type_hints(handler.fn)["return"]) for handler in described)
-    kinds = [kind for kind in (*answers, *BODIES.values(), Failure, Problem) if kind is not None]
+    described = [get_type_hints(handler.fn) for handler in (*HEALTH, *VERSION_1) if handler.operation_id]
+    answers = (_struct_of(hints["return"]) for hints in described)
+    bodies = (hints.get("data") for hints in described)
+    kinds = [kind for kind in (*answers, *bodies, Failure, Problem) if kind is not None]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_REF + "{name}")
     return _with_short_names({"components": {"schemas": schemas}})["components"]["schemas"]
 
@@ -97,10 +90,6 @@ def _with_short_names(described: Json) -> Json:
 def _complete(operation: Json, *, is_read: bool) -> None:
     summary, *_ = re.split(r"[:.]", operation["description"])
     operation["summary"] = summary
-    body = BODIES.get(operation["operationId"])
-    if body is not None:
-        content = {JSON: {"schema": {"$ref": _REF + body.__name__}}}
-        operation["requestBody"] = {"required": True, "content": content}
     if "401" in operation["responses"]:
         operation["security"] = [*([{}] if is_read else []), *({name: []} for name in _KEYS)]
     responses: Json = {

@@ -1,11 +1,10 @@
-"""The parameters that several routes share, the body of a request, and the cursors of pages.
+"""The parameters that several routes share, and the cursors of pages.
 
 All of it comes from anybody: each has its bound, and what is wrong is said by the field's name.
 """
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
@@ -16,8 +15,6 @@ from litestar.params import PathParameter, QueryParameter
 from lapstream.http.answers import FieldFault, Page
 from lapstream.http.refusals import Refusal
 from schemas import fields
-from schemas.expected import in_words
-from schemas.names import named_twice
 
 SLUG = rf"^{fields.SLUG}\Z"
 
@@ -37,44 +34,6 @@ PAGE = 50
 
 ValueT = TypeVar("ValueT")
 ItemT = TypeVar("ItemT")
-
-_AT_FIELD = re.compile(r"^(?P<what>.*) - at `\$\.(?P<field>[a-z_]+)")
-_NAMED_FIELD = re.compile(r"^Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
-
-_OF_FIELDS = {"missing required": "is missing", "contains unknown": "is no field of this body"}
-
-
-def decode_body(body: bytes, kind: type[ValueT]) -> ValueT:
-    """The request's body, read strictly; raises a `Refusal` that names the field at fault."""
-    try:
-        decoded = msgspec.json.decode(body, type=kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise _bad_body(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _bad_body("is no JSON" if body else "is missing: JSON is expected") from error
-    if twice := named_twice(body):
-        raise _bad_field(twice, "stands twice")
-    return decoded
-
-
-def _bad_body(message: str) -> Refusal:
-    found = _AT_FIELD.match(message) or _NAMED_FIELD.match(message)
-    what = found["what"] if found else message
-    return _bad_field(found["field"][:64] if found else None, _OF_FIELDS.get(what) or in_words(what))
-
-
-def _bad_field(field: str | None, what: str) -> Refusal:
-    return Refusal.of_field(
-        HTTPStatus.BAD_REQUEST,
-        "invalid_request",
-        FieldFault(field=field, message=what[:500], source="body"),
-    )
-
-
-def unacceptable(field: str, message: str) -> Refusal:
-    """A field of the body that can be read, and asks for what can't be."""
-    fault = FieldFault(field=field, message=message, source="body")
-    return Refusal.of_field(HTTPStatus.UNPROCESSABLE_ENTITY, "unacceptable_request", fault)
 
 
 def page_of(found: Sequence[ItemT], limit: int, place: Callable[[ItemT], tuple[Any, ...]]) -> Page[ItemT]:

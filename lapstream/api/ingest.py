@@ -11,10 +11,10 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, post
-from litestar.params import HeaderParameter, RawBody
+from litestar.params import HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
-from lapstream.api.fields import decode_body, unacceptable
+from lapstream.api.bodies import StrictJson, unacceptable
 from lapstream.api.runs_form import RETRY_SECONDS, IngestOutcome, check_listed, location_of, outcome_of
 from lapstream.http import idempotency
 from lapstream.http.answers import Success, success
@@ -66,6 +66,7 @@ class IngestRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     operation_id="ingestPracticeDay",
     tags=["import"],
     status_code=HTTPStatus.OK,
+    dto=StrictJson[IngestRequest],
     guards=[needs(Scope.ingest)],
     responses={
         HTTPStatus.ACCEPTED: success_spec(
@@ -76,7 +77,7 @@ class IngestRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 )
 async def ingest(
     request: ApiRequest,
-    body: RawBody,
+    data: JSONBody[IngestRequest],
     idempotency_key: Annotated[
         str | None,
         HeaderParameter(
@@ -95,11 +96,10 @@ async def ingest(
     A day that is being imported is joined. The answer waits for the run's end; past the wait it is 202, and
     the run goes on.
     """
-    asked = decode_body(body, IngestRequest)
-    run = await _begin(request, asked, idempotency_key)
+    run = await _begin(request, data, idempotency_key)
     at_once = RESPOND_ASYNC in _preferences(prefer)
     if run.state == "running" and not at_once:
-        run = await services_of(request).ended(run.id, asked.wait_seconds)
+        run = await services_of(request).ended(run.id, data.wait_seconds)
     check_listed(run)
     async with connected(request) as connection:
         outcome = await outcome_of(connection, run)

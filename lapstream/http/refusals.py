@@ -46,8 +46,7 @@ class Refusal(LapstreamError):
     @classmethod
     def of_field(cls, status: HTTPStatus, code: str, fault: FieldFault) -> "Refusal":
         """One field of the request is at fault."""
-        where = fault.field or f"the {fault.source}"
-        return cls(status, code, f"{where}: {fault.message}", details=Details(fields=[fault]))
+        return cls(status, code, _told(fault), details=Details(fields=[fault]))
 
     @classmethod
     def not_found(cls, message: str) -> "Refusal":
@@ -180,7 +179,7 @@ def _of_framework(error: HTTPException) -> Refusal:
     status = HTTPStatus(error.status_code)
     extra: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
     faults = [_field_fault(fault) for fault in extra]
-    message = "; ".join(f"{fault.field}: {fault.message}" for fault in faults) or error.detail
+    message = "; ".join(map(_told, faults)) or error.detail
     refusal = Refusal(
         status,
         _HTTP_CODES.get(status, "refused"),
@@ -191,9 +190,15 @@ def _of_framework(error: HTTPException) -> Refusal:
     return refusal
 
 
+def _told(fault: FieldFault) -> str:
+    return f"{fault.field or f'the {fault.source}'}: {fault.message}"
+
+
 def _field_fault(fault: dict[str, Any]) -> FieldFault:
     """The framework's word on a parameter, under the name that the request has it by."""
     source = fault.get("source", "query")
+    if source == "body":  # what is wrong in a body, its decoder says
+        return FieldFault(field=None, message="is missing: JSON is expected", source="body")
     name = str(fault.get("key", "")).rstrip("_")
     return FieldFault(
         field=name.replace("_", "-").title() if source == "header" else name,
