@@ -30,8 +30,9 @@ def misfit(projection: str, place: Place, position: int | None, begin: int, end:
         return Misfit(
             "begin_gone",
             f"{_stand(projection, place, position)}, but the topic begins at {begin}: the records before are "
-            f"gone, and the tables would lack them. `lapstream rebuild {projection} --export DIR` takes them "
-            'from a copy; without one see docs/rebuild.md, "A log that does not go on"',
+            "gone, and the tables would lack them. "
+            f"`lapstream rebuild start {projection} --export DIR` takes them from a copy; without one see "
+            'docs/rebuild.md, "A log that does not go on"',
         )
     return None
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from lapstream.cli import interrupts, streams
 from lapstream.cli.later import before_work
+from lapstream.cli.old_spellings import renewed
 
 
 def run() -> NoReturn:
@@ -24,7 +25,7 @@ def _command() -> None:
 
     before_work(_configure_logs)
     with interrupts.as_exception():
-        app(prog_name="lapstream")
+        app(renewed(sys.argv[1:]), prog_name="lapstream")
 
 
 def _exit_code(work: Callable[[], object]) -> int:

@@ -127,12 +127,12 @@ def _tell(projection: Projection[Any], found: Rebuild, *, as_json: bool) -> None
 def _said(projection: Projection[Any], found: Rebuild) -> str:
     """What a rebuild came to, and what can be done next."""
     if found.open:
-        return f"paused while {found.state}; `lapstream rebuild {projection.name} --resume` goes on"
-    kept = kept_name(projection)
+        return f"paused while {found.state}; `lapstream rebuild resume {projection.name}` goes on"
+    kept, command = kept_name(projection), "`lapstream rebuild"
     return {
-        "swapped": f"swapped; the tables of before are kept in {kept}, `--rollback` puts them back",
+        "swapped": f"swapped; the tables of before are kept in {kept}, {command} rollback` puts them back",
         "rolled_back": f"rolled back; the rebuilt tables are kept in {kept}; the projector resumes there",
-        "built": f"as of {found.until} in {found.shadow}; `--until … --cancel` throws the tables away",
+        "built": f"as of {found.until} in {found.shadow}; {command} cancel … --until …` throws them away",
         "checked": "compared; nothing was changed",
         "cancelled": "cancelled; its tables are thrown away",
     }[found.state]

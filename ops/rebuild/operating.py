@@ -67,7 +67,7 @@ async def _open(
         last = "there was none" if found is None else f"the newest is {found.state}"
         raise NoSuchRebuild(
             f"no {_CALLED[purpose]} of {projection.name} is under way: {last}. "
-            "`lapstream rebuild --status` shows all"
+            "`lapstream rebuild status` shows all"
         )
     return found
 

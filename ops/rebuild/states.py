@@ -54,8 +54,9 @@ class SwapWaits(LapstreamError):
     def __init__(self, projection: str, report: RebuildReport) -> None:
         super().__init__(
             f"the tables of {projection} are made anew and wait for somebody: rows would vanish, or more "
-            f"than 1 % of a table's change. `lapstream rebuild {projection} --yes` swaps them, `--cancel` "
-            "throws them away, and the same command compares them again"
+            f"than 1 % of a table's change. `lapstream rebuild start {projection} --yes` swaps them, "
+            f"`lapstream rebuild cancel {projection}` throws them away, and the same command compares them "
+            "again"
         )
         self.report = report
 

@@ -136,7 +136,7 @@ async def holding(settings: Settings, name: str) -> AsyncGenerator[None]:
     try:
         if not await _held_soon(connection, name):
             raise RebuildAtWork(
-                f"another process makes {name}: `lapstream rebuild --status` tells how far it is"
+                f"another process makes {name}: `lapstream rebuild status` tells how far it is"
             )
         yield
     finally:

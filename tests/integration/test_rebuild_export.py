@@ -178,13 +178,13 @@ async def test_a_rebuild_killed_within_the_copy_goes_on_there(
     await lose(settings, GONE + 1)
     right = await tables(pool)
     async with waiting_in(settings, "replaying"):
-        process = await in_a_process(settings, "rebuild", "practice-days", "--export", str(lost))
+        process = await in_a_process(settings, "rebuild", "start", "practice-days", "--export", str(lost))
         await until_waiting(pool, "replaying")
         process.send_signal(signal.SIGKILL)
         await process.wait()
-    code, _, err = await said(settings, "rebuild", "practice-days")
+    code, _, err = await said(settings, "rebuild", "start", "practice-days")
     assert (code, "--export DIR" in err) == (1, True)
-    code, out, _ = await said(settings, "rebuild", "practice-days", "--export", str(lost))
+    code, out, _ = await said(settings, "rebuild", "start", "practice-days", "--export", str(lost))
     assert (code, "swapped" in out) == (0, True)
     assert await tables(pool) == right
 

@@ -114,7 +114,7 @@ async def test_a_rebuild_killed_in_any_state_goes_on_there(
 ) -> None:
     news = fetched(9, "1", laps=laps(7))
     async with waiting_in(settings, state):
-        process = await in_a_process(settings, "rebuild", "practice-days")
+        process = await in_a_process(settings, "rebuild", "start", "practice-days")
         await until_waiting(pool, state)
         process.send_signal(signal.SIGKILL)
         await process.wait()
@@ -140,20 +140,20 @@ async def test_commands_tell_what_they_found_and_did_by_text_and_exit_code(
     code, out, _ = await said(settings, "verify", "practice-days")
     assert code == 3
     assert 'lap_time_raw: "edited" -> "30.500"' in out
-    code, _, err = await said(settings, "rebuild", "practice-days")
+    code, _, err = await said(settings, "rebuild", "start", "practice-days")
     assert code == 3
     assert 'lap_time_raw: "edited" -> "30.500"' in err
-    code, out, _ = await said(settings, "rebuild", "practice-days", "--yes")
+    code, out, _ = await said(settings, "rebuild", "start", "practice-days", "--yes")
     assert code == 0
     assert "kept in practice_days_before" in out
-    code, out, _ = await said(settings, "rebuild", "practice-days", "--rollback")
+    code, out, _ = await said(settings, "rebuild", "rollback", "practice-days")
     assert code == 0
     assert "rolled back" in out
-    code, out, _ = await said(settings, "rebuild", "--status")
+    code, out, _ = await said(settings, "rebuild", "status")
     assert code == 0
     assert "rolled_back" in out
     assert "5 of 5" in out
-    assert (await said(settings, "rebuild", "nothing-of-ours"))[0] == 2
+    assert (await said(settings, "rebuild", "start", "nothing-of-ours"))[0] == 2
 
 
 async def test_events_that_come_in_any_state_are_in_the_swapped_tables(

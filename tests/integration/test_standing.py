@@ -96,7 +96,7 @@ async def test_a_projection_that_is_new_does_not_begin_behind_records_that_are_g
     await lose(settings, GONE)
     said = await refused(settings)
     assert f"have nothing of {settings.topics.days}[{PARTITION}] yet, but the topic begins at 2" in said
-    assert "`lapstream rebuild practice-days --export DIR`" in said
+    assert "`lapstream rebuild start practice-days --export DIR`" in said
     assert PARTITION not in await stood(pool, settings)
     found = await lag_of(settings, projection_group(settings))
     one = found.partitions[PARTITION]

@@ -81,7 +81,7 @@ COMMANDS = {
     "log check": ("{folder}/copy",),
     "parked list": (),
     "parse day": ("{folder}/day.html", "--date", str(DATE)),
-    "rebuild": ("--status",),
+    "rebuild status": (),
     "runs list": (),
     "runs show": ("{run}",),
     "site status": (),

@@ -27,8 +27,7 @@ def _whole_second(text: str) -> dt.datetime:
     return found
 
 
-ProjectionName = typer.Argument(metavar="PROJECTION", help="Its name, such as practice-days.")
-
+Projection = Annotated[str, typer.Argument(metavar="PROJECTION", help="Its name, such as practice-days.")]
 CopyFolder = Annotated[
     Path | None,
     typer.Option(
@@ -37,26 +36,31 @@ CopyFolder = Annotated[
         help="Read what the topic's beginning has lost from this folder of `lapstream log export`.",
     ),
 ]
+Until = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        parser=_whole_second, metavar="TIME", help="Make the tables as of this moment, beside the live ones."
+    ),
+]
+WhichUntil = Annotated[
+    dt.datetime | None,
+    typer.Option("--until", parser=_whole_second, metavar="TIME", help="The one as of this moment."),
+]
+Accept = Annotated[bool, typer.Option("--yes", help="Swap whatever the comparison finds.")]
+
+app = typer.Typer(
+    help="Make a projection's tables anew from its topic, compare them with the live ones, and swap them in.",
+    no_args_is_help=True,
+)
 
 
-def rebuild(  # noqa: PLR0913 - each is an option of the command line
-    projection: Annotated[str | None, ProjectionName] = None,
+@app.command("start")
+def start(
+    projection: Projection,
     *,
-    until: Annotated[
-        dt.datetime | None,
-        typer.Option(
-            parser=_whole_second,
-            metavar="TIME",
-            help="Make the tables as of this moment, beside the live ones.",
-        ),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Swap whatever the comparison finds.")] = False,
+    until: Until = None,
+    yes: Accept = False,
     export: CopyFolder = None,
-    status: Annotated[bool, typer.Option("--status", help="Tell of the newest rebuilds.")] = False,
-    rollback: Annotated[bool, typer.Option("--rollback", help="Roll the newest swap back.")] = False,
-    pause: Annotated[bool, typer.Option("--pause", help="Have it stop after the batch at hand.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a paused one, here.")] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="End it, and throw its tables away.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Make a projection's tables anew from its topic, compare them with the live ones, and swap them in.
@@ -64,44 +68,88 @@ def rebuild(  # noqa: PLR0913 - each is an option of the command line
     Readers and the live projection go on meanwhile. It may be killed at any point: the same command goes on.
     Exits with 0 when the tables are swapped, with 3 when the swap waits for a decision (--yes swaps them).
 
-    Example: lapstream rebuild practice-days
+    Example: lapstream rebuild start practice-days
     """
-    if sum((status, rollback, pause, resume, cancel)) > 1:
-        raise typer.BadParameter("one of --status, --rollback, --pause, --resume and --cancel at a time")
-    if status:
-        work.show_recent(projection, as_json=as_json)
-        return
-    if projection is None:
-        raise typer.BadParameter("which PROJECTION?")
-    if rollback:
-        work.take_back(projection, as_json=as_json)
-    elif cancel:
-        work.cancel(projection, until, as_json=as_json)
-    elif pause:
-        work.pause(projection, until, as_json=as_json)
-    else:
-        work.rebuild(projection, until, resume=resume, accept=yes, export=export, as_json=as_json)
+    work.rebuild(projection, until, resume=False, accept=yes, export=export, as_json=as_json)
 
 
-def verify(
-    projection: Annotated[str, ProjectionName],
+@app.command("status")
+def status(
+    projection: Annotated[
+        str | None, typer.Argument(metavar="[PROJECTION]", help="Only those of this projection.")
+    ] = None,
     *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell of the newest rebuilds: their states, how far they are, and what stopped them.
+
+    Example: lapstream rebuild status
+    """
+    work.show_recent(projection, as_json=as_json)
+
+
+@app.command("pause")
+def pause(projection: Projection, *, until: WhichUntil = None, as_json: JsonFlag = False) -> None:
+    """Have a rebuild stop after the batch at hand.
+
+    Example: lapstream rebuild pause practice-days
+    """
+    work.pause(projection, until, as_json=as_json)
+
+
+@app.command("resume")
+def resume(
+    projection: Projection,
+    *,
+    until: WhichUntil = None,
+    yes: Accept = False,
     export: CopyFolder = None,
-    cancel: Annotated[
-        bool, typer.Option("--cancel", help="End one that was begun, and throw its tables away.")
+    as_json: JsonFlag = False,
+) -> None:
+    """Go on with a rebuild that was paused, in this process.
+
+    Example: lapstream rebuild resume practice-days
+    """
+    work.rebuild(projection, until, resume=True, accept=yes, export=export, as_json=as_json)
+
+
+@app.command("cancel")
+def cancel(
+    projection: Projection,
+    *,
+    until: WhichUntil = None,
+    verification: Annotated[
+        bool, typer.Option("--verify", help="The comparison that `lapstream verify` began.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
+    """End a rebuild, and throw its tables away.
+
+    Example: lapstream rebuild cancel practice-days
+    """
+    if verification:
+        work.cancel_verify(projection, as_json=as_json)
+    else:
+        work.cancel(projection, until, as_json=as_json)
+
+
+@app.command("rollback")
+def rollback(projection: Projection, *, as_json: JsonFlag = False) -> None:
+    """Roll the newest swap back: the tables of before are the live ones again.
+
+    Example: lapstream rebuild rollback practice-days
+    """
+    work.take_back(projection, as_json=as_json)
+
+
+def verify(projection: Projection, *, export: CopyFolder = None, as_json: JsonFlag = False) -> None:
     """Tell whether a projection's tables are what its topic says, and name the rows that are not.
 
     Exits with 0 when they are, with 3 when some rows differ.
 
     Example: lapstream verify practice-days
     """
-    if cancel:
-        work.cancel_verify(projection, as_json=as_json)
-    else:
-        work.verify(projection, export=export, as_json=as_json)
+    work.verify(projection, export=export, as_json=as_json)
 
 
 def _first(text: str) -> dt.date:

@@ -37,7 +37,7 @@ def test_what_was_found_is_said_with_a_way_out() -> None:
     fresh, late, ahead = [misfit("practice-days", PLACE, at, 5, 9) for at in (None, 3, 10)]
     assert fresh
     assert "have nothing of practice-days[3] yet, but the topic begins at 5" in fresh.found
-    assert "`lapstream rebuild practice-days --export DIR`" in fresh.found
+    assert "`lapstream rebuild start practice-days --export DIR`" in fresh.found
     assert late
     assert "stand at offset 3 of practice-days[3], but the topic begins at 5" in late.found
     assert ahead
