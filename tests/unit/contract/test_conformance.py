@@ -1,18 +1,27 @@
 """The vectors: the code comes to each verdict, and so do the schemas, under validators of three languages."""
 
+import json
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
 
 import jsonschema
 import msgspec
 import pytest
 
 from schemas.conformance import stated
-from schemas.conformance.vectors import FILE, Vector, judged, vectors
+from schemas.conformance.vectors import FILE, Check, Vector, judged, vectors
 from schemas.contract import documents
+from schemas.envelope import unpack
 from schemas.events import EVENT_TYPES
+from schemas.headers import BadRecord, Headers
 from tests import foreign
+from tests.fuzz.mutations import Fuzz
 from tests.sources import ROOT
+
+MUTATED = 600
+"""How many mutated records are held against the schemas, beside the vectors."""
 
 VECTORS = tuple(vectors())
 SCHEMAS = {name: jsonschema.Draft202012Validator(schema) for name, schema in documents.schemas().items()}
@@ -74,25 +83,84 @@ def expected(vector: Vector) -> bool:
     return vector.verdict != "refused" or vector.beyond_schema is not None
 
 
-def accepted(vector: Vector) -> bool:
+def accepts(checks: Iterable[Check]) -> bool:
+    """What Python's validator says."""
     validators: dict[str, Any] = SCHEMAS
-    return all(validators[check.schema].is_valid(check.instance) for check in vector.checks)
+    return all(validators[check.schema].is_valid(check.instance) for check in checks)
 
 
 @of(VECTORS)
 def test_python_s_validator_comes_to_the_verdict(vector: Vector) -> None:
-    assert accepted(vector) == expected(vector)
+    assert accepts(vector.checks) == expected(vector)
+
+
+class Mutated(NamedTuple):
+    """A mutated event as validators get it, whether its schema takes it, and why the code refuses it."""
+
+    line: dict[str, Any]
+    accepted: bool
+    code: str | None
+
+
+@cache
+def mutated() -> dict[str, Mutated]:
+    """Events that are JSON for every parser, by their names."""
+    found: dict[str, Mutated] = {}
+    for number, record in enumerate(islice(Fuzz(1).days(), MUTATED)):
+        headers = [(name.decode(errors="replace"), data) for name, data in record.headers]
+        type_name = (dict(headers).get("ce_type") or b"").decode(errors="replace")
+        if type_name in EVENT_TYPES and record.value and (data := plain_json(record.value)) is not None:
+            check = Check(schema=type_name, instance=data[0])
+            line = {"name": f"mutated {number}", "checks": [check]}
+            code = refused_for(tuple(headers), record.value)
+            found[f"mutated {number}"] = Mutated(line, accepts([check]), code)
+    return found
+
+
+def plain_json(value: bytes) -> tuple[Any] | None:
+    """The JSON that all parsers agree on: no name twice, no half of a surrogate pair, no NaN."""
+    try:
+        data = json.loads(value, object_pairs_hook=once)
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return (data,)
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+def refused_for(headers: Headers, value: bytes) -> str | None:
+    try:
+        unpack(headers, value)
+    except BadRecord as fault:
+        return fault.code
+    return None
+
+
+def test_the_code_and_the_schemas_judge_mutated_events_alike() -> None:
+    """What the code takes a schema takes; few are invalid beyond what schemas say, as laps of one number."""
+    events = mutated().values()
+    assert len(events) > MUTATED / 2
+    assert sum(not one.accepted for one in events) > len(events) / 10
+    assert [one.line for one in events if one.code is None and not one.accepted] == []
+    assert sum(one.accepted and one.code == "invalid_event" for one in events) < len(events) / 50
 
 
 def agreed(answers: list[Any]) -> None:
+    """Whether a validator of another language accepts what Python's does, and what is stated."""
     found = {one["name"]: (one["accepted"], one["errors"]) for one in answers}
-    assert found.keys() == {vector.name for vector in VECTORS}
-    wrong = {one.name: found[one.name] for one in VECTORS if found[one.name][0] != expected(one)}
-    assert wrong == {}
+    stated = {vector.name: expected(vector) for vector in VECTORS}
+    stated |= {name: one.accepted for name, one in mutated().items()}
+    assert found.keys() == stated.keys()
+    assert {name: found[name] for name, accepts in stated.items() if found[name][0] != accepts} == {}
 
 
 def lines() -> list[bytes]:
-    return [msgspec.json.encode(vector) for vector in VECTORS]
+    return [msgspec.json.encode(one) for one in (*VECTORS, *(one.line for one in mutated().values()))]
 
 
 @pytest.mark.slow

@@ -1,0 +1,141 @@
+"""A trial: mutated records go through the broker to every projection; what became of them comes out."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+from aiokafka import TopicPartition
+from msgspec import Struct, field
+
+from broker.clients import bounds_of, make_reader, reading
+from consumers.projection import Projection
+from lapstream.roles import run_projector
+from ops.rebuild import states
+from runtime.database import connected
+from runtime.projections import PROJECTIONS
+from runtime.settings import Settings
+from store import positions
+from store.pool import use_schema
+from store.positions import Place
+from telemetry.metrics import REGISTRY
+from tests.fuzz.mutations import Fuzz
+from tests.raw_records import RawRecord, batch, produce
+
+LIMIT = 10_000_000
+"""How many records may be parked."""
+
+CATCH_UP_SECONDS = 1_800.0
+
+BATCHES_AT_ONCE = 20
+
+
+class Fate(Struct, frozen=True, kw_only=True):
+    """What became of the records of a topic in one projection."""
+
+    sent: int
+    applied: int
+    ignored: int
+    parked: dict[str, int]
+    differing: list[str]
+    """Tables that a rebuild from the topic makes otherwise."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether each record was applied, ignored or parked."""
+        return self.sent == self.applied + self.ignored + sum(self.parked.values())
+
+    @property
+    def sound(self) -> bool:
+        """Whether that adds up, nothing failed that could be read, and a rebuild makes the same tables."""
+        return self.adds_up and "projection_error" not in self.parked and self.differing == []
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a trial found, by projection; times in seconds."""
+
+    seed: int
+    fates: dict[str, Fate]
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+
+async def run(settings: Settings, records: int, seed: int) -> Outcome:
+    """Send so many records, project them as they come, and make the tables anew from the topics."""
+    settings = msgspec.structs.replace(settings, parking_limit=LIMIT)
+    seconds: dict[str, float] = {}
+    stop = asyncio.Event()
+    working = asyncio.create_task(run_projector(settings, stop))
+    began = time.monotonic()
+    await _send(settings, records, seed)
+    seconds["sending"] = time.monotonic() - began
+    async with asyncio.timeout(CATCH_UP_SECONDS):
+        ends = {one.name: await _caught_up(settings, one, working) for one in PROJECTIONS}
+    seconds["projecting"] = time.monotonic() - began
+    stop.set()
+    await working
+    began = time.monotonic()
+    fates = {one.name: await _fate(settings, one, ends[one.name]) for one in PROJECTIONS}
+    return Outcome(seed=seed, fates=fates, seconds=seconds | {"rebuilding": time.monotonic() - began})
+
+
+async def _send(settings: Settings, records: int, seed: int) -> None:
+    """A tenth of the records goes into the topic of pages, the others into that of days."""
+    fuzz, topics = Fuzz(seed), settings.topics
+    for topic, source, count in (
+        (topics.days, fuzz.days(), records - records // 10),
+        (topics.pages, fuzz.pages(), records // 10),
+    ):
+        for sending in _chunks(settings, fuzz, topic, islice(source, count)):
+            await asyncio.gather(*sending)
+
+
+def _chunks(settings: Settings, fuzz: Fuzz, topic: str, records: Iterator[RawRecord]) -> Iterator[list[Any]]:
+    partitions = next(spec.partitions for spec in settings.topics.specs() if spec.name == topic)
+    batches = fuzz.batches(records)
+    while chunk := list(islice(batches, BATCHES_AT_ONCE)):
+        yield [
+            produce(settings.kafka_bootstrap, topic, batch(found, codec), number % partitions)
+            for found, codec, number in chunk
+        ]
+
+
+async def _caught_up(
+    settings: Settings, projection: Projection[Any], working: asyncio.Task[None]
+) -> dict[Place, int]:
+    """Where the topic ends, once the projection's group stands there; raises what ended the projectors."""
+    topic = projection.topic(settings.topics)
+    partitions = next(spec.partitions for spec in settings.topics.specs() if spec.name == topic)
+    async with reading(make_reader(settings.broker)) as reader:
+        bounds = await bounds_of(reader, [TopicPartition(topic, number) for number in range(partitions)])
+    ends = {Place(*tp): one.end for tp, one in bounds.items()}
+    async with connected(settings) as connection, connection.transaction():
+        await use_schema(connection, projection.schema)
+        while await positions.read(connection, projection.group(settings.topic_prefix)) != ends:
+            if working.done():
+                await working
+            await asyncio.sleep(0.1)
+    return ends
+
+
+async def _fate(settings: Settings, projection: Projection[Any], ends: dict[Place, int]) -> Fate:
+    group = projection.group(settings.topic_prefix)
+    async with connected(settings) as connection:
+        rows = await connection.fetch("SELECT code FROM parked_records WHERE group_name = $1", group)
+    rebuilt = await states.rebuild(settings, projection, "verify", lambda _state, _progress: None)
+    report = states.report_of(rebuilt)
+    return Fate(
+        sent=sum(ends.values()),
+        applied=_counted("applied", group),
+        ignored=_counted("passed_over", group),
+        parked=dict(Counter(row["code"] for row in rows)),
+        differing=[rebuilt.state]
+        if report is None
+        else [one.table for one in report.tables if not one.equal],
+    )
+
+
+def _counted(what: str, group: str) -> int:
+    return int(REGISTRY.get_sample_value(f"lapstream_records_{what}_total", {"group": group}) or 0)
