@@ -16,6 +16,7 @@ from runtime.settings import Settings, variable
 from tests.docs.page import blocks
 from tests.sources import PAGES, ROOT, modules
 
+CHANGELOG = ROOT / "CHANGELOG.md"
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 WITHOUT_COMMANDS = {"mermaid", "text", "python", "js", "sql", "json", "yaml"}
 
@@ -75,7 +76,7 @@ def test_every_command_is_described() -> None:
     assert sorted(described) == sorted(commands(app, "lapstream"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *DECISIONS, CHANGELOG], ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if "://" in target:
