@@ -68,17 +68,16 @@ def _record(number: int, record: RawRecord) -> bytes:
     return varint(len(body)) + body
 
 
-def batch(records: Sequence[RawRecord], packed_by: int = NONE) -> bytes:
+def batch(records: Sequence[RawRecord], packed_by: int = NONE, first_ms: int = NOON_MS) -> bytes:
     """Records as one batch; the time of each is a millisecond after the one before."""
-    return batch_of(
-        b"".join(_record(number, one) for number, one in enumerate(records)), len(records), packed_by
-    )
+    data = b"".join(_record(number, one) for number, one in enumerate(records))
+    return batch_of(data, len(records), packed_by, first_ms)
 
 
-def batch_of(data: bytes, count: int, packed_by: int = NONE) -> bytes:
+def batch_of(data: bytes, count: int, packed_by: int = NONE, first_ms: int = NOON_MS) -> bytes:
     """What is said to be so many records, as one batch."""
-    last = NOON_MS + count - 1
-    head = struct.pack(">hiqqqhii", packed_by, count - 1, NOON_MS, last, -1, -1, -1, count)
+    last = first_ms + count - 1
+    head = struct.pack(">hiqqqhii", packed_by, count - 1, first_ms, last, -1, -1, -1, count)
     checked = head + _PACK[packed_by](data)
     after_length = struct.pack(">ibI", -1, 2, calc_crc32c(checked)) + checked
     return struct.pack(">qi", 0, len(after_length)) + after_length

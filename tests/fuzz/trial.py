@@ -97,9 +97,13 @@ def _chunks(settings: Settings, fuzz: Fuzz, topic: str, records: Iterator[RawRec
     batches = fuzz.batches(records)
     while chunk := list(islice(batches, BATCHES_AT_ONCE)):
         yield [
-            produce(settings.kafka_bootstrap, topic, batch(found, codec), number % partitions)
+            produce(settings.kafka_bootstrap, topic, batch(found, codec, _now_ms()), number % partitions)
             for found, codec, number in chunk
         ]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 async def _caught_up(
