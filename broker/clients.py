@@ -144,10 +144,14 @@ class AcknowledgedProducer(_AIOKafkaProducer):
         )
 
     async def start(self) -> None:
-        """Connect; raises as a consumer's."""
+        """Connect; raises as a consumer's, and is stopped then."""
         base: Any = super()
-        async with telling_why(self._access):
-            await base.start()
+        try:
+            async with telling_why(self._access):
+                await base.start()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Wait for what was sent, and stop; a broker that does not answer is not waited for."""
@@ -294,7 +298,7 @@ async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: AN
         _raise_for(error)
         return state, len(members)
 
-    return await _from_coordinator(ask)
+    return await from_coordinator(ask)
 
 
 async def committed_offsets(admin: Any, group: str) -> dict[TopicPartition, int]:  # noqa: ANN401 - aiokafka is untyped
@@ -307,7 +311,7 @@ async def committed_offsets(admin: Any, group: str) -> dict[TopicPartition, int]
         found = await admin.list_consumer_group_offsets(group)
         return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
 
-    return await _from_coordinator(ask)
+    return await from_coordinator(ask)
 
 
 def _raise_for(code: int) -> None:
@@ -315,7 +319,7 @@ def _raise_for(code: int) -> None:
         raise for_code(code)
 
 
-async def _from_coordinator(ask: Callable[[], Awaitable[ResultT]]) -> ResultT:
+async def from_coordinator(ask: Callable[[], Awaitable[ResultT]]) -> ResultT:
     """The answer of a group's coordinator, which may still be made, load or move; raises KafkaError."""
     deadline = time.monotonic() + COORDINATOR_SECONDS
     while True:

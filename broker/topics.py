@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.errors import (
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from msgspec import Struct, field
 
 from broker.access import BrokerAccess
@@ -17,11 +22,20 @@ from schemas.topics import Topics, TopicSpec
 
 _LOOKS = 100
 _LOOK_SECONDS = 0.1
+_RIGHTS = "`lapstream topics acls` prints the rights that are needed"
 _BROKERS = '--bootstrap-server "$LAPSTREAM_KAFKA_BOOTSTRAP"'
 
 
 class TopicRefused(LapstreamError):
     """The broker does not create a topic, and says why."""
+
+
+class _Unseen(Enum):
+    """Why nothing is known of a topic, or of its settings."""
+
+    MISSING = "it does not exist: run `lapstream topics create`"
+    HIDDEN = f"it is not shown to this user, who has no right to Describe it: {_RIGHTS}"
+    CONFIG_HIDDEN = f"its settings are not shown to this user, who has no right to DescribeConfigs: {_RIGHTS}"
 
 
 class TopicState(Struct, frozen=True, kw_only=True):
@@ -93,29 +107,27 @@ async def _states(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN4
     specs = topics.specs()
     there = [spec.name for spec in specs if spec.name in existing]
     described = {found["topic"]: found for found in await admin.describe_topics(there)} if there else {}
-    configs = await _configs(admin, there)
-    return [_state(spec, described.get(spec.name), configs.get(spec.name, {})) for spec in specs]
+    return [_state(spec, described.get(spec.name), await _config(admin, spec.name)) for spec in specs]
 
 
-async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:  # noqa: ANN401 - aiokafka is untyped
-    found: dict[str, dict[str, str]] = {}
-    for name in names:
-        [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
-        found[name] = {entry[0]: entry[1] for entry in response.resources[0][4]}
-    return found
+async def _config(admin: Any, name: str) -> dict[str, str] | _Unseen:  # noqa: ANN401 - aiokafka is untyped
+    """A topic's settings, asked for by its name: that makes no broker create it."""
+    [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    error, _, _, _, entries, *_ = response.resources[0]
+    if error == UnknownTopicOrPartitionError.errno:
+        return _Unseen.MISSING
+    if error == TopicAuthorizationFailedError.errno:
+        return _Unseen.CONFIG_HIDDEN
+    return {entry[0]: entry[1] for entry in entries}
 
 
-def _state(spec: TopicSpec, described: Any, config: dict[str, str]) -> TopicState:  # noqa: ANN401 - as the broker has it
+def _state(spec: TopicSpec, described: Any, config: dict[str, str] | _Unseen) -> TopicState:  # noqa: ANN401 - as the broker has it
     if described is None:
-        missing = ["it does not exist: run `lapstream topics create`"]
-        return TopicState(name=spec.name, exists=False, partitions=0, differences=missing)
+        unseen = config if config is _Unseen.MISSING else _Unseen.HIDDEN
+        return TopicState(name=spec.name, exists=False, partitions=0, differences=[unseen.value])
     partitions = len(described["partitions"])
     count = f"it has {partitions} partitions, declared {spec.partitions}"
-    differences = [
-        f"{name} is {config.get(name)}, declared {value}: `{setting(spec.name, name, value)}`"
-        for name, value in spec.config.items()
-        if config.get(name) != value
-    ]
+    differences = _of_config(spec, config)
     if partitions < spec.partitions:
         differences.append(f"{count}: `{adding_partitions(spec.name, spec.partitions)}`")
     return TopicState(
@@ -125,6 +137,16 @@ def _state(spec: TopicSpec, described: Any, config: dict[str, str]) -> TopicStat
         differences=differences,
         notes=[f"{count}: more do no harm"] if partitions > spec.partitions else [],
     )
+
+
+def _of_config(spec: TopicSpec, config: dict[str, str] | _Unseen) -> list[str]:
+    if isinstance(config, _Unseen):
+        return [config.value]
+    return [
+        f"{name} is {config.get(name)}, declared {value}: `{setting(spec.name, name, value)}`"
+        for name, value in spec.config.items()
+        if config.get(name) != value
+    ]
 
 
 def setting(topic: str, name: str, value: str) -> str:

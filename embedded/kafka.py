@@ -153,6 +153,11 @@ class Kafka:
         return SETTINGS | listeners(self.address, self.address, controller)
 
     @property
+    def java_options(self) -> tuple[str, ...]:
+        """What its virtual machine is told."""
+        return JAVA_OPTIONS
+
+    @property
     def format_options(self) -> tuple[str, ...]:
         """What else a data folder is made with."""
         return ()
@@ -167,7 +172,7 @@ class Kafka:
 
         Class paths, lists of folders and properties files each give other characters a meaning.
         """
-        words = [self._java, *JAVA_OPTIONS, "-cp", f"{JARS}/*", main_class, *arguments]
+        words = [self._java, *self.java_options, "-cp", f"{JARS}/*", main_class, *arguments]
         return Command(words, self.folder, environment=java.ENVIRONMENT)
 
     def command(self) -> Command:

@@ -8,17 +8,20 @@ from typing import Any
 import structlog
 
 from broker import topics
-from broker.clients import bounded, make_consumer
+from broker.clients import administering, bounded, make_consumer
+from broker.rights import missing
 from broker.subscribing import make_broker
 from consumers.projection import Projection
 from consumers.projector import Projector
 from lapstream.relay import run_relay
+from ops.acls.needed import of_role
 from producer.fetcher import Fetcher, Groups, join_groups
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
 from producer.site import Site
 from runs.monitor import monitor_runs
 from runtime.database import database
+from runtime.faults import RightMissing
 from runtime.garbage import collect_seldom
 from runtime.obtaining import discovering, obtaining
 from runtime.projections import PROJECTIONS
@@ -150,8 +153,18 @@ ROLES: dict[str, Role] = {
 """The roles by their names on the command line."""
 
 
-async def check_ready(settings: Settings) -> None:
-    """Raise `TopicsMissing` where a topic is not as it has to be; report members without a partition."""
+async def check_ready(settings: Settings, roles: Sequence[str]) -> None:
+    """Raise `TopicsMissing` where a topic is not as it has to be, `RightMissing` where these roles lack one.
+
+    Reports members without a partition.
+    """
+    async with administering(settings.broker) as admin:
+        lacking = await missing(admin, [right for role in roles for right in of_role(settings, role)])
+    if lacking:
+        raise RightMissing(
+            f"the broker does not allow its user what {', '.join(roles)} needs: {', '.join(lacking)}; "
+            "`lapstream topics acls` prints the commands that grant it"
+        )
     states = await topics.check_topics(settings.broker, settings.topics)
     wrong = [f"{state.name}: {'; '.join(state.differences)}" for state in states if state.differences]
     if wrong:
@@ -175,7 +188,7 @@ async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -
 
 
 async def _run_when_ready(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
-    await check_ready(settings)
+    await check_ready(settings, names)
     await run_side_by_side({name: ROLES[name](settings, stop) for name in names}, stop)
 
 

@@ -72,6 +72,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "site pause": (),
     "site resume": (),
     "site status": (),
+    "topics acls": (),
     "topics check": (),
     "topics create": (),
     "verify": ("practice-days",),

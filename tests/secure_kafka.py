@@ -5,13 +5,17 @@ everybody may do everything.
 """
 
 import contextlib
+import re
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 import trustme
+from aiokafka.protocol.admin import CreateAclsRequest_v1, DeleteAclsRequest_v1
+from aiokafka.protocol.api import RequestStruct
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -20,13 +24,18 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from broker.access import BrokerAccess
+from broker.clients import administering
+from broker.rights import BITS, Right
 from embedded import ports, servers, state
 from embedded.kafka import Kafka
 
 PASSWORD = "fifteen-turtles"
 """The password of every user."""
 
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+ADMIN = "admin"
+"""Who may log in, and do everything."""
+
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 _LOGINS = "org.apache.kafka.common.security"
 
 
@@ -35,6 +44,7 @@ class Certificates:
     """Certificate and key of the broker, of a client, and the authority that signed them, in a folder."""
 
     folder: Path
+    client_name: ClassVar[str] = "a-client"
 
     def make(self) -> None:
         """Make them; and another authority, which signed neither."""
@@ -43,7 +53,7 @@ class Certificates:
         authority.cert_pem.write_to_path(self.authority)
         trustme.CA().cert_pem.write_to_path(self.stranger)
         self._issue(authority, self.broker, ports.HOST)
-        self._issue(authority, self.client, "client.example", common_name="a-client")
+        self._issue(authority, self.client, "client.example", common_name=self.client_name)
 
     def _issue(self, authority: trustme.CA, path: Path, name: str, common_name: str | None = None) -> None:
         """A certificate with its key in one file, in the form that both Java and OpenSSL read."""
@@ -67,6 +77,22 @@ class Certificates:
     @property
     def client(self) -> Path:
         return self.folder / "client.pem"
+
+
+class Used(NamedTuple):
+    """A right that the broker was asked for, by somebody who has it or not."""
+
+    user: str
+    verdict: str
+    operation: str
+    resource: str
+    name: str
+
+
+_AUDITED = re.compile(
+    r"Principal = User:(?P<user>\S+) is (?P<verdict>Allowed|Denied) operation = (?P<operation>\S+) from host"
+    r" = \S+ on resource = (?P<resource>\w+):LITERAL:(?P<name>\S+) for request"
+)
 
 
 @dataclass(frozen=True)
@@ -106,14 +132,14 @@ class SecureKafka(Kafka):
             "listener.name.mutual.ssl.client.auth": "required",
             "listener.name.mutual.ssl.principal.mapping.rules": "RULE:^.*CN=([^,]+).*$/$1/",
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users": "User:ANONYMOUS",
-            "sasl.enabled.mechanisms": ",".join(_MECHANISMS),
+            "super.users": f"User:ANONYMOUS;User:{ADMIN};User:{Certificates.client_name}",
+            "sasl.enabled.mechanisms": ",".join(MECHANISMS),
             **self._logins("login"),
             **self._logins("secure"),
         }
 
     def _logins(self, listener: str) -> dict[str, str]:
-        users = " ".join(f'user_{name}="{PASSWORD}"' for name in self.users)
+        users = " ".join(f'user_{name}="{PASSWORD}"' for name in (ADMIN, *self.users))
         modules = {
             "plain": f"{_LOGINS}.plain.PlainLoginModule required {users}",
             "scram-sha-256": f"{_LOGINS}.scram.ScramLoginModule required",
@@ -127,9 +153,14 @@ class SecureKafka(Kafka):
 
     @property
     def format_options(self) -> tuple[str, ...]:
-        scrams = [one for one in _MECHANISMS if one.startswith("SCRAM")]
-        made = (f"{one}=[name={user},password={PASSWORD}]" for one in scrams for user in self.users[:1])
+        scrams = [one for one in MECHANISMS if one.startswith("SCRAM")]
+        names = (ADMIN, *self.users)
+        made = (f"{one}=[name={name},password={PASSWORD}]" for one in scrams for name in names)
         return tuple(word for one in made for word in ("--add-scram", one))
+
+    @property
+    def java_options(self) -> tuple[str, ...]:
+        return (*super().java_options, "-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=debug")
 
     def address_of(self, listener: str) -> str:
         return f"{ports.HOST}:{self.listening[listener]}"
@@ -138,6 +169,11 @@ class SecureKafka(Kafka):
     def anybody(self) -> BrokerAccess:
         """How the tests themselves reach it."""
         return BrokerAccess(bootstrap=self.address)
+
+    def used(self) -> set[Used]:
+        """Which rights were made use of until now, as its log says."""
+        found = (_AUDITED.search(line) for line in servers.log_of(self).read_text().splitlines())
+        return {Used(**one.groupdict()) for one in found if one}
 
 
 @contextlib.contextmanager
@@ -151,3 +187,50 @@ def secure_kafka(home: Path, users: Sequence[str]) -> Generator[SecureKafka]:
         yield broker
     finally:
         servers.end_all(broker)
+
+
+_RESOURCES = {"topic": 2, "group": 3}
+_LITERAL, _PREFIXED = 3, 4
+_ALLOW = 3
+
+
+class _Asking(NamedTuple):
+    """A request of one form, whatever the broker's version."""
+
+    struct: RequestStruct
+
+    def prepare(self, versions: object) -> RequestStruct:
+        return self.struct
+
+
+def _entries(principal: str, rights: Iterable[Right]) -> list[tuple[object, ...]]:
+    return [
+        (
+            _RESOURCES[right.resource],
+            name,
+            _PREFIXED if right.prefixed else _LITERAL,
+            principal,
+            "*",
+            BITS[operation],
+            _ALLOW,
+        )
+        for right in rights
+        for name in right.names
+        for operation in right.operations
+    ]
+
+
+async def grant(broker: SecureKafka, principal: str, rights: Iterable[Right]) -> None:
+    """Give a user rights; the broker's commands do the same, and take a second each."""
+    async with administering(broker.anybody) as admin:
+        answer = await admin._send_request(_Asking(CreateAclsRequest_v1(_entries(principal, rights))))
+    assert {code for code, _ in answer.creation_responses} == {0}
+
+
+async def revoke(broker: SecureKafka, principal: str, rights: Iterable[Right]) -> None:
+    """Take rights from a user."""
+    async with administering(broker.anybody) as admin:
+        answer = await admin._send_request(_Asking(DeleteAclsRequest_v1(_entries(principal, rights))))
+    assert [(one[0], len(one[2])) for one in answer.filter_responses] == [(0, 1)] * len(
+        answer.filter_responses
+    )

@@ -39,7 +39,7 @@ async def test_more_partitions_than_declared_are_a_note(settings: Settings) -> N
     found = (await states(settings))[name]
     assert (found.partitions, found.differences) == (10, [])
     assert found.notes == ["it has 10 partitions, declared 8: more do no harm"]
-    await check_ready(settings)
+    await check_ready(settings, ["fetcher"])
     for command in ("check", "create"):
         answered = await said(settings, command, "--json")
         assert answered.exit_code == 0
@@ -58,7 +58,7 @@ async def test_fewer_partitions_are_an_error_with_the_command_that_mends_it(sett
     assert difference.startswith("it has 2 partitions, declared 8: `kafka-topics.sh ")
     assert difference.endswith(f"--alter --topic {name} --partitions 8`")
     with pytest.raises(TopicsMissing, match="has 2 partitions, declared 8"):
-        await check_ready(fewer)
+        await check_ready(fewer, ["fetcher"])
     assert (await said(fewer, "check")).exit_code == 1
 
 

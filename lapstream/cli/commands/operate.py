@@ -9,11 +9,12 @@ from lapstream.cli.arguments import JsonFlag, YesFlag
 from lapstream.cli.later import later
 
 if TYPE_CHECKING:
+    from lapstream.cli import acls, migrate, roles, site, topics
     from lapstream.cli import config as settings_work
     from lapstream.cli import digest as digest_work
     from lapstream.cli import lag as lag_work
-    from lapstream.cli import migrate, roles, site, topics
 else:
+    acls = later("lapstream.cli.acls")
     settings_work = later("lapstream.cli.config")
     digest_work = later("lapstream.cli.digest")
     lag_work = later("lapstream.cli.lag")
@@ -23,7 +24,8 @@ else:
     topics = later("lapstream.cli.topics")
 
 topics_app = typer.Typer(
-    help="Create the topics, and hold them against how they are declared.", no_args_is_help=True
+    help="Create the topics, hold them against how they are declared, list the rights on them.",
+    no_args_is_help=True,
 )
 migrate_app = typer.Typer(help="Bring the database's schema forward, or back.", no_args_is_help=True)
 site_app = typer.Typer(
@@ -71,6 +73,24 @@ def topics_check(*, as_json: JsonFlag = False) -> None:
     Example: lapstream topics check --json
     """
     topics.check(as_json=as_json)
+
+
+@topics_app.command("acls")
+def topics_acls(
+    *,
+    principal: Annotated[
+        str, typer.Option(help="How the broker calls their users; {role} stands for the name of each.")
+    ] = "User:lapstream-{role}",
+    as_json: JsonFlag = False,
+) -> None:
+    """Print the commands that grant each role, and each producer of a topic, just the rights that it needs.
+
+    They are Kafka's own `kafka-acls.sh`, with the address and a file `admin.properties` of somebody who may
+    grant rights. Nothing is asked of the broker.
+
+    Example: lapstream topics acls --principal 'User:{role}'
+    """
+    acls.show(principal, as_json=as_json)
 
 
 @migrate_app.command("up")

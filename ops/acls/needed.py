@@ -1,0 +1,108 @@
+"""What each user needs at the broker: settings go in, rights and the commands that grant them come out.
+
+`tests/integration/test_wire.py` has each role work with just these, and fail without any of them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from broker.rights import Operation, Right
+from runtime.settings import Settings
+from runtime.wiring import detail_group, groups, list_group
+
+FOREIGN = ()
+OPERATOR = "operator"
+"""Who types commands."""
+
+PRINCIPAL = "User:lapstream-{role}"
+"""How the broker calls the user of a role, unless it is said."""
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """What a role, or the producer of a topic, needs."""
+
+    role: str
+    principal: str
+    rights: list[Right]
+    commands: list[str]
+
+
+def needed(settings: Settings, principal: str = PRINCIPAL) -> list[Grant]:
+    """The rights of every role, of who types commands, and of the producers of the topics that are not ours.
+
+    `{role}` in the principal stands for the name of each.
+    """
+    return [_grant(role, principal, list(rights)) for role, rights in _rights(settings)]
+
+
+def _grant(role: str, principal: str, rights: list[Right]) -> Grant:
+    name = principal.replace("{role}", role)
+    return Grant(role=role, principal=name, rights=rights, commands=[one.command(name) for one in rights])
+
+
+def of_role(settings: Settings, role: str) -> list[Right]:
+    """What a role needs."""
+    return list(dict(_rights(settings))[role])
+
+
+def _rights(settings: Settings) -> Iterator[tuple[str, Iterable[Right]]]:
+    """What each needs; the right to read, or to write, is also the one to be told that something is there."""
+    topics = settings.topics
+    projections = [one for one in groups(settings) if one.projection]
+    yield (
+        "fetcher",
+        (
+            *_of_role(
+                settings,
+                reads=(topics.requests, topics.details, topics.pages),
+                writes=(topics.details, topics.days, topics.pages),
+            ),
+            _of_groups((list_group(settings), detail_group(settings)), "Read"),
+        ),
+    )
+    read = dict.fromkeys(one.topic for one in projections)
+    yield (
+        "projector",
+        (*_of_role(settings, reads=tuple(read)), _of_groups(tuple(one.name for one in projections), "Read")),
+    )
+    yield "relay", _of_role(settings, writes=(topics.requests, topics.outcomes, topics.refusals))
+    yield "api", _of_role(settings, reads=(topics.days, topics.pages), writes=(topics.pages,))
+    yield OPERATOR, _of_operator(settings)
+    for topic in FOREIGN:
+        yield topic, _of_producer(topic, (topics.outcomes, topics.refusals))
+
+
+def _of_role(
+    settings: Settings, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()
+) -> Iterator[Right]:
+    """What a role reads and writes; it holds all topics against their declaration when it starts."""
+    every = tuple(spec.name for spec in settings.topics.specs())
+    yield _on(every, "DescribeConfigs")
+    if rest := tuple(name for name in every if name not in {*reads, *writes}):
+        yield _on(rest, "Describe")
+    if reads:
+        yield _on(reads, "Read")
+    if writes:
+        yield _on(writes, "Write")
+
+
+def _of_operator(settings: Settings) -> Iterator[Right]:
+    every = tuple(spec.name for spec in settings.topics.specs())
+    yield _on(every, "Create", "DescribeConfigs", "Read", "Write")
+    yield _of_groups(tuple(one.name for one in groups(settings)), "Describe")
+
+
+def _of_producer(topic: str, answers: tuple[str, ...]) -> Iterator[Right]:
+    """What a producer needs that has a topic of its own, and hears what became of its records."""
+    yield _on((topic,), "Write")
+    yield _on(answers, "Read")
+    yield Right(resource="group", names=(topic,), operations=("Read",), prefixed=True)
+
+
+def _on(topics: tuple[str, ...], *operations: Operation) -> Right:
+    return Right(resource="topic", names=topics, operations=operations)
+
+
+def _of_groups(names: tuple[str, ...], *operations: Operation) -> Right:
+    return Right(resource="group", names=names, operations=operations)
