@@ -31,12 +31,11 @@ from store.faults import said_by
 from store.parking import ParkedRecord, ParkingFull
 from store.pool import TRANSIENT, Connection, Pool
 from store.positions import Claim, Fenced, Place
+from store.waiting import BackOff, cancelled, until_stopping
 from telemetry import tracing
 
 POLL_MS = 200
 MAX_RECORDS = 1_000
-FIRST_WAIT_SECONDS = 0.2
-LONGEST_WAIT_SECONDS = 5.0
 
 KEEP_POLLING_SECONDS = 5.0
 """How often a member polls, paused, while the database works; well below `max_poll_interval_ms`."""
@@ -52,9 +51,6 @@ FINISH_SECONDS = 4.0
 
 LEAVE_SECONDS = 2.0
 """How long leaving the group may take, and ending what was cancelled."""
-
-REFUSALS = 5
-"""So many errors in a row that no waiting mends end the member."""
 
 PASSING_ERRORS = (CommitFailedError, IllegalStateError, KafkaTimeoutError)
 """Errors that aiokafka does not call retriable, and a rebalance or the broker's return mends."""
@@ -96,8 +92,7 @@ class Projector(ConsumerRebalanceListener):
         self._followed_at = 0.0
         self._announced: dict[Place, int] = {}
         self._stopping = asyncio.Event()
-        self._wait_seconds = FIRST_WAIT_SECONDS
-        self._refusals = 0
+        self._back_off = BackOff(self._stopping)
 
     def stop(self) -> None:
         """Finish the batch at hand, leave the group and return from `run`, whoever is away."""
@@ -105,18 +100,13 @@ class Projector(ConsumerRebalanceListener):
 
     async def run(self) -> None:
         """Work until told to stop; raises `LogRewound`, `BrokerRefuses`, `DatabaseRefuses`, `ParkingFull`."""
-        work = asyncio.create_task(self._work())
-        told = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({work}, timeout=FINISH_SECONDS)
+            await until_stopping(
+                self._work(), self._stopping, finish_seconds=FINISH_SECONDS, end_seconds=LEAVE_SECONDS
+            )
         finally:
-            told.cancel()
-            await _end(work)
             await self._leave()
             log.info("projector_stop", group=self._group)
-        if work.done() and not work.cancelled():
-            work.result()
 
     async def _work(self) -> None:
         self._consumer.subscribe(topics=self._topics, listener=self)
@@ -138,7 +128,7 @@ class Projector(ConsumerRebalanceListener):
         await asyncio.wait({leaving}, timeout=LEAVE_SECONDS)
         if not leaving.done() or leaving.cancelled() or leaving.exception():
             log.warning("projector_left_without_word", group=self._group)
-        await _end(leaving)
+        await cancelled(leaving, LEAVE_SECONDS)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - the listener's form
         """Forget what was held: after a rebalance every partition is taken over anew."""
@@ -168,15 +158,13 @@ class Projector(ConsumerRebalanceListener):
             self._count(error)
             await self._start_over("projector_broker_error", error)
         else:
-            self._wait_seconds = FIRST_WAIT_SECONDS
-            self._refusals = 0
+            self._back_off.worked()
 
     def _count(self, error: KafkaError) -> None:
         """Raise `BrokerRefuses` when the broker has refused too often in a row."""
         if error.retriable or isinstance(error, PASSING_ERRORS):
             return
-        self._refusals += 1
-        if self._refusals >= REFUSALS:
+        if self._back_off.refused():
             raise BrokerRefuses(
                 f"the broker refuses group {self._group} on {', '.join(self._topics)}: {said_by(error)}"
             ) from error
@@ -256,7 +244,7 @@ class Projector(ConsumerRebalanceListener):
                 await self._poll_paused()
             task.result()
         finally:
-            await _end(task)
+            await cancelled(task, LEAVE_SECONDS)
             self._resume()
 
     async def _poll_paused(self) -> None:
@@ -351,14 +339,11 @@ class Projector(ConsumerRebalanceListener):
 
     async def _start_over(self, event: str, error: Exception) -> None:
         """Wait with polling paused, so that the member stays in its group; then begin at the position."""
-        log.warning(event, group=self._group, error=repr(error), wait_seconds=self._wait_seconds)
+        log.warning(event, group=self._group, error=repr(error), wait_seconds=self._back_off.seconds)
         self._held.clear()
         with contextlib.suppress(KafkaError):  # the next turn meets it again, and counts it
             await self._poll_paused()
-        try:
-            await asyncio.wait_for(self._stopping.wait(), self._wait_seconds)
-        except TimeoutError:
-            self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
+        await self._back_off.wait()
         self._resume()
 
 
@@ -373,9 +358,3 @@ async def _answered(asked: Awaitable[ResultT]) -> ResultT:
             return await asked
     except TimeoutError as error:
         raise KafkaTimeoutError(f"no answer within {BROKER_SECONDS} s") from error
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task that is not done, and wait for it, but not for ever."""
-    task.cancel()
-    await asyncio.wait({task}, timeout=LEAVE_SECONDS)

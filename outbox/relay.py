@@ -6,7 +6,6 @@ still there is sent again. docs/outbox.md says what this guarantees.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import asyncpg
@@ -20,6 +19,7 @@ from schemas.errors import LapstreamError
 from store.faults import said_by
 from store.notifications import Listener
 from store.pool import TRANSIENT, Pool
+from store.waiting import BackOff, set_within, until_stopping
 from telemetry import metrics
 
 BATCH_ROWS = 2_000
@@ -27,12 +27,6 @@ BATCH_BYTES = 16 * 1024 * 1024
 
 POLL_SECONDS = 1.0
 """How often a relay looks by itself, for rows or for the lease."""
-
-FIRST_WAIT_SECONDS = 0.2
-LONGEST_WAIT_SECONDS = 5.0
-
-REFUSALS = 5
-"""So many errors in a row that no waiting mends end the relay."""
 
 FINISH_SECONDS = 3.0
 """How long the rows at hand may take after the relay was told to stop."""
@@ -63,8 +57,7 @@ class Relay:
         self._told = asyncio.Event()
         self._stopping = asyncio.Event()
         self._part = ""
-        self._wait_seconds = FIRST_WAIT_SECONDS
-        self._refusals = 0
+        self._back_off = BackOff(self._stopping)
         self._closing: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -74,18 +67,12 @@ class Relay:
 
     async def run(self) -> None:
         """Work until told to stop; raises `RowRefused` and `OutboxRefused`."""
-        work = asyncio.create_task(self._work())
-        told = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({work}, timeout=FINISH_SECONDS)
+            await until_stopping(
+                self._work(), self._stopping, finish_seconds=FINISH_SECONDS, end_seconds=2 * CLOSE_SECONDS
+            )
         finally:
-            told.cancel()
-            work.cancel()
-            await asyncio.wait({work}, timeout=2 * CLOSE_SECONDS)
             await self._leave()
-        if work.done() and not work.cancelled():
-            work.result()
 
     async def _leave(self) -> None:
         """Give the lease back; a database that is away is not waited for: the lease ends by itself."""
@@ -120,8 +107,7 @@ class Relay:
         error = refused.error
         if error.retriable and not isinstance(error, UnknownTopicOrPartitionError):
             return
-        self._refusals += 1
-        if self._refusals >= REFUSALS:
+        if self._back_off.refused():
             log.error("relay_row_refused", seq=refused.row.seq, id=refused.row.id, type=refused.row.type)
             raise RowRefused(
                 f"the broker refuses {refused}. The relay stops, so that no row is skipped in silence. "
@@ -130,10 +116,8 @@ class Relay:
             ) from error
 
     async def _start_over(self, event: str, error: Exception) -> None:
-        log.warning(event, error=repr(error), wait_seconds=self._wait_seconds)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), self._wait_seconds)
-        self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
+        log.warning(event, error=repr(error), wait_seconds=self._back_off.seconds)
+        await self._back_off.wait()
 
     async def _take_part(self) -> None:
         """Publish while the lease is held; or stand by, until it is free or it is time to look."""
@@ -181,14 +165,12 @@ class Relay:
         log.info("relay_published", rows=len(sent.seqs))
         if sent.failure:
             raise sent.failure
-        self._wait_seconds = FIRST_WAIT_SECONDS
-        self._refusals = 0
+        self._back_off.worked()
         return True
 
     async def _rest(self) -> None:
         """Wait until somebody tells something, or it is time to look."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), POLL_SECONDS)
+        await set_within(self._told, POLL_SECONDS)
         self._told.clear()
 
     def _heard(self, payload: str) -> None:

@@ -4,7 +4,6 @@ It works beside each relay; two of them do no harm, for a run is held while it i
 """
 
 import asyncio
-import contextlib
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -15,6 +14,7 @@ from runs import run as runs
 from runs.reporting import report_ended
 from runs.run import Run
 from store.pool import TRANSIENT, Pool
+from store.waiting import set_within
 from telemetry import metrics, tracing
 
 LOOKS = 12
@@ -35,8 +35,7 @@ async def monitor_runs(pool: Pool, stalled_seconds: float, stop: asyncio.Event) 
         except TRANSIENT as error:
             metrics.outbox_unknown()
             log.warning("monitor_database_away", error=repr(error))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), look_seconds)
+        await set_within(stop, look_seconds)
 
 
 async def look(pool: Pool, stalled_seconds: float) -> None:

@@ -11,6 +11,7 @@ from runs.run import Run, RunProgress
 from schemas.errors import LapstreamError
 from store.notifications import listening
 from store.pool import Pool
+from store.waiting import set_within
 
 CHANNEL = "lapstream_runs"
 SHORTEST_SECONDS = 0.05
@@ -76,8 +77,7 @@ class RunWatch:
                 self._waiting.pop(str(run_id), None)
 
     async def _wait(self, moved: asyncio.Event, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(moved.wait(), seconds)
+        await set_within(moved, seconds)
         moved.clear()
 
     async def _read(self, run_id: UUID, pool: Pool) -> Run:

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from store.waiting import done_in_time
+
 STOP_SECONDS = 6.0
 """How long work may take to end by itself, after it was told to stop."""
 
@@ -25,13 +27,10 @@ async def until_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) ->
 
     Raises what the work raises, unless it was cancelled.
     """
-    working, told = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    working = asyncio.create_task(work)
     try:
-        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({working}, timeout=STOP_SECONDS)
-        in_time = working.done()
+        in_time = await done_in_time(working, stop, STOP_SECONDS)
     finally:
-        told.cancel()
         await _end(working)
     if in_time:
         working.result()

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 import asyncpg
 
 from store.pool import TRANSIENT, SingleConnection, connect
+from store.waiting import set_within
 
 CHECK_SECONDS = 10.0
 """How often the server is asked for a sign of life."""
@@ -67,8 +68,7 @@ class Listener:
 
     async def _check(self, connection: SingleConnection) -> None:
         """Ask for a sign of life, after a while, or at once where the connection is lost."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(connection.ended.wait(), CHECK_SECONDS)
+        await set_within(connection.ended, CHECK_SECONDS)
         await connection.execute("SELECT")
 
     def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:

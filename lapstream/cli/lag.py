@@ -1,7 +1,6 @@
 """How far each consumer group is behind, on the terminal, once or again and again."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable, Iterator
 
@@ -16,6 +15,7 @@ from ops.lag.figures import GroupLag, PartitionLag
 from ops.lag.watching import watching
 from runtime.settings import Settings, read_settings
 from schemas.terminal import clean_json
+from store.waiting import set_within
 
 
 def show(*, as_json: bool) -> None:
@@ -42,8 +42,7 @@ async def _watch(settings: Settings, seconds: float, show: Callable[[list[GroupL
     async with watching(settings) as lag:
         while not stop.is_set():
             show(await lag.look())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), seconds)
+            await set_within(stop, seconds)
 
 
 def _write_line(found: list[GroupLag]) -> None:

@@ -32,6 +32,7 @@ from ops.rebuild import states
 from ops.rebuild.queries import Rebuild
 from runtime.database import ServerAway, database
 from runtime.settings import Settings, environment
+from store import waiting
 from store.pool import Connection, Pool
 from tests.events import DAY_ID, fetched, laps, listed, received
 from tests.integration.test_rebuild import unseen
@@ -61,7 +62,7 @@ AWAY = "projector_database_away"
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A projector that polls often while it waits, so that a test's short poll interval is kept."""
     monkeypatch.setattr(projector, "KEEP_POLLING_SECONDS", 0.2)
-    monkeypatch.setattr(projector, "LONGEST_WAIT_SECONDS", 0.4)
+    monkeypatch.setattr(waiting, "LONGEST_WAIT_SECONDS", 0.4)
 
 
 def strict(settings: Settings) -> Any:

@@ -36,6 +36,7 @@ from runtime.wiring import producing
 from schemas.envelope import Context, pack, unpack
 from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id
+from store import waiting
 from store.pool import Connection, Pool
 from tests.events import DATE, seen
 from tests.members import until
@@ -439,8 +440,8 @@ async def test_a_lease_has_one_holder_until_it_is_given_back(pool: Pool) -> None
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay_module, "FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(relay_module, "LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "LONGEST_WAIT_SECONDS", 0.01)
 
 
 async def test_a_row_for_a_topic_that_is_not_there_stops_the_relay_with_a_word(
