@@ -1,7 +1,7 @@
 """The topics on the broker: created where they are missing, held against how they are declared."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
+    for_code,
 )
 from msgspec import Struct, field
 
@@ -84,6 +85,17 @@ async def create_topics(
         if missing:
             _check(await admin.create_topics(missing))
         return await _states_when_known(admin, topics)
+
+
+async def delete_topics(access: BrokerAccess, belongs: Callable[[str], bool]) -> list[str]:
+    """Delete the topics of which this is true by their names, and return these; raises KafkaError."""
+    async with administering(access) as admin:
+        names = sorted(name for name in await admin.list_topics() if belongs(name))
+        deleted = await admin.delete_topics(names) if names else None
+    for topic, code in deleted.topic_error_codes if deleted else ():
+        if code not in (0, UnknownTopicOrPartitionError.errno):
+            raise for_code(code)(topic)
+    return names
 
 
 def _check(response: Any) -> None:  # noqa: ANN401 - the protocol's response

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -185,6 +185,29 @@ async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -
     if {"api", "fetcher"} & set(names):
         check_contact(settings)
     await until_stopped(_run_when_ready(settings, names, stop), stop)
+
+
+@contextlib.asynccontextmanager
+async def roles_at_work(settings: Settings, *names: str) -> AsyncGenerator[None]:
+    """Run roles for the length of a block; where one fails, the block is cancelled, and the error raised."""
+    stop, left, block = asyncio.Event(), asyncio.Event(), asyncio.current_task()
+
+    async def work() -> None:
+        try:
+            await run_roles(settings, list(names), stop)
+        finally:
+            if block and not left.is_set():
+                block.cancel()
+
+    roles = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        if block and roles.done():
+            block.uncancel()
+        left.set()
+        stop.set()
+        await roles
 
 
 async def _run_when_ready(settings: Settings, names: list[str], stop: asyncio.Event) -> None:

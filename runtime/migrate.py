@@ -2,9 +2,11 @@
 
 import logging
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from pogo_core.util import migrate as pogo
 from pogo_core.util.sql import get_applied_migrations
 
@@ -14,6 +16,27 @@ from store.pool import Connection
 _LOCK = 4_201_871_966_201
 _QUIET = logging.getLogger("lapstream.migrate")
 _QUIET.setLevel(logging.ERROR)
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """The names of the migrations that are applied, that are missing, and that this release does not know."""
+
+    applied: list[str]
+    missing: list[str]
+    unknown: list[str]
+
+
+async def standing(dsn: str) -> Standing:
+    """Which migrations are applied; changes nothing."""
+    connection = await alone(dsn)
+    try:
+        applied = await _applied(connection)
+    finally:
+        await connection.close()
+    known = {Path(one.name).stem for one in _files().iterdir() if one.name.endswith(".sql")}
+    return Standing(
+        applied=sorted(applied & known), missing=sorted(known - applied), unknown=sorted(applied - known)
+    )
 
 
 async def apply(dsn: str) -> list[str]:
@@ -31,11 +54,15 @@ async def _run(dsn: str, action: Any, **options: Any) -> list[str]:  # noqa: ANN
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         before = await _applied(connection)
-        with resources.as_file(resources.files("migrations").joinpath("sql")) as folder:
+        with resources.as_file(_files()) as folder:
             await action(connection, Path(folder), schema_name="public", logger=_QUIET, **options)
         return sorted(before ^ await _applied(connection))
     finally:
         await connection.close()
+
+
+def _files() -> Traversable:
+    return resources.files("migrations").joinpath("sql")
 
 
 async def _applied(connection: Connection) -> set[str]:

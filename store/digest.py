@@ -4,6 +4,9 @@ A row's digest is taken over all its columns by name, with their values as Postg
 them depends neither on the order of the rows nor on where they lie.
 """
 
+from decimal import Decimal
+from uuid import UUID
+
 from msgspec import Struct
 
 from store.pool import Connection, fetch_one
@@ -36,6 +39,17 @@ async def digest(connection: Connection, tables: tuple[str, ...]) -> list[TableD
         return [await _digest(connection, table) for table in tables]
 
 
+async def digest_day(connection: Connection, event_id: UUID) -> list[TableDigest]:
+    """The digest of those rows of each of `READ_TABLES` that are a day's, or that its sessions refer to."""
+    rows = await connection.fetch(statement("digest_day"), event_id)
+    found = {row["name"]: _as_digest(row["name"], row["rows"], row["total"]) for row in rows}
+    return [found.get(table) or _as_digest(table, 0, 0) for table in READ_TABLES]
+
+
 async def _digest(connection: Connection, table: str) -> TableDigest:
     row = await fetch_one(connection, statement("digest_table").replace("{table}", table))
-    return TableDigest(table=table, rows=row["rows"], digest=f"{int(row['total']) % 2**128:032x}")
+    return _as_digest(table, row["rows"], row["total"])
+
+
+def _as_digest(table: str, rows: int, total: Decimal | int) -> TableDigest:
+    return TableDigest(table=table, rows=rows, digest=f"{int(total) % 2**128:032x}")

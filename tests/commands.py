@@ -80,7 +80,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """The commands that neither start servers nor run until they are told to stop, with arguments."""
 
-OTHERS = {"demo", "dev down", "dev status", "dev up", "sample-site"}
+OTHERS = {"demo", "dev down", "dev status", "dev up", "sample-site", "verify-release"}
 """The other ones."""
 
 _INTERNALS = re.compile(

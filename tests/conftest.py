@@ -7,6 +7,7 @@ import itertools
 import os
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ import structlog
 
 from broker import topics
 from consumers.live import PRACTICE_DAYS
-from lapstream.roles import run_projector, run_roles
+from lapstream.roles import roles_at_work, run_projector
 from runtime.database import connected, database
 from runtime.settings import Settings
 from sample_site.server import RunningSite, serve
@@ -129,16 +130,9 @@ async def connection(dsn: str) -> AsyncGenerator[Connection]:
         yield connection
 
 
-@contextlib.asynccontextmanager
-async def working(settings: Settings, *names: str) -> AsyncGenerator[None]:
+def working(settings: Settings, *names: str) -> AbstractAsyncContextManager[None]:
     """Run roles beside the test, all of them unless some are named."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(run_roles(settings, list(names) or ["fetcher", "projector", "relay"], stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
+    return roles_at_work(settings, *(names or ("fetcher", "projector", "relay")))
 
 
 @contextlib.asynccontextmanager

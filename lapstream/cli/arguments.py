@@ -24,7 +24,8 @@ def _date(text: str) -> dt.date:
         raise typer.BadParameter(f"{text!r} is no date: YYYY-MM-DD is expected, as in 2025-10-25") from error
 
 
-def _askable_date(text: str) -> dt.date:
+def askable_date(text: str) -> dt.date:
+    """A day that can be asked for."""
     found = _date(text)
     if fault := fault_of_day(found):
         raise typer.BadParameter(fault)
@@ -49,7 +50,7 @@ Track = Annotated[
 Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The day, as YYYY-MM-DD.")]
 AskableDate = Annotated[
     dt.date,
-    typer.Argument(parser=_askable_date, metavar="DATE", help="The day, as YYYY-MM-DD; not a future one."),
+    typer.Argument(parser=askable_date, metavar="DATE", help="The day, as YYYY-MM-DD; not a future one."),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

@@ -56,16 +56,8 @@ async def import_day(settings: Settings, track: str, date: dt.date) -> ImportSum
 @contextlib.contextmanager
 def showing(day: str) -> Generator[follow.Screen]:
     """Progress of a run on stderr, for the length of a block; on Ctrl-C it tells that the run goes on."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[laps]} laps, {task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-    )
-    with progress_bar(*columns) as progress:
-        screen = _Screen(progress, day)
+    with import_progress() as progress:
+        screen = RunScreen(progress, day)
         try:
             yield screen
         except KeyboardInterrupt:
@@ -73,7 +65,19 @@ def showing(day: str) -> Generator[follow.Screen]:
             raise
 
 
-class _Screen:
+def import_progress() -> Progress:
+    """Progress on stderr, for `RunScreen`s."""
+    return progress_bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[laps]} laps, {task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+    )
+
+
+class RunScreen:
     """A bar that moves; what is waited for stands in it, and in a line of its own where no bar is shown."""
 
     def __init__(self, progress: Progress, day: str) -> None:
@@ -107,6 +111,7 @@ class _Screen:
             note(f"waiting: {what}")
 
     def say_that_it_goes_on(self) -> None:
+        """Say what becomes of the run without this command."""
         if self._run is None:
             note("nothing was asked for yet")
         elif self._run.state == "running":

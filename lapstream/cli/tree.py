@@ -16,6 +16,7 @@ from lapstream.cli.commands import (
     parked,
     parse,
     rebuild,
+    release,
     runs,
     schemas,
     why,
@@ -58,6 +59,7 @@ app.command("sample-site")(dev.sample_site)
 app.command("schemas")(schemas.schemas)
 app.command("lag")(operate.lag)
 app.command("verify")(rebuild.verify)
+app.command("verify-release")(release.verify_release)
 app.command("reparse")(rebuild.reparse)
 app.command("why")(why.why)
 app.command("run")(operate.run)
