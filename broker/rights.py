@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
 from msgspec import Struct
@@ -19,6 +19,9 @@ Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 
 BITS: Mapping[Operation, int] = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 """Where an operation stands in what the broker answers."""
+
+EVERYTHING = -1
+"""Every bit."""
 
 _TEXT = String("utf-8")
 
@@ -170,9 +173,15 @@ def _names(rights: Iterable[Right], resource: Resource) -> list[str]:
 
 
 async def _of_topics(admin: Any, topics: Sequence[str]) -> dict[str, int]:  # noqa: ANN401 - aiokafka is untyped
-    """What may be done with topics, a bit for each operation; nothing with those that are not shown."""
+    """What may be done with topics, a bit for each operation; nothing with those that are not shown.
+
+    Of one that is not there, or not yet, the broker does not say it: that is no right that is missing.
+    """
     answer: Any = await admin._send_request(_AskTopics(topics))  # noqa: SLF001 - no other way to ask
-    return {found[1]: 0 if found[0] else found[4] for found in answer.topics}
+    return {
+        name: 0 if error == TopicAuthorizationFailedError.errno else EVERYTHING if error else operations
+        for error, name, *_, operations in answer.topics
+    }
 
 
 async def _of_group(admin: Any, group: str) -> int:  # noqa: ANN401 - aiokafka is untyped
@@ -180,7 +189,9 @@ async def _of_group(admin: Any, group: str) -> int:  # noqa: ANN401 - aiokafka i
         node = await admin.find_coordinator(group)
         answer: Any = await admin._send_request(_AskGroup(group), node)  # noqa: SLF001 - no other way to ask
         [(error, *_, operations)] = answer.groups
-        return 0 if error else operations
+        if error:
+            raise for_code(error)
+        return operations
 
     try:
         return await from_coordinator(ask)

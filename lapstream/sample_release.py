@@ -14,7 +14,7 @@ from ops.release.day import COUNTED, DAY_POINTS, Day, DayPoints, Expected, Impor
 from ops.release.installation import InstallationPoints
 from ops.release.points import Checklist, Found
 from ops.release.projected import PROJECTED_POINTS, judge_projected
-from ops.release.scratch import Scratch
+from ops.release.scratch import TOPICS, Scratch
 from runtime.faults import RightMissing, explained
 from runtime.settings import Settings
 from sample_site.generate import real_shape_day
@@ -29,8 +29,9 @@ CLEANUP = "cleanup"
 ROLES = ("fetcher", "projector", "relay")
 
 REMEDY = (
-    "the sample day needs a database and topics of its own: let the user of LAPSTREAM_POSTGRES_DSN make "
-    "databases (CREATEDB), and the broker's user topics; or name a day of yours with --track and --date"
+    "the sample day needs a database, topics and groups of its own: let the user of LAPSTREAM_POSTGRES_DSN "
+    f"make databases (CREATEDB), and the broker's user use what has `{TOPICS}` behind your prefix; or name a "
+    "day of yours with --track and --date"
 )
 
 

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from broker import clients as kafka
 from broker.clients import administering, committed_offsets, describe_group
+from broker.rights import missing
 from embedded import ports, servers, state
 from embedded.kafka import Kafka
+from ops.acls.needed import of_role
 from ops.imports import follow
 from ops.imports.follow import ImportSummary
 from ops.lag.watching import watching
@@ -57,14 +59,15 @@ async def imported(settings: Settings) -> ImportSummary:
 
 async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> None:
     async with watching(fresh) as lag, administering(fresh.broker) as admin:
-        looked, state, committed, summary = await asyncio.gather(
+        looked, lacking, state, committed, summary = await asyncio.gather(
             lag.look(),
+            missing(admin, of_role(fresh, "fetcher")),
             describe_group(admin, "one"),
             committed_offsets(admin, "another"),
             imported(fresh),
         )
     assert len(looked) == len(groups(fresh))
-    assert (state, committed) == (("Dead", 0), {})
+    assert (lacking, state, committed) == ([], ("Dead", 0), {})
     assert summary.status == "completed"
 
 

@@ -62,6 +62,14 @@ async def test_fewer_partitions_are_an_error_with_the_command_that_mends_it(sett
     assert (await said(fewer, "check")).exit_code == 1
 
 
+async def test_topics_that_are_missing_are_no_right_that_is_missing(settings: Settings) -> None:
+    nowhere = at(settings, topic_prefix=f"{settings.topic_prefix}nowhere-")
+    with pytest.raises(
+        TopicsMissing, match="nowhere-pages: it does not exist: run `lapstream topics create`"
+    ):
+        await check_ready(nowhere, ["fetcher", "projector", "relay"])
+
+
 async def test_a_work_queue_with_more_partitions_than_declared_uses_all_of_them(
     settings: Settings, site: SampleSite
 ) -> None:
