@@ -21,10 +21,12 @@ from runtime.database import connected, database
 from runtime.settings import Settings
 from sample_site.server import RunningSite, serve
 from sample_site.site import SampleSite
-from store.pool import Connection, Pool, connect
-from tests.servers import Servers, borrowed, lending
+from store.pool import Connection, Pool
+from tests import databases
+from tests.databases import Servers
+from tests.servers import borrowed, lending
 
-SERVERS_OF_A_MODULE = frozenset({"home", "second", "servers"})
+SERVERS_OF_A_MODULE = frozenset({"home", "secure", "servers"})
 """The fixtures, of a module's scope, that start servers."""
 
 _numbers = itertools.count(1)
@@ -73,12 +75,8 @@ def the_servers() -> Servers:
 @pytest.fixture
 async def dsn(the_servers: Servers) -> AsyncGenerator[str]:
     """The address of a database of the test's own."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {the_servers.template}")
-    yield the_servers.dsn_of(name)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
+        yield dsn
 
 
 @pytest.fixture

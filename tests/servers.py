@@ -1,7 +1,8 @@
 """Where the tests' broker and database come from: the environment, else a Docker engine, else embedded.
 
 The same suite runs on each. A run may have several processes: the servers are started once, by the process
-that controls the run, when the first test asks for them. The others get their addresses over a socket.
+that controls the run, when the first test asks for them. The others get their addresses over a socket; and
+the place of the home that modules copy which start servers of their own.
 """
 
 import asyncio
@@ -14,19 +15,19 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 
 from embedded import kafka, ports, postgres, stack
 from embedded.jars import KAFKA_VERSION
-from runtime import migrate
-from store.pool import connect
+from tests import databases, homes
+from tests.databases import Servers
 
 KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 POSTGRES_IMAGE = f"postgres:{postgres.MAJOR}"
@@ -36,21 +37,17 @@ SOCKET = "LAPSTREAM_TEST_SERVERS"
 """The variable that names the socket to the processes of a run."""
 
 
-class Servers(Struct, frozen=True):
-    """The addresses of a broker and a database, and a migrated database to copy each test's own from."""
+class Asked(StrEnum):
+    """What a process of the run asks for; the last one is that the run ends."""
 
-    kafka_bootstrap: str
-    postgres_dsn: str
-    template: str = ""
-
-    def dsn_of(self, database: str) -> str:
-        """The address of another database of the same server."""
-        return urlsplit(self.postgres_dsn)._replace(path=f"/{database}").geturl()
+    servers = "servers"
+    home = "home"
+    end = "end"
 
 
 @contextmanager
 def lending() -> Generator[None]:
-    """Start servers when a process of the run first asks for them (`borrowed`), and stop them in the end."""
+    """Make what processes of the run ask for when the first one does, and stop and remove it in the end."""
     # The path of a socket is short, which that of TMPDIR may not be.
     with tempfile.TemporaryDirectory(prefix="lapstream-run-", dir="/tmp") as folder:
         address = str(Path(folder) / "servers")
@@ -62,14 +59,25 @@ def lending() -> Generator[None]:
                 yield
             finally:
                 with Client(address, "AF_UNIX") as connection:
-                    connection.send(False)
+                    connection.send(Asked.end)
                 lender.join()
 
 
 def borrowed() -> Servers:
     """The servers of this run; waits until they answer."""
+    return _ask(Asked.servers)
+
+
+@contextmanager
+def running() -> Generator[homes.Home]:
+    """Servers of the asker's own, which it may stop."""
+    with homes.running(_ask(Asked.home)) as home:
+        yield home
+
+
+def _ask(what: Asked) -> Any:
     with Client(os.environ[SOCKET], "AF_UNIX") as connection:
-        connection.send(True)
+        connection.send(what)
         found = connection.recv()
     if isinstance(found, BaseException):
         raise found
@@ -77,61 +85,62 @@ def borrowed() -> Servers:
 
 
 def _lend(listener: Listener) -> None:
-    """Answer each process with the servers' addresses, until one of them says that the run is over."""
+    """Answer each process, until one of them says that the run is over."""
     with contextlib.ExitStack() as started:
-        answer: Servers | Exception | None = None
+        lent = _Lent(started)
         while True:
             with listener.accept() as connection:
-                if not connection.recv():
+                asked = connection.recv()
+                if asked == Asked.end:
                     return
-                answer = answer or _started(started)
-                _send(connection, answer)
+                _send(connection, lent.answer(asked))
 
 
-def _send(connection: Connection, answer: Servers | Exception) -> None:
+def _send(connection: Connection, answer: object) -> None:
     with contextlib.suppress(BrokenPipeError):  # the process that asked was interrupted meanwhile
         connection.send(answer)
 
 
-def _started(started: contextlib.ExitStack) -> Servers | Exception:
-    try:
-        servers = started.enter_context(_servers())
-        return started.enter_context(_with_template(servers))
-    except Exception as error:  # noqa: BLE001 - it is raised in the process that asked
-        return RuntimeError(f"the tests' servers did not start: {error!r}")
+class _Lent:
+    """What was made for the run so far."""
 
+    def __init__(self, started: contextlib.ExitStack) -> None:
+        self._started = started
+        self._made: dict[Asked, Any] = {}
 
-@contextmanager
-def _servers() -> Generator[Servers]:
-    """A broker and a database for one run of the suite."""
-    kafka, postgres = os.environ.get("LAPSTREAM_TEST_KAFKA"), os.environ.get("LAPSTREAM_TEST_POSTGRES")
-    if kafka and postgres:
-        yield Servers(kafka, postgres)
-    elif _docker_answers():
-        with _containers() as found:
-            yield found
-    else:
-        with _embedded() as found:
-            yield found
+    def answer(self, asked: Asked) -> Any:
+        """What was asked for, or an error that is raised in the process that asked."""
+        try:
+            return self._of(asked)
+        except Exception as error:  # noqa: BLE001
+            return RuntimeError(f"the tests' servers did not start: {error!r}")
+
+    def _of(self, asked: Asked) -> Any:
+        if asked not in self._made:
+            self._made[asked] = self._servers() if asked == Asked.servers else self._home()
+        return self._made[asked]
+
+    def _servers(self) -> Servers:
+        broker, database = (os.environ.get(f"LAPSTREAM_TEST_{name}") for name in ("KAFKA", "POSTGRES"))
+        if broker and database:
+            return self._started.enter_context(_with_template(Servers(broker, database)))
+        if _docker_answers():
+            return self._started.enter_context(_with_template(self._started.enter_context(_containers())))
+        return self._started.enter_context(homes.running(self._of(Asked.home))).servers
+
+    def _home(self) -> Path:
+        return self._started.enter_context(homes.made())
 
 
 @contextmanager
 def _with_template(servers: Servers) -> Generator[Servers]:
     """A migrated database, dropped in the end: the server may outlive the run."""
-    name = f"lapstream_template_{os.getpid()}"
-    asyncio.run(_execute(servers, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"))
-    asyncio.run(migrate.apply(servers.dsn_of(name)))
+    name = f"{servers.template}_{os.getpid()}"
+    asyncio.run(databases.make_template(servers.postgres_dsn, name))
     try:
         yield replace(servers, template=name)
     finally:
-        asyncio.run(_execute(servers, f"DROP DATABASE {name}"))
-
-
-async def _execute(servers: Servers, *statements: str) -> None:
-    connection = await connect(servers.postgres_dsn)
-    for one in statements:
-        await connection.execute(one)
-    await connection.close()
+        asyncio.run(databases.drop(servers.postgres_dsn, name))
 
 
 def _docker_answers() -> bool:
@@ -167,12 +176,3 @@ def _await(bootstrap: str) -> None:
         if time.monotonic() > until:
             raise TimeoutError(f"the broker in its container is not ready: {complaint}")
         time.sleep(0.2)
-
-
-@contextmanager
-def _embedded() -> Generator[Servers]:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-tests-") as folder,
-        stack.running(Path(folder), report=lambda _: None, durable=False) as found,
-    ):
-        yield Servers(found.kafka_bootstrap, found.postgres_dsn)

@@ -4,16 +4,18 @@ import sys
 import time
 from pathlib import Path
 
+from tests import homes
 from tests.docs.page import blocks
 from tests.docs.shell import Overdue
-from tests.docs.stage import CommandFailed, Stage, staged
+from tests.docs.stage import CommandFailed, Stage
 from tests.sources import PAGES
 
 
 def main(names: list[str]) -> int:
     """Carry pages out, and write those whose outputs differ; 1 where one could not be carried out."""
     chosen = [Path(name).resolve() for name in names] or PAGES
-    with staged() as stage:
+    with homes.made() as pattern, homes.running(pattern) as home:
+        stage = Stage(home)
         done = [
             _carried_out(stage, page)
             for page in chosen

@@ -15,6 +15,8 @@ from embedded.postgres import POSTGRES_VERSIONS
 from runtime import migrate
 from schemas.topics import Topics
 from store.pool import connect
+from tests import homes
+from tests.databases import Servers
 from tests.docs import shell
 from tests.docs.outputs import merged
 from tests.docs.page import Block, commands, filled
@@ -36,9 +38,9 @@ class CommandFailed(Exception):
 class Stage:
     """Servers, made empty for each page."""
 
-    def __init__(self, home: Path, addresses: stack.Addresses) -> None:
-        self._home = home
-        self._addresses = addresses
+    def __init__(self, home: homes.Home) -> None:
+        self._home = home.folder
+        self._addresses = home.servers
         self._ports: dict[str, str] = {}
         for port in PORTS:
             taken = set(map(int, self._ports.values()))
@@ -112,16 +114,6 @@ def _run_unseen(terminal: shell.Shell, text: str) -> None:
 
 
 @contextlib.contextmanager
-def staged() -> Generator[Stage]:
-    """A stage for one page after another."""
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-docs-") as home,
-        stack.running(Path(home), report=lambda _: None, durable=False) as addresses,
-    ):
-        yield Stage(Path(home), addresses)
-
-
-@contextlib.contextmanager
 def _homes_stopped(folder: Path) -> Generator[None]:
     """Stop the servers of homes that a page made."""
     try:
@@ -131,7 +123,7 @@ def _homes_stopped(folder: Path) -> Generator[None]:
             stack.down(state.parent)
 
 
-async def _emptied(addresses: stack.Addresses) -> None:
+async def _emptied(addresses: Servers) -> None:
     """A database and topics as `migrate up` and `topics create` leave them."""
     admin = await connect(addresses.postgres_dsn.rpartition("/")[0] + "/postgres")
     await admin.execute("DROP DATABASE IF EXISTS lapstream WITH (FORCE)")

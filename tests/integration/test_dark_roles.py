@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import signal
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Generator
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -14,15 +12,12 @@ import httpx
 import pytest
 
 from bench.kills.roads import Dark, Listener, Roads, leading, second_listener
-from broker import clients
+from broker import clients, subscribing
 from broker.clients import administering, describe_group
-from embedded import ports, stack
-from embedded.stack import Addresses
-from lapstream import roles
+from embedded import ports
 from ops.imports import follow
 from outbox import adding as outbox
 from producer.site import SOURCE
-from runtime import migrate
 from runtime.database import connected, database
 from runtime.settings import Settings
 from runtime.wiring import detail_group, list_group, projection_group
@@ -31,11 +26,12 @@ from sample_site.server import RunningSite
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
 from store import positions
-from store.pool import Connection, Pool, connect
-from tests import members
+from store.pool import Connection, Pool
+from tests import databases, members
 from tests.api import asking
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.dark import shorten
+from tests.homes import Home
 from tests.members import EVENTS, member, send, tables, undisturbed, until_at
 from tests.processes import role, until
 
@@ -58,42 +54,28 @@ class Way(NamedTuple):
         return self.roads.through
 
 
-class Servers(NamedTuple):
-    addresses: Addresses
-    listener: Listener
-
-
 @pytest.fixture(scope="module")
-def servers() -> Generator[Servers]:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapstream-dark-") as home,
-        second_listener() as listener,
-        stack.running(Path(home), report=lambda _: None, durable=False) as addresses,
-    ):
-        yield Servers(addresses, listener)
+def listener() -> Generator[Listener]:
+    with second_listener() as listener:
+        yield listener
 
 
 @pytest.fixture
-async def way(servers: Servers, running_site: RunningSite) -> AsyncGenerator[Way]:
+async def way(servers: Home, listener: Listener, running_site: RunningSite) -> AsyncGenerator[Way]:
     """Topics and a database of the test's own, and the proxies before their servers."""
-    name = f"t{uuid4().hex}"
-    admin = await connect(servers.addresses.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    await admin.close()
-    dsn = servers.addresses.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
-    await migrate.apply(dsn)
+    found = servers.servers
     direct = Settings(
-        kafka_bootstrap=servers.addresses.kafka_bootstrap,
-        postgres_dsn=dsn,
+        kafka_bootstrap=found.kafka_bootstrap,
+        postgres_dsn=await databases.make(found.postgres_dsn, template=found.template),
         site=running_site.site_template,
         site_interval_seconds=0,
         detail_concurrency=3,
         detail_partitions=3,
-        topic_prefix=f"{name}-",
+        topic_prefix=f"t{uuid4().hex}-",
         api_port=ports.choose(),
     )
     await create_topics(direct)
-    async with leading(direct, servers.listener) as roads:
+    async with leading(direct, listener) as roads:
         yield Way(roads, direct)
 
 
@@ -109,7 +91,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten(monkeypatch)
     monkeypatch.setattr(positions, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(clients, "REQUEST_MS", 2_000)
-    monkeypatch.setattr(roles, "REQUEST_MS", 2_000)
+    monkeypatch.setattr(subscribing, "REQUEST_MS", 2_000)
 
 
 # Going on

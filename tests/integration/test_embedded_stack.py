@@ -24,6 +24,8 @@ from broker.clients import make_consumer
 from embedded import ports, processes, stack, state
 from embedded.errors import PortTaken, ServerDied
 from embedded.stack import Addresses
+from tests import homes
+from tests.homes import silent
 
 ENDS_BY_SIGNAL = """
 import sys
@@ -35,14 +37,11 @@ with stack.running(Path(sys.argv[1]), report=lambda _: None, durable=False):
 """
 
 
-def silent(_: str) -> None: ...
-
-
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("stack") / "home"
-    yield place
-    stack.wipe(place)
+def home() -> Iterator[Path]:
+    with homes.folder() as folder:
+        yield folder / "home"
+        stack.wipe(folder / "home")
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from runtime.settings import Settings
-from store.pool import connect
+from tests import databases
 from tests.commands import ARGUMENTS, Ended, Stdout, ended, internals
-from tests.servers import Servers
+from tests.databases import Servers
 
 LOOKING_FIRST = {"runs retry"}
 """Commands that look into the database first, and find nothing there."""
@@ -54,26 +54,21 @@ def wrong(
 async def stranger(servers: Servers, dsn: str) -> AsyncGenerator[str]:
     """The address of the same database for a user without any right."""
     name = f"stranger_{uuid4().hex}"
-    admin = await connect(servers.postgres_dsn)
-    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hush-hush'")
-    place = urlsplit(dsn)
-    yield place._replace(netloc=f"{name}:hush-hush@{place.netloc.rpartition('@')[2]}").geturl()
-    await admin.execute(f"DROP ROLE {name}")
-    await admin.close()
+    async with databases.administered(servers.postgres_dsn) as admin:
+        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hush-hush'")
+        place = urlsplit(dsn)
+        yield place._replace(netloc=f"{name}:hush-hush@{place.netloc.rpartition('@')[2]}").geturl()
+        await admin.execute(f"DROP ROLE {name}")
 
 
 async def test_a_database_without_tables_is_to_be_migrated(the_servers: Servers, tmp_path: Path) -> None:
-    name = f"empty_{uuid4().hex}"
-    admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    given = environment(the_servers, the_servers.dsn_of(name))
-    found = wrong(
-        [words for words in AT_ONCE if not words.startswith("migrate")],
-        lambda words: ended(tmp_path, words, given),
-        lambda result: "relation" not in result.err or "lapstream migrate up" in result.err,
-    )
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with databases.made(the_servers.postgres_dsn) as empty:
+        given = environment(the_servers, empty)
+        found = wrong(
+            [words for words in AT_ONCE if not words.startswith("migrate")],
+            lambda words: ended(tmp_path, words, given),
+            lambda result: "relation" not in result.err or "lapstream migrate up" in result.err,
+        )
     assert found == {}
 
 

@@ -1,10 +1,8 @@
 """A broker whose groups have no coordinator yet: commands and roles wait for it."""
 
 import asyncio
-import tempfile
 import threading
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +19,7 @@ from ops.lag.watching import watching
 from producer.site import SOURCE
 from runtime.settings import Settings
 from runtime.wiring import groups
+from tests import homes
 from tests.conftest import DAY, TRACK, create_topics, working
 
 
@@ -34,11 +33,11 @@ class Unasked(Kafka):
 @pytest.fixture
 def broker() -> Generator[str]:
     """The address of a broker of the test's own that was never asked about a group."""
-    with tempfile.TemporaryDirectory(prefix="lapstream-fresh-") as folder:
-        server = Unasked(Path(folder), state.fresh())
-        server.provide(lambda _: None)
+    with homes.folder() as folder:
+        server = Unasked(folder, state.fresh())
+        server.provide(homes.silent)
         try:
-            servers.start(server, report=lambda _: None, remember=lambda _: None, given_up=threading.Event())
+            servers.start(server, report=homes.silent, remember=lambda _: None, given_up=threading.Event())
             yield server.address
         finally:
             servers.end_all(server)

@@ -6,9 +6,8 @@ import datetime as dt
 import hashlib
 import signal
 import sys
-import time
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +20,6 @@ from broker.batches import BATCH_BYTES
 from broker.clients import Bounds, make_reader
 from broker.topics import create_topics
 from consumers.live import PRACTICE_DAYS
-from embedded import stack
 from lapstream.cli.commands.log import app
 from ops.imports import follow
 from ops.log_copies.checking import Checked, check_folder, check_topics
@@ -49,14 +47,16 @@ from schemas.headers import UNREADABLE
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.pages import PageRow
-from store.pool import Connection, Pool, connect
+from store.pool import Connection, Pool
+from tests import databases
 from tests.conftest import DAY, TRACK, at, projecting, working
+from tests.databases import Servers
 from tests.events import fetched, laps
+from tests.homes import Home
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, verified
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until, until_at
 from tests.producers import leave_gaps, producing
 from tests.raw_records import ZSTD, RawRecord, batch, produce
-from tests.servers import Servers
 from tests.topics import grow, lose
 
 pytestmark = pytest.mark.timeout(180)
@@ -94,11 +94,9 @@ def unseen(done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def second(servers: Home) -> str:
     """The address of a second broker."""
-    home = tmp_path_factory.mktemp("second")
-    with stack.running(home, report=lambda _: None, durable=False) as found:
-        yield found.kafka_bootstrap
+    return servers.servers.kafka_bootstrap
 
 
 @pytest.fixture
@@ -110,12 +108,8 @@ def there(settings: Settings, second: str) -> Settings:
 @pytest.fixture
 async def fresh(there: Settings, the_servers: Servers) -> AsyncGenerator[Settings]:
     """The second broker, with a database where nothing is yet."""
-    name = f"fresh_{time.monotonic_ns()}"
-    admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {the_servers.template}")
-    yield at(there, postgres_dsn=the_servers.dsn_of(name))
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
+        yield at(there, postgres_dsn=dsn)
 
 
 async def publish(settings: Settings, topic: str, *records: Sent, partition: int = PARTITION) -> None:

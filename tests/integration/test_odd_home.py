@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from embedded import jars, stack
-from tests.integration.test_embedded_stack import consume, produce, silent
+from tests.homes import silent
+from tests.integration.test_embedded_stack import consume, produce
 from tests.odd_names import EVERYTHING
 
 

@@ -34,6 +34,7 @@ from runtime.database import ServerAway, database
 from runtime.settings import Settings, environment
 from store import waiting
 from store.pool import Connection, Pool
+from tests import homes
 from tests.events import DAY_ID, fetched, laps, listed, received
 from tests.integration.test_rebuild import unseen
 from tests.members import (
@@ -53,6 +54,7 @@ from tests.members import (
     waits_for_a_lock,
 )
 from tests.processes import crash
+from tests.servers import running
 from tests.topics import lose, make_anew
 
 AWAY = "projector_database_away"
@@ -394,18 +396,14 @@ async def insisting(command: Callable[[], Awaitable[Rebuild]]) -> Rebuild:
 
 
 @pytest.mark.slow
-async def test_tables_are_equal_after_a_handful_of_disturbances_under_load(tmp_path_factory: Any) -> None:
-    home = tmp_path_factory.mktemp("kills")
+async def test_tables_are_equal_after_a_handful_of_disturbances_under_load() -> None:
     plan = Plan(kinds=[crash_database, stop_short, restart_database, kill_all, kill, restart_broker], seed=7)
-    addresses = await asyncio.to_thread(stack.up, home, report=lambda _: None, durable=False)
-    settings = Settings(
-        kafka_bootstrap=addresses.kafka_bootstrap,
-        postgres_dsn=addresses.postgres_dsn,
-        site="http://127.0.0.1/{track_slug}",
-    )
-    try:
-        outcome = await trial.run(settings, home, plan, lambda _: None)
-    finally:
-        await asyncio.to_thread(stack.down, home)
+    with running() as home:
+        settings = Settings(
+            kafka_bootstrap=home.servers.kafka_bootstrap,
+            postgres_dsn=home.servers.postgres_dsn,
+            site="http://127.0.0.1/{track_slug}",
+        )
+        outcome = await trial.run(settings, home.folder, plan, homes.silent)
     assert outcome.differing == []
     assert outcome.records > 0

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.page import blocks
-from tests.docs.stage import Stage, staged
+from tests.docs.stage import Stage
+from tests.servers import running
 from tests.sources import PAGES
 
 ALWAYS = {"tutorial-projection.md"}
@@ -30,8 +31,8 @@ def stage() -> Generator[Stage]:
     missing = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"the pages use {', '.join(missing)}, which this machine lacks")
-    with staged() as stage:
-        yield stage
+    with running() as home:
+        yield Stage(home)
 
 
 @pytest.mark.slow

@@ -29,11 +29,12 @@ from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from store.pool import connect
+from tests import databases
 from tests.conftest import DAY, TRACK, at, working
+from tests.databases import Servers
 from tests.events import listed, row
 from tests.members import send, until
 from tests.processes import LONGEST_SECONDS
-from tests.servers import Servers
 
 THE_DAY = Day(TRACK, DAY)
 SESSIONS, LAPS = 3, 4
@@ -117,16 +118,11 @@ def said(checklist: Checklist, name: str) -> str:
 @contextlib.asynccontextmanager
 async def copied(servers: Servers, settings: Settings, change: str) -> AsyncGenerator[Settings]:
     """The same installation with a copy of its database, which is changed."""
-    name = f"copy_{uuid4().hex}"
-    admin = await connect(servers.postgres_dsn)
     own = settings.postgres_dsn.rpartition("/")[2]
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {own}")
-    connection = await connect(servers.dsn_of(name))
-    await connection.execute(change)
-    await connection.close()
-    yield at(settings, postgres_dsn=servers.dsn_of(name))
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with databases.made(servers.postgres_dsn, template=own) as copy:
+        async with databases.administered(copy) as connection:
+            await connection.execute(change)
+        yield at(settings, postgres_dsn=copy)
 
 
 async def test_each_point_fails_when_its_thing_is_broken(

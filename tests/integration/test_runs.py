@@ -32,7 +32,6 @@ from schemas.identity import event_id, row_digest
 from store.parking import ParkedRecord, parked
 from store.pool import Connection, Pool
 from tests.events import DATE, fetched, laps, listed, received, row, seen
-from tests.servers import Servers
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 LISTED = listed(1, row("1"), row("2"), row("3"))
@@ -409,7 +408,7 @@ async def test_a_run_comes_to_the_same_in_any_order_and_however_often(
 
 
 async def test_two_projectors_that_write_the_last_sessions_at_once_end_a_run_once(
-    the_servers: Servers, pool: Pool
+    pool: Pool,
 ) -> None:
     async with pool.acquire() as connection:
         run = await planned(connection)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,6 +22,7 @@ from sample_site.site import SampleSite
 from schemas.envelope import Received
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Connection, Pool, connect, open_pool
+from tests import databases
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.events import fetched, listed, received, row
 from tests.members import until, waits_for_a_lock
@@ -89,17 +89,12 @@ async def test_two_writers_leave_the_same_under_all_of_them(dsn: str) -> None:
 @pytest.fixture
 async def hostile(settings: Settings, dsn: str) -> AsyncGenerator[Settings]:
     """Settings for a second database, whose defaults were hostile before its tables were made."""
-    name = f"{urlsplit(dsn).path.strip('/')}_hostile"
-    other = urlsplit(dsn)._replace(path=f"/{name}").geturl()
-    admin = await connect(dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    await by_default(other, HOSTILE | HARMLESS)
-    await migrate.apply(other)
-    hostile = at(settings, postgres_dsn=other, topic_prefix=f"{settings.topic_prefix}hostile-")
-    await create_topics(hostile)
-    yield hostile
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with databases.made(dsn) as other:
+        await by_default(other, HOSTILE | HARMLESS)
+        await migrate.apply(other)
+        hostile = at(settings, postgres_dsn=other, topic_prefix=f"{settings.topic_prefix}hostile-")
+        await create_topics(hostile)
+        yield hostile
 
 
 async def imported(settings: Settings) -> list[TableDigest]:

@@ -37,6 +37,7 @@ from schemas.envelope import Context, Received, pack
 from schemas.scopes import Scope
 from schemas.topics import Topics
 from store.parking import ParkedRecord
+from tests import homes
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working
 from tests.members import until
@@ -49,8 +50,8 @@ ROLES = ("api", "fetcher", "projector", "relay")
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Generator[SecureKafka]:
-    with secure_kafka(tmp_path_factory.mktemp("secure"), [*ROLES, OPERATOR, "stranger"]) as broker:
+def secure() -> Generator[SecureKafka]:
+    with homes.folder() as home, secure_kafka(home, [*ROLES, OPERATOR, "stranger"]) as broker:
         yield broker
 
 

@@ -1,0 +1,70 @@
+"""Databases of tests' own, on a server that is there."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from msgspec import Struct
+
+from runtime import migrate
+from store.pool import Connection, connect
+
+TEMPLATE = "lapstream_template"
+"""A migrated database, which those of tests are copies of."""
+
+
+class Servers(Struct, frozen=True):
+    """The addresses of a broker and a database, and a migrated database to copy each test's own from."""
+
+    kafka_bootstrap: str
+    postgres_dsn: str
+    template: str = TEMPLATE
+
+
+def dsn_of(dsn: str, database: str) -> str:
+    """The address of another database of the same server."""
+    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
+
+
+@asynccontextmanager
+async def administered(dsn: str) -> AsyncGenerator[Connection]:
+    """A connection beside those of the test."""
+    connection = await connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def make(dsn: str, *, template: str | None = None) -> str:
+    """The address of a new database: a copy of the template, or empty."""
+    name = f"test_{uuid4().hex}"
+    copied = f" TEMPLATE {template}" if template else ""
+    async with administered(dsn) as admin:
+        await admin.execute(f"CREATE DATABASE {name}{copied}")
+    return dsn_of(dsn, name)
+
+
+async def drop(dsn: str, name: str) -> None:
+    """Drop a database of this server, whoever is connected to it."""
+    async with administered(dsn) as admin:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def made(dsn: str, *, template: str | None = None) -> AsyncGenerator[str]:
+    """The address of a new database for the length of a block: a copy of the template, or empty."""
+    address = await make(dsn, template=template)
+    try:
+        yield address
+    finally:
+        await drop(dsn, urlsplit(address).path.strip("/"))
+
+
+async def make_template(dsn: str, name: str = TEMPLATE) -> None:
+    """Make the migrated database anew."""
+    await drop(dsn, name)
+    async with administered(dsn) as admin:
+        await admin.execute(f"CREATE DATABASE {name}")
+    await migrate.apply(dsn_of(dsn, name))
