@@ -149,5 +149,5 @@ def _of_closing(error: asyncio.IncompleteReadError, access: BrokerAccess) -> _Re
     if (error.expected or 0) >> 24 == _TLS_ALERT:
         return _Reason("speaks TLS", ["security_protocol"])
     if not access.logs_in:
-        return _Reason("closes the connection: it wants a login", ["security_protocol"])
+        return _Reason("closes the connection: it wants a login, or is not ready yet", ["security_protocol"])
     return None

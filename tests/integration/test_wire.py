@@ -168,7 +168,7 @@ def wrong(broker: SecureKafka, folder: Path) -> Mapping[tuple[str, str], BrokerA
     return {
         ("does not speak TLS", PROTOCOL): replace(tls, bootstrap=broker.address),
         ("speaks TLS", PROTOCOL): replace(plaintext, bootstrap=broker.address_of("TLS")),
-        ("closes the connection: it wants a login", PROTOCOL): replace(
+        ("closes the connection: it wants a login, or is not ready yet", PROTOCOL): replace(
             plaintext, bootstrap=broker.address_of("LOGIN")
         ),
         ("takes no login", PROTOCOL): replace(every["password without TLS"], bootstrap=broker.address),
