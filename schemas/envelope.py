@@ -38,7 +38,7 @@ from schemas.headers import (
 from schemas.identity import event_id, event_key
 from schemas.versions import upcast
 
-OWN_NAMESPACES = ("practice_day.", "session_detail.", "page.")
+OWN_NAMESPACES = ("page.", "practice_day.", "record.", "session_detail.")
 """The type names that are this project's to define: an unknown one of these is an error, not a stranger."""
 
 _ENCODER = msgspec.json.Encoder()

@@ -70,6 +70,13 @@ BAD_HEADERS: tuple[tuple[str, bytes | None, str, str, str | None], ...] = (
         "unknown_version",
         "there is no schema of that name",
     ),
+    (
+        "ce_type",
+        b"record.refused.v9",
+        "What Lapstream announces has types of its own, too.",
+        "unknown_version",
+        "there is no schema of that name",
+    ),
 )
 
 GOOD_OUTERS: tuple[tuple[str, Json, str | None, str], ...] = (

@@ -22,8 +22,9 @@ from schemas.envelope import (
     timing_service_of,
     unpack,
 )
-from schemas.events import Event
+from schemas.events import EVENT_TYPES, Event
 from schemas.headers import MAX_HEADER, UNREADABLE, BadRecord
+from schemas.pages import PAGE_TYPE
 from tests.events import fetched, laps, listed, row
 
 CONTEXT = Context(source="test", correlation_id="run-1", causation_id="cause", traceparent="00-a-b-01")
@@ -292,6 +293,13 @@ def test_a_header_that_is_null_too_long_or_no_text_is_refused(name: str, value: 
 def test_a_missing_header_is_refused() -> None:
     record = packed()
     assert refused([pair for pair in record.headers if pair[0] != "ce_id"], record.value) == "bad_header"
+
+
+@pytest.mark.parametrize("type_name", [*EVENT_TYPES, PAGE_TYPE])
+def test_an_unknown_version_of_any_type_of_ours_is_refused_and_not_ignored(type_name: str) -> None:
+    unknown = f"{type_name.rpartition('.v')[0]}.v999"
+    record = packed()
+    assert refused(with_header(record, "ce_type", unknown.encode()), record.value) == "unknown_version"
 
 
 def test_a_foreign_header_that_is_no_text_does_no_harm() -> None:
