@@ -82,6 +82,7 @@ _laps = msgspec.json.Decoder(tuple[Lap, ...])
 def _seen(record: Record, facts: FactsT_co, laps: tuple[Lap, ...] | None = None) -> Seen[FactsT_co]:
     return Seen(
         stamp=Stamp(
+            record["authority"],
             record["observed_at"],
             record["parser_version"],
             record["content_digest"],

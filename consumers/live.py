@@ -59,15 +59,20 @@ def _parts(sessions: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 async def announce(
     connection: Connection,
+    topics: Topics,
     received: Sequence[Received],
     parked: Sequence[ParkedRecord],
     changed: Sequence[PracticeDayChanged],
 ) -> AfterCommit | None:
     """Note what a batch means for runs; announce what ended, what changed, and what was parked of it.
 
-    Which runs ended is told afterwards.
+    Runs are of our own fetchers: what another producer's topic says of one is not believed. Which runs ended
+    is told afterwards.
     """
-    marks = marks_of(received, parked)
+    marks = marks_of(
+        (one for one in received if one.standing.topic == topics.days),
+        (one for one in parked if one.topic == topics.days),
+    )
     news = [*_news(received, changed), *map(refusal, parked)]
     ended = await run_changes.mark(connection, marks, news)
     return partial(report_ended, ended) if ended else None
@@ -76,7 +81,7 @@ async def announce(
 PRACTICE_DAYS = Projection(
     name="practice-days",
     schema="practice_days",
-    topic=lambda topics: topics.days,
+    topics=lambda topics: topics.event_log,
     decode=decode,
     apply=apply,
     announce=announce,

@@ -6,12 +6,13 @@ from consumers.projection import Projection
 from schemas.headers import BadRecord
 from schemas.pages import unpack_page
 from schemas.records import Decoded, Record
+from schemas.topics import Topics
 from store import pages
 from store.pages import PageRow
 from store.pool import Connection
 
 
-def decode_pages(records: Iterable[Record]) -> Decoded[PageRow]:
+def decode_pages(records: Iterable[Record], topics: Topics) -> Decoded[PageRow]:  # noqa: ARG001 - as all are read
     """Read each record by itself; what is no page of ours is ignored, a bad one set apart."""
     decoded: Decoded[PageRow] = Decoded([], [])
     for record in records:
@@ -53,7 +54,7 @@ async def apply_pages(connection: Connection, rows: Sequence[PageRow]) -> None:
 PAGE_INDEX = Projection(
     name="page-index",
     schema="page_index",
-    topic=lambda topics: topics.pages,
+    topics=lambda topics: (topics.pages,),
     decode=decode_pages,
     apply=apply_pages,
     gather_ms=500,

@@ -1,4 +1,4 @@
-"""What a projection is: which topic it reads, how its records are read, and how they become rows.
+"""What a projection is: which topics it reads, how its records are read, and how they become rows.
 
 Each has a consumer group and a schema of its own; in that schema lies a table `positions` beside its rows.
 """
@@ -23,9 +23,9 @@ Apply = Callable[[Connection, Sequence[EventT]], Awaitable[object]]
 """Applies a batch of events to the rows; returns what changed, for `Announce`."""
 
 Announce = Callable[
-    [Connection, Sequence[EventT], Sequence[ParkedRecord], Any], Awaitable[AfterCommit | None]
+    [Connection, Topics, Sequence[EventT], Sequence[ParkedRecord], Any], Awaitable[AfterCommit | None]
 ]
-"""Is given the batch, what was parked of it, and what `Apply` returned."""
+"""Is given the topics, the batch, what was parked of it, and what `Apply` returned."""
 
 
 class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
@@ -39,8 +39,8 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
 
     name: str
     schema: str
-    topic: Callable[[Topics], str]
-    decode: Callable[[Iterable[Record]], Decoded[EventT]]
+    topics: Callable[[Topics], tuple[str, ...]]
+    decode: Callable[[Iterable[Record], Topics], Decoded[EventT]]
     apply: Apply[EventT]
     fill: Apply[EventT] | None = None
     announce: Announce[EventT] | None = None
@@ -59,8 +59,12 @@ class Projection(Struct, Generic[EventT], frozen=True, kw_only=True):
         return f"{prefix}{self.name}-projection"
 
     async def apply_live(
-        self, connection: Connection, events: Sequence[EventT], parked: Sequence[ParkedRecord]
+        self,
+        connection: Connection,
+        topics: Topics,
+        events: Sequence[EventT],
+        parked: Sequence[ParkedRecord],
     ) -> AfterCommit | None:
         """Apply a batch that is new to the live tables, and announce what it changed."""
         changed = await self.apply(connection, events)
-        return await self.announce(connection, events, parked, changed) if self.announce else None
+        return await self.announce(connection, topics, events, parked, changed) if self.announce else None

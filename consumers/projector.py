@@ -26,6 +26,7 @@ from consumers.reporting import report_batch
 from consumers.standing import check_bounds, check_next
 from schemas.errors import LapstreamError
 from schemas.records import Record
+from schemas.topics import Topics
 from store import parking, positions
 from store.faults import said_by
 from store.parking import ParkedRecord, ParkingFull
@@ -75,14 +76,15 @@ class Projector(ConsumerRebalanceListener):
         self,
         *,
         group: str,
-        topics: Sequence[str],
+        topics: Topics,
         consumer: Consumer,
         pool: Pool,
         projection: Projection[Any],
         parking_limit: int,
     ) -> None:
         self._group = group
-        self._topics = list(topics)
+        self._topics = topics
+        self._names = list(projection.topics(topics))
         self._consumer = consumer
         self._pool = pool
         self._projection = projection
@@ -109,12 +111,12 @@ class Projector(ConsumerRebalanceListener):
             log.info("projector_stop", group=self._group)
 
     async def _work(self) -> None:
-        self._consumer.subscribe(topics=self._topics, listener=self)
+        self._consumer.subscribe(topics=self._names, listener=self)
         try:
             await self._consumer.start()
         except KafkaError as error:
             raise BrokerRefuses(f"the broker did not let group {self._group} in: {said_by(error)}") from error
-        log.info("projector_start", group=self._group, topics=self._topics)
+        log.info("projector_start", group=self._group, topics=self._names)
         while not self._stopping.is_set():
             await self._turn()
         await self._follow()
@@ -166,7 +168,7 @@ class Projector(ConsumerRebalanceListener):
             return
         if self._back_off.refused():
             raise BrokerRefuses(
-                f"the broker refuses group {self._group} on {', '.join(self._topics)}: {said_by(error)}"
+                f"the broker refuses group {self._group} on {', '.join(self._names)}: {said_by(error)}"
             ) from error
 
     async def _poll(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:
@@ -268,7 +270,7 @@ class Projector(ConsumerRebalanceListener):
 
     async def _write(self, records: Sequence[Record], error: Exception | None) -> None:
         """One transaction: position, rows and parked records; with an `error` its one record is parked."""
-        decoded = self._projection.decode([] if error else records)
+        decoded = self._projection.decode([] if error else records, self._topics)
         bad = [parking.parked(record, fault.code, fault.reason) for record, fault in decoded.faults]
         if error:
             bad.append(parking.parked(records[0], "projection_error", repr(error)))
@@ -291,7 +293,7 @@ class Projector(ConsumerRebalanceListener):
         """What is parked, the rows, and of news all that follows; returns what is to be told of it."""
         await parking.park(connection, self._group, bad, self._parking_limit)
         if not again:
-            return await self._projection.apply_live(connection, events, bad)
+            return await self._projection.apply_live(connection, self._topics, events, bad)
         await self._projection.apply(connection, events)
         return None
 

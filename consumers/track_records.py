@@ -42,7 +42,7 @@ async def _apply(connection: Connection, batch: Days) -> None:
 TRACK_RECORDS = Projection(
     name="track-records",
     schema="track_records",
-    topic=lambda topics: topics.days,
+    topics=lambda topics: topics.event_log,
     decode=decode,
     apply=apply,
     lookups=("observations_event_id_idx",),

@@ -113,7 +113,7 @@ async def _members(
     return [
         Projector(
             group=group,
-            topics=[projection.topic(settings.topics)],
+            topics=settings.topics,
             consumer=make_consumer(settings.broker, group, gather_ms=projection.gather_ms),
             pool=pool,
             projection=projection,

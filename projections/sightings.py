@@ -55,10 +55,14 @@ def newest_drivers(sighted: Iterable[Sighted]) -> list[DriverSighting]:
 
 
 def rank(driver: DriverSighting) -> tuple[object, ...]:
-    """The greater one names the driver: by the session's start, so that no page fetched again changes it."""
+    """The greater one names the driver: by the session's start, so that no page fetched again changes it.
+
+    What a topic says that counts less for the source comes after all that another one says.
+    """
     return (
         driver.display_name is not None,
         driver.named,
+        driver.stamp.authority,
         driver.start_time is not None,
         driver.start_time,
         driver.session_id,

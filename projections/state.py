@@ -125,26 +125,26 @@ class Sighted(NamedTuple):
     stamp: Stamp
 
 
-def sight(event: Observation, event_id: str) -> Sighted:
+def sight(event: Observation, event_id: str, authority: int = 0) -> Sighted:
     """An observation of the present version of its type; `event_id` is the id in its envelope."""
-    return _sight(event, event_id, event)
+    return _sight(event, event_id, event, authority)
 
 
 def sight_of(received: Received) -> Sighted | None:
     """The observation that a record is, of any version of its type; None where it is none."""
     event, written = received.event, received.written
     if isinstance(event, Observation) and isinstance(written, ObservationAsWritten):
-        return _sight(event, received.id, written)
+        return _sight(event, received.id, written, received.standing.authority)
     return None
 
 
-def _sight(event: Observation, event_id: str, written: ObservationAsWritten) -> Sighted:
+def _sight(event: Observation, event_id: str, written: ObservationAsWritten, authority: int) -> Sighted:
     """The observation with the digest of its content, as its record has it."""
     observed_at = event.observed_at.astimezone(dt.UTC)
     return Sighted(
         event,
         DayRef(event.source, event.track_slug, event.date),
-        Stamp(observed_at, event.parser_version, content_digest(written), event_id),
+        Stamp(authority, observed_at, event.parser_version, content_digest(written), event_id),
     )
 
 

@@ -17,9 +17,11 @@ from msgspec import Meta, Struct, field
 from broker.access import ENDPOINT, SECRETS, BadAccess, BrokerAccess, Mechanism, Protocol
 from producer.site import BadAddress, Site
 from runtime import secrets
+from runtime.log_topics import NotTopics, log_topics
+from runtime.log_topics import as_text as log_topics_as_text
 from schemas.errors import LapstreamError
 from schemas.expected import in_words
-from schemas.topics import Topics
+from schemas.topics import LogTopic, Topics
 from schemas.zones import is_zone
 
 PREFIX = "LAPSTREAM_"
@@ -135,6 +137,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Put before the names of topics and groups: up to 60 letters, digits, `.`, `_`, `-`",
         ),
     ] = ""
+    log_topics: Annotated[
+        tuple[LogTopic, ...],
+        Meta(
+            description=(
+                "The topics of the event log, without prefix, each with the sources that it may speak for "
+                "(`*`: all); of two that speak for one source, the one that is named first counts"
+            )
+        ),
+    ] = Topics().log
     replication_factor: Annotated[int, Meta(ge=1, le=9, description="Replicas of a topic it creates")] = 1
     track_zones: Annotated[
         dict[str, str],
@@ -193,7 +204,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def topics(self) -> Topics:
         """The topics under their configured names."""
-        return Topics(prefix=self.topic_prefix, detail_partitions=self.detail_partitions)
+        return Topics(prefix=self.topic_prefix, detail_partitions=self.detail_partitions, log=self.log_topics)
 
     @property
     def user_agent(self) -> str:
@@ -250,7 +261,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             secrets.remember(text, path=name != "otlp_endpoint")
         elif name in _SECRETS:
             secrets.remember_word(text)
-    values = {name: _zones(text) if name == "track_zones" else text for name, text in found.items()}
+    values = {name: _parsed(name, text) for name, text in found.items()}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -277,6 +288,8 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def as_text(value: object) -> str:
     """The value of a setting as its variable holds it."""
+    if isinstance(value, tuple):
+        return log_topics_as_text(cast("tuple[LogTopic, ...]", value))
     if isinstance(value, dict):
         return ",".join(f"{key}={item}" for key, item in cast("dict[str, str]", value).items())
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -292,6 +305,18 @@ def _value(environment: Mapping[str, str], name: str) -> str | None:
         raise SettingsError(f"{name}_FILE: {file} can't be read: it is not UTF-8") from error
     except OSError as error:
         raise SettingsError(f"{name}_FILE: {file} can't be read: {error.strerror}") from error
+
+
+def _parsed(name: str, text: str) -> object:
+    """The value of a setting that has a form of its own; else its text."""
+    if name == "track_zones":
+        return _zones(text)
+    if name != "log_topics":
+        return text
+    try:
+        return log_topics(text)
+    except NotTopics as error:
+        raise SettingsError(f"{variable(name)}: {error}") from error
 
 
 def _zones(text: str) -> dict[str, str]:

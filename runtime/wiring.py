@@ -55,15 +55,15 @@ class Group(NamedTuple):
     """A consumer group of ours; that of a projection has its positions beside its tables."""
 
     name: str
-    topic: str
+    topics: tuple[str, ...]
     projection: Projection[Any] | None = None
 
 
 def groups(settings: Settings) -> tuple[Group, ...]:
-    """Every consumer group, with the topic that it reads."""
+    """Every consumer group, with the topics that it reads."""
     topics = settings.topics
     return (
-        *(Group(one.group(settings.topic_prefix), one.topic(topics), one) for one in PROJECTIONS),
-        Group(list_group(settings), topics.requests),
-        Group(detail_group(settings), topics.details),
+        *(Group(one.group(settings.topic_prefix), one.topics(topics), one) for one in PROJECTIONS),
+        Group(list_group(settings), (topics.requests,)),
+        Group(detail_group(settings), (topics.details,)),
     )

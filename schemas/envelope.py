@@ -14,6 +14,7 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
+from schemas.admission import Standing
 from schemas.checks import fault_of
 from schemas.cloudevents import JSON, SPECVERSION, check_names, check_size, headers_by_name, opened
 from schemas.events import (
@@ -63,13 +64,17 @@ class Outgoing(Struct, frozen=True, kw_only=True):
 
 
 class Received(Struct, frozen=True, kw_only=True):
-    """An event with what its envelope said of it; `written` is it in the version that its record has."""
+    """An event with what its envelope said of it; `written` is it in the version that its record has.
+
+    `standing` is that of its record in the event log, where it was read from there.
+    """
 
     event: Event
     written: EventAsWritten
     id: str
     context: Context
     size: int
+    standing: Standing = Standing("", 0)
 
 
 class Attributes(Struct, frozen=True, kw_only=True):

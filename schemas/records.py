@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from schemas.admission import admitted
 from schemas.envelope import Received, unpack
 from schemas.headers import BadRecord, Headers
+from schemas.topics import Topics
 
 EventT = TypeVar("EventT")
 
@@ -63,12 +66,12 @@ class Decoded(Struct, Generic[EventT]):
         self.faults.append((record, BadRecord(fault.code, fault.reason)))
 
 
-def decode(records: Iterable[Record]) -> Decoded[Received]:
-    """Read each record by itself: a bad one takes none of the others with it."""
+def decode(records: Iterable[Record], topics: Topics) -> Decoded[Received]:
+    """Read each record of the event log by itself: a bad one takes none of the others with it."""
     decoded: Decoded[Received] = Decoded([], [])
     for record in records:
         try:
-            received = unpack(record.headers, record.value)
+            received = _read(record, topics)
         except BadRecord as fault:
             decoded.set_apart(record, fault)
             continue
@@ -77,3 +80,11 @@ def decode(records: Iterable[Record]) -> Decoded[Received]:
         else:
             decoded.events.append(received)
     return decoded
+
+
+def _read(record: Record, topics: Topics) -> Received | None:
+    received = unpack(record.headers, record.value)
+    if received is None:
+        return None
+    standing = admitted(received.event, record.topic, record.timestamp, topics)
+    return replace(received, standing=standing)

@@ -10,8 +10,12 @@ from uuid import UUID
 
 
 class Stamp(NamedTuple):
-    """How new an observation is; the greatest of a subject is the newest. `event_id` only breaks a tie."""
+    """How new an observation is; the greatest of a subject counts. `event_id` only breaks a tie.
 
+    `authority` is that of its topic for its source (`schemas.topics`).
+    """
+
+    authority: int
     observed_at: dt.datetime
     parser_version: int
     content_digest: str
@@ -123,6 +127,7 @@ class ObservationRow(NamedTuple):
     subject_id: UUID
     event_id: UUID
     first_observed_at: dt.datetime
+    authority: int
     observed_at: dt.datetime
     parser_version: int
     content_digest: str

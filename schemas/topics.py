@@ -1,5 +1,7 @@
 """The topics, declared in one place: partitions, retention, size. A command creates and checks them."""
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from schemas.cloudevents import MAX_EVENT_BYTES
@@ -34,11 +36,33 @@ class TopicSpec(Struct, frozen=True, kw_only=True):
         }
 
 
+DAYS = "practice-days"
+"""The topic of the event log that Lapstream itself writes, without prefix."""
+
+ANY_SOURCE = "*"
+
+
+class LogTopic(Struct, frozen=True):
+    """A topic of the event log, without prefix, and the timing services that it may speak for."""
+
+    name: str
+    sources: tuple[str, ...] = (ANY_SOURCE,)
+
+    def speaks_for(self, source: str) -> bool:
+        """Whether what a record of this topic says of a timing service counts."""
+        return source in self.sources or ANY_SOURCE in self.sources
+
+
 class Topics(Struct, frozen=True, kw_only=True):
-    """The names of all topics, under one prefix; P is `detail_partitions`."""
+    """The names of all topics, under one prefix; P is `detail_partitions`.
+
+    `log` are the topics of the event log: of two that may speak for one source, the one that comes first
+    counts.
+    """
 
     prefix: str = ""
     detail_partitions: int = 8
+    log: tuple[LogTopic, ...] = (LogTopic(DAYS),)
 
     @property
     def requests(self) -> str:
@@ -47,8 +71,13 @@ class Topics(Struct, frozen=True, kw_only=True):
 
     @property
     def days(self) -> str:
-        """The event log: every observation of a day; keyed by day; kept for ever."""
-        return f"{self.prefix}practice-days"
+        """What Lapstream itself observed; keyed by day; kept for ever."""
+        return f"{self.prefix}{DAYS}"
+
+    @property
+    def event_log(self) -> tuple[str, ...]:
+        """All topics of the event log: ours, and those of other producers."""
+        return tuple(f"{self.prefix}{one.name}" for one in self.log)
 
     @property
     def details(self) -> str:
@@ -70,8 +99,18 @@ class Topics(Struct, frozen=True, kw_only=True):
         """Which records were refused, and why; keyed by their partition."""
         return f"{self.prefix}refused-records"
 
-    def of(self, type_name: str) -> str:
-        """The topic that events of a type belong into, whatever its version."""
+    def authority(self, topic: str, source: str) -> int | None:
+        """How much what a topic says of a source counts: 0 before -1, and so on; None where it may not speak.
+
+        It is 0 for the first topic that may speak for the source, and one less for each one after it.
+        """
+        return _authorities(self, source).get(topic)
+
+    def of(self, type_name: str, source: str | None = None) -> str:
+        """The topic that events of a type belong into, whatever its version.
+
+        Of an observation it is the one that counts most for its source; ours where no source is given.
+        """
         match type_name.rpartition(".v")[0]:
             case "practice_day.requested":
                 return self.requests
@@ -82,15 +121,22 @@ class Topics(Struct, frozen=True, kw_only=True):
             case "record.refused":
                 return self.refusals
             case _:
-                return self.days
+                return next(iter(_authorities(self, source)), self.days) if source else self.days
 
     def specs(self) -> tuple[TopicSpec, ...]:
         """Every topic as it should be."""
         return (
             TopicSpec(name=self.requests, partitions=4, retention_ms=WEEK_MS),
-            TopicSpec(name=self.days, partitions=8, retention_ms=FOREVER),
+            *(TopicSpec(name=name, partitions=8, retention_ms=FOREVER) for name in self.event_log),
             TopicSpec(name=self.details, partitions=self.detail_partitions, retention_ms=WEEK_MS),
             TopicSpec(name=self.pages, partitions=8, retention_ms=FOREVER),
             TopicSpec(name=self.outcomes, partitions=4, retention_ms=FOREVER),
             TopicSpec(name=self.refusals, partitions=4, retention_ms=MONTH_MS),
         )
+
+
+@lru_cache(maxsize=1_000)
+def _authorities(topics: Topics, source: str) -> dict[str, int]:
+    """The topics that may speak for a source, the one that counts most first."""
+    speaking = (one.name for one in topics.log if one.speaks_for(source))
+    return {f"{topics.prefix}{name}": -number for number, name in enumerate(speaking)}

@@ -19,12 +19,12 @@ SELECT id FROM events WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: load_observations
 -- What is known of whole days ($1), and of the lists ($2) and single sessions ($3) of others.
-SELECT kind, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
+SELECT kind, event_id, first_observed_at, authority, observed_at, parser_version, content_digest, source_event_id,
     page_sha256, facts, shelved_laps, list_row_digest
 FROM observations
 WHERE event_id = ANY ($1::uuid[])
 UNION ALL
-SELECT kind, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
+SELECT kind, event_id, first_observed_at, authority, observed_at, parser_version, content_digest, source_event_id,
     page_sha256, facts, shelved_laps, list_row_digest
 FROM observations
 WHERE (kind = 'list' AND subject_id = ANY ($2::uuid[]))
@@ -41,18 +41,20 @@ ORDER BY race_result_id, lap_number;
 -- name: save_track_observations
 -- The newest list that names a track.
 INSERT INTO track_observations AS t (
-    track_id, name, time_zone, observed_at, parser_version, content_digest, source_event_id
+    track_id, name, time_zone, authority, observed_at, parser_version, content_digest, source_event_id
 )
-SELECT s.track_id, s.name, s.time_zone, s.observed_at, s.parser_version, s.content_digest, s.source_event_id
+SELECT s.track_id, s.name, s.time_zone, s.authority, s.observed_at, s.parser_version, s.content_digest,
+    s.source_event_id
 FROM unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[], $6::text[], $7::text[]
-) AS s (track_id, name, time_zone, observed_at, parser_version, content_digest, source_event_id)
+    $1::uuid[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[], $6::integer[], $7::text[], $8::text[]
+) AS s (track_id, name, time_zone, authority, observed_at, parser_version, content_digest, source_event_id)
 ON CONFLICT (track_id) DO UPDATE
-SET name = excluded.name, time_zone = excluded.time_zone, observed_at = excluded.observed_at,
-    parser_version = excluded.parser_version, content_digest = excluded.content_digest,
-    source_event_id = excluded.source_event_id
-WHERE (excluded.observed_at, excluded.parser_version, excluded.content_digest, excluded.source_event_id)
-    > (t.observed_at, t.parser_version, t.content_digest, t.source_event_id);
+SET name = excluded.name, time_zone = excluded.time_zone, authority = excluded.authority,
+    observed_at = excluded.observed_at, parser_version = excluded.parser_version,
+    content_digest = excluded.content_digest, source_event_id = excluded.source_event_id
+WHERE (excluded.authority, excluded.observed_at, excluded.parser_version, excluded.content_digest,
+        excluded.source_event_id)
+    > (t.authority, t.observed_at, t.parser_version, t.content_digest, t.source_event_id);
 
 -- name: save_tracks
 -- Each track's name and zone, as its newest observation has them.
@@ -72,27 +74,27 @@ ON CONFLICT DO NOTHING;
 -- name: save_driver_observations
 -- The newest session that names a driver, in its newest observation; a real name before an unknown one.
 INSERT INTO driver_observations AS t (
-    driver_id, named, display_name, normalized_name, start_time, session_id, observed_at, parser_version,
-    content_digest, source_event_id
+    driver_id, named, display_name, normalized_name, start_time, session_id, authority, observed_at,
+    parser_version, content_digest, source_event_id
 )
-SELECT s.driver_id, s.named, s.display_name, s.normalized_name, s.start_time, s.session_id, s.observed_at,
-    s.parser_version, s.content_digest, s.source_event_id
+SELECT s.driver_id, s.named, s.display_name, s.normalized_name, s.start_time, s.session_id, s.authority,
+    s.observed_at, s.parser_version, s.content_digest, s.source_event_id
 FROM unnest(
-    $1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::timestamp[], $6::text[], $7::timestamptz[],
-    $8::integer[], $9::text[], $10::text[]
+    $1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::timestamp[], $6::text[], $7::integer[],
+    $8::timestamptz[], $9::integer[], $10::text[], $11::text[]
 ) AS s (
-    driver_id, named, display_name, normalized_name, start_time, session_id, observed_at, parser_version,
-    content_digest, source_event_id
+    driver_id, named, display_name, normalized_name, start_time, session_id, authority, observed_at,
+    parser_version, content_digest, source_event_id
 )
 ON CONFLICT (driver_id) DO UPDATE
 SET named = excluded.named, display_name = excluded.display_name, normalized_name = excluded.normalized_name,
-    start_time = excluded.start_time, session_id = excluded.session_id,
+    start_time = excluded.start_time, session_id = excluded.session_id, authority = excluded.authority,
     observed_at = excluded.observed_at, parser_version = excluded.parser_version,
     content_digest = excluded.content_digest, source_event_id = excluded.source_event_id
-WHERE (excluded.named, coalesce(excluded.start_time, '-infinity'), excluded.session_id,
+WHERE (excluded.named, excluded.authority, coalesce(excluded.start_time, '-infinity'), excluded.session_id,
         excluded.observed_at, excluded.parser_version, excluded.content_digest, excluded.source_event_id,
         excluded.display_name)
-    > (t.named, coalesce(t.start_time, '-infinity'), t.session_id,
+    > (t.named, t.authority, coalesce(t.start_time, '-infinity'), t.session_id,
         t.observed_at, t.parser_version, t.content_digest, t.source_event_id, t.display_name);
 
 -- name: save_drivers
@@ -268,20 +270,21 @@ GROUP BY race_result_id;
 -- name: save_observations
 -- The newest observation of each list, row and detail; the day's lock makes the comparison unnecessary.
 INSERT INTO observations (
-    kind, subject_id, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
-    page_sha256, facts, shelved_laps, list_row_digest
+    kind, subject_id, event_id, first_observed_at, authority, observed_at, parser_version, content_digest,
+    source_event_id, page_sha256, facts, shelved_laps, list_row_digest
 )
-SELECT kind, subject_id, event_id, first_observed_at, observed_at, parser_version, content_digest,
+SELECT kind, subject_id, event_id, first_observed_at, authority, observed_at, parser_version, content_digest,
     source_event_id, page_sha256, facts::json, shelved_laps::json, list_row_digest
 FROM unnest(
-    $1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::integer[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]
+    $1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::integer[], $6::timestamptz[], $7::integer[],
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]
 ) AS s (
-    kind, subject_id, event_id, first_observed_at, observed_at, parser_version, content_digest, source_event_id,
-    page_sha256, facts, shelved_laps, list_row_digest
+    kind, subject_id, event_id, first_observed_at, authority, observed_at, parser_version, content_digest,
+    source_event_id, page_sha256, facts, shelved_laps, list_row_digest
 )
 ON CONFLICT (kind, subject_id) DO UPDATE
-SET first_observed_at = excluded.first_observed_at, observed_at = excluded.observed_at,
-    parser_version = excluded.parser_version, content_digest = excluded.content_digest,
-    source_event_id = excluded.source_event_id, page_sha256 = excluded.page_sha256, facts = excluded.facts,
-    shelved_laps = excluded.shelved_laps, list_row_digest = excluded.list_row_digest;
+SET first_observed_at = excluded.first_observed_at, authority = excluded.authority,
+    observed_at = excluded.observed_at, parser_version = excluded.parser_version,
+    content_digest = excluded.content_digest, source_event_id = excluded.source_event_id,
+    page_sha256 = excluded.page_sha256, facts = excluded.facts, shelved_laps = excluded.shelved_laps,
+    list_row_digest = excluded.list_row_digest;

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from schemas.admission import Standing
 from schemas.envelope import Context, Received
 from schemas.events import (
     DayStats,
@@ -16,6 +17,7 @@ from schemas.events import (
     SessionDetailFetchedV1,
 )
 from schemas.identity import event_id, practice_event_id
+from schemas.topics import DAYS
 from schemas.versions import upcast
 
 DATE = dt.date(2025, 10, 25)
@@ -105,10 +107,15 @@ def fetched(second: float, session_id: str, **facts: Any) -> SessionDetailFetche
     )
 
 
-def received(event: EventAsWritten) -> Received:
-    """The event as it comes out of its envelope."""
+def received(event: EventAsWritten, authority: int = 0) -> Received:
+    """The event as it comes out of its envelope, from a topic that counts so much for its source."""
     return Received(
-        event=upcast(event), written=event, id=event_id(event), context=Context(source="test"), size=0
+        event=upcast(event),
+        written=event,
+        id=event_id(event),
+        context=Context(source="test"),
+        size=0,
+        standing=Standing(DAYS, authority),
     )
 
 

@@ -27,6 +27,7 @@ from runtime.settings import Settings, environment
 from schemas.envelope import Outgoing
 from schemas.records import decode
 from schemas.tables import LapRow
+from schemas.topics import Topics
 from store.pool import Connection, Pool
 
 BASELINE_EVENTS = 1_000
@@ -54,7 +55,7 @@ class Record(Struct):
     topic: str = "practice-days"
     partition: int = 0
     offset: int = 0
-    timestamp: int = 0
+    timestamp: int = -1
 
 
 class Run(Struct):
@@ -95,7 +96,8 @@ async def measure(settings: Settings, shape: Shape, laps: int, processes: int) -
 async def _baseline(run: Run, pool: Pool) -> None:
     """One transaction for each event, decoded beforehand from the same records."""
     some = list(islice(records(run.shape, run.days), BASELINE_EVENTS))
-    events = decode(Record(list(record.headers), record.value) for record in some).events
+    read = decode((Record(list(record.headers), record.value) for record in some), Topics())
+    events = read.events
     laps = sum(len(getattr(received.event, "laps", ())) for received in events)
     async with pool.acquire() as connection:
         began = time.perf_counter()

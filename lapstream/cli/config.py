@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from lapstream.cli.output import clean, out, print_json
 from lapstream.cli.tables import Listing
+from runtime.log_topics import FORM
 from runtime.settings import Settings, as_text, choices, meta_of, read_settings, shown, variable
 
 TITLE = """# Settings
@@ -27,6 +28,7 @@ _PLAIN_TYPES = {
     "float": "number",
     "int": "whole number",
     "str": "text",
+    "tuple": FORM,
 }
 
 

@@ -3,7 +3,8 @@
 Ids, sources and extensions are those of the lines. The key is made from the event, as Lapstream makes its.
 """
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,9 +15,12 @@ from ops.events.validating import LineReport, validated
 from producer.publisher import Sending
 from runtime.settings import Settings
 from runtime.wiring import producing
+from schemas.admission import admitted
 from schemas.contract.problems import Problem
 from schemas.envelope import Outgoing, unpack
 from schemas.errors import LapstreamError
+from schemas.events import Event
+from schemas.headers import BadRecord
 from schemas.identity import event_key
 from schemas.lines import record_of
 from schemas.topics import Topics
@@ -41,21 +45,38 @@ def planned(lines: Iterable[NumberedLine], topics: Topics, topic: str | None) ->
     lines = list(lines)
     plan = Plan(records=[], refused=[])
     for (_, text), report in zip(lines, validated(lines), strict=True):
-        if report.verdict == "valid":
-            plan.records.append(_record(text, topics, topic))
-        else:
+        if report.verdict != "valid":
             plan.refused.append(replace(report, problems=[*report.problems, *_ignored(report)]))
+            continue
+        event, record = _record(text)
+        into = topic or topics.of(event.type_name, event.source)
+        if problems := list(_of_topic(event, into, topics)):
+            plan.refused.append(replace(report, verdict="invalid", problems=[*report.problems, *problems]))
+        else:
+            plan.records.append((into, record))
     return plan
 
 
-def _record(text: bytes, topics: Topics, topic: str | None) -> tuple[str, Outgoing]:
-    """A valid line's record, and the topic that it is for."""
+def _record(text: bytes) -> tuple[Event, Outgoing]:
+    """A valid line's event, and its record."""
     headers, value = record_of(text)
     received = unpack(headers, value)
     if received is None:
         raise ValueError("a valid line is of a type of ours")
-    record = Outgoing(key=event_key(received.event).encode(), value=value, headers=headers)
-    return topic or topics.of(received.event.type_name), record
+    return received.event, Outgoing(key=event_key(received.event).encode(), value=value, headers=headers)
+
+
+_AT = {"source_not_allowed": "$.data.source", "observed_in_future": "$.data.observed_at"}
+
+
+def _of_topic(event: Event, topic: str, topics: Topics) -> Iterator[Problem]:
+    """For what a reader would refuse an event in this topic, if it is one of the event log's."""
+    if topic not in topics.event_log:
+        return
+    try:
+        admitted(event, topic, int(time.time() * 1_000), topics)
+    except BadRecord as fault:
+        yield Problem(severity="error", code=fault.code, at=_AT[fault.code], message=fault.reason)
 
 
 def _ignored(report: LineReport) -> list[Problem]:

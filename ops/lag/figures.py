@@ -46,14 +46,14 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
 
 
 class GroupLag(Struct, frozen=True, kw_only=True):
-    """A group's lag over all partitions of its topic.
+    """A group's lag over all partitions of its topics.
 
     `state` is what the broker says of the group (`stable`, `empty`, …), `absent` where it knows none.
     `standing` is the worst of its partitions'.
     """
 
     group: str
-    topic: str
+    topics: tuple[str, ...]
     state: str
     members: int
     standing: Standing
@@ -142,7 +142,7 @@ def group_lag(group: Group, state: str, members: int, partitions: list[Partition
     found = {one.standing for one in partitions}
     return GroupLag(
         group=group.name,
-        topic=group.topic,
+        topics=group.topics,
         state=state,
         members=members,
         standing="rewound" if "rewound" in found else "begin_gone" if "begin_gone" in found else "ok",

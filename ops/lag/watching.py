@@ -53,10 +53,15 @@ class Lag:
 
     async def look(self) -> list[GroupLag]:
         """The lag of every group now; raises KafkaError, or a database's error."""
-        topics = {topic: await self._partitions(topic) for topic in {one.topic for one in self._groups}}
-        self._assign({tp for tps in topics.values() for tp in tps})
-        opened = {topic: await self._open(tps) for topic, tps in topics.items()}
-        return [await self._group(group, topics[group.topic], opened[group.topic]) for group in self._groups]
+        names = {topic for one in self._groups for topic in one.topics}
+        topics = {topic: await self._partitions(topic) for topic in names}
+        everywhere = {tp for tps in topics.values() for tp in tps}
+        self._assign(everywhere)
+        opened = await self._open(sorted(everywhere))
+        return [
+            await self._group(group, [tp for topic in group.topics for tp in topics[topic]], opened)
+            for group in self._groups
+        ]
 
     def _assign(self, tps: AbstractSet[TopicPartition]) -> None:
         """Read these partitions, and none of them yet; assigned anew only where a topic has grown."""

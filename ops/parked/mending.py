@@ -14,6 +14,7 @@ from ops.parked.queries import Head, Parked, ParkedState, RecordPlace
 from ops.parked.redrive import sending
 from runtime.database import connected
 from runtime.settings import Settings
+from schemas.admission import admitted
 from schemas.contract.problems import unknown_fields
 from schemas.envelope import Context, Outgoing, Received, attributes_of, pack, unpack
 from schemas.errors import LapstreamError
@@ -102,8 +103,7 @@ def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> O
             f"{', '.join(EVENT_TYPES)}"
         )
     received = _read(name, data)
-    if (topic := topics.of(name)) != bad.topic:
-        raise BadFix(f"{name} belongs into {topic}, and the bad record lies in {bad.topic}")
+    _check_topic(received, bad.topic, topics)
     context = Context(
         source=SOURCE,
         correlation_id=said.correlation_id,
@@ -111,6 +111,19 @@ def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> O
         traceparent=said.traceparent,
     )
     return pack(received.event, context)
+
+
+def _check_topic(received: Received, topic: str, topics: Topics) -> None:
+    """Raise `BadFix` where an event may not stand in the topic of the bad record."""
+    event = received.event
+    belongs = topics.of(event.type_name)
+    if belongs == topics.days and topic in topics.event_log:
+        try:
+            admitted(event, topic, -1, topics)
+        except BadRecord as fault:
+            raise BadFix(f"the mended event is still bad: {fault}") from fault
+    elif belongs != topic:
+        raise BadFix(f"{event.type_name} belongs into {belongs}, and the bad record lies in {topic}")
 
 
 def _read(type_name: str, data: bytes) -> Received:

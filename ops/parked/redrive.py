@@ -24,6 +24,7 @@ from runtime.wiring import groups, producing
 from schemas.envelope import unpack
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord
+from schemas.topics import Topics
 from store.faults import is_about_the_database
 from store.pool import TRANSIENT, Connection, use_schema
 
@@ -113,7 +114,7 @@ async def _ways(
             f"{', '.join(sorted(unknown))}: no group of these settings: its records are redriven by the "
             "version and with the LAPSTREAM_TOPIC_PREFIX that parked them; `--group` chooses others"
         )
-    ways = {group: _projecting(projections[group]) for group in wanted & projections.keys()}
+    ways = {group: _projecting(projections[group], settings.topics) for group in wanted & projections.keys()}
     if wanted & queues:
         send = None if dry_run else await stack.enter_async_context(sending(settings))
         ways |= {group: _queueing(send) for group in wanted & queues}
@@ -135,9 +136,9 @@ async def sending(settings: Settings) -> AsyncGenerator[Send]:
         yield send
 
 
-def _projecting(projection: Projection[Any]) -> Handler:
+def _projecting(projection: Projection[Any], topics: Topics) -> Handler:
     def read(one: Parked) -> object | None:
-        decoded = projection.decode([one.record])
+        decoded = projection.decode([one.record], topics)
         for _, fault in decoded.faults:
             raise fault
         return next(iter(decoded.events), None)
@@ -145,7 +146,7 @@ def _projecting(projection: Projection[Any]) -> Handler:
     async def work(connection: Connection, good: Good) -> Handled:
         events = [event for _, event in good.values()]
         await use_schema(connection, projection.schema)
-        return Handled({}, await projection.apply_live(connection, events, []))
+        return Handled({}, await projection.apply_live(connection, topics, events, []))
 
     return Handler(read, work)
 

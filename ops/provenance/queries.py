@@ -83,7 +83,11 @@ async def naming_of(connection: Connection, table: Lasting, row_id: UUID) -> Rec
 def stamp_of(record: Record) -> Stamp:
     """How new an observation is."""
     return Stamp(
-        record["observed_at"], record["parser_version"], record["content_digest"], record["source_event_id"]
+        record["authority"],
+        record["observed_at"],
+        record["parser_version"],
+        record["content_digest"],
+        record["source_event_id"],
     )
 
 

@@ -72,7 +72,8 @@ WHERE o.kind IN ('row', 'detail') AND o.subject_id = $1 LIMIT 1;
 
 -- name: naming_of_track
 -- The list that names a track, and its day, where it is still the day's newest.
-SELECT n.observed_at, n.parser_version, n.content_digest, n.source_event_id, d.source, d.track_slug, d.date
+SELECT n.authority, n.observed_at, n.parser_version, n.content_digest, n.source_event_id, d.source, d.track_slug,
+    d.date
 FROM track_observations AS n
 LEFT JOIN LATERAL (
     SELECT e.source, t.source_track_slug AS track_slug, e.event_date AS date
@@ -88,7 +89,8 @@ WHERE n.track_id = $1;
 
 -- name: naming_of_driver
 -- The observation that names a driver, and its day, where it is still the newest of one of the driver's sessions.
-SELECT n.observed_at, n.parser_version, n.content_digest, n.source_event_id, d.source, d.track_slug, d.date
+SELECT n.authority, n.observed_at, n.parser_version, n.content_digest, n.source_event_id, d.source, d.track_slug,
+    d.date
 FROM driver_observations AS n
 LEFT JOIN LATERAL (
     SELECT e.source, t.source_track_slug AS track_slug, e.event_date AS date

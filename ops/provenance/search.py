@@ -22,12 +22,12 @@ from broker import clients
 from broker.clients import CommittedConsumer, make_reader, offsets_at, partitions_of
 from projections.state import DayRef, sight_of
 from runtime.settings import Settings
-from schemas.envelope import Context, Received, unpack
+from schemas.envelope import Context
 from schemas.events import Observation
-from schemas.headers import BadRecord
 from schemas.identity import day_key
-from schemas.records import Record
+from schemas.records import Record, decode
 from schemas.tables import Stamp
+from schemas.topics import Topics
 
 BEFORE = dt.timedelta(minutes=1)
 AFTER = dt.timedelta(minutes=10)
@@ -91,7 +91,7 @@ async def search(
     searched = Searched()
     try:
         async with asyncio.timeout(seconds), turn or nullcontext(), reading(settings) as consumer:
-            await _Search(consumer, settings.topics.days, wanted, searched).run()
+            await _Search(consumer, settings.topics, wanted, searched).run()
     except TimeoutError:
         searched.note = HURRIED
     except KafkaError as error:
@@ -111,21 +111,22 @@ class _Search:
     """One search: parts of the log are read, one after another, until nothing is missing any more."""
 
     def __init__(
-        self, consumer: CommittedConsumer, topic: str, wanted: Sequence[Wanted], searched: Searched
+        self, consumer: CommittedConsumer, topics: Topics, wanted: Sequence[Wanted], searched: Searched
     ) -> None:
         self._consumer = consumer
-        self._topic = topic
+        self._topics = topics
         self._wanted = {one.stamp.event_id: one for one in wanted}
         self._ids = {event_id.encode() for event_id in self._wanted}
         self._searched = searched
 
     async def run(self) -> None:
         """Read the likely parts of the log, then all of it."""
-        places = await partitions_of(self._consumer, self._topic)
+        logs = [await partitions_of(self._consumer, topic) for topic in self._topics.event_log]
+        places = [tp for tps in logs for tp in tps]
         begins = await self._consumer.beginning_offsets(places)
         ends = await self._consumer.end_offsets(places)
         self._searched.note = SHORTENED if any(begins.values()) else ABSENT
-        likely = {tp for one in self._wanted.values() for tp in homes(one.ref, places)}
+        likely = {tp for one in self._wanted.values() for tps in logs for tp in homes(one.ref, tps)}
         for part in (likely, set(places) - likely):
             bounds = [Stretch(tp, begins[tp], ends[tp]) for tp in sorted(part)]
             async for stretch in self._stretches(bounds):
@@ -169,7 +170,7 @@ class _Search:
         named = dict(record.headers).get("ce_id")
         if named is not None and named not in self._ids:
             return
-        received = _event(record)
+        received = next(iter(decode([record], self._topics).events), None)
         wanted = self._wanted.get(received.id) if received else None
         if received is None or wanted is None or received.id in self._searched.found:
             return
@@ -178,13 +179,6 @@ class _Search:
             self._searched.found[received.id] = Found(
                 record, sighted.event, received.written.type_name, received.context
             )
-
-
-def _event(record: Record) -> Received | None:
-    try:
-        return unpack(record.headers, record.value)
-    except BadRecord:
-        return None
 
 
 def homes(ref: DayRef | None, places: Sequence[TopicPartition]) -> Sequence[TopicPartition]:

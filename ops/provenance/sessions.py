@@ -44,8 +44,11 @@ _STORED_AS: dict[Table, OfSession] = {
 }
 """By which table's row each row of a session is found."""
 
+NO_AUTHORITY = -(2**31)
+"""Less than that of any topic."""
+
 _NEVER = Seen(
-    stamp=Stamp(dt.datetime.min.replace(tzinfo=dt.UTC), 0, "", ""),
+    stamp=Stamp(NO_AUTHORITY, dt.datetime.min.replace(tzinfo=dt.UTC), 0, "", ""),
     first_observed_at=dt.datetime.min.replace(tzinfo=dt.UTC),
     page_sha256=None,
     facts=ListedSession(session_id="-"),

@@ -1,7 +1,7 @@
-"""A projection's topic as a replay reads it: from its beginning, by places, in no group.
+"""A projection's topics as a replay reads them: from their beginning, by places, in no group.
 
-A topic goes in; where it ends comes out, then its records up to given places, in batches; what its beginning
-has lost comes from a copy, if there is one.
+Topics go in; where they end comes out, then their records up to given places, in batches; what their
+beginning has lost comes from a copy, if there is one.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -56,13 +56,15 @@ def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer
     )
 
 
-async def check_begins(settings: Settings, topic: str, copy: Beginning | None) -> dict[Place, Bounds]:
+async def check_begins(
+    settings: Settings, topics: Sequence[str], copy: Beginning | None
+) -> dict[Place, Bounds]:
     """The bounds of each partition, all of whose records are there, or in the copy.
 
     Raises `TopicBeginGone` where one does not begin with its first record and no copy fills the gap, or what
     `Beginning.check` raises where the copy is not right.
     """
-    held = await bounds(settings, topic)
+    held = await bounds(settings, topics)
     if gone := {place: found for place, found in held.items() if found.begin > 0}:
         _check_filled({place: found.begin for place, found in gone.items()}, copy)
         if copy is not None:
@@ -70,12 +72,14 @@ async def check_begins(settings: Settings, topic: str, copy: Beginning | None) -
     return held
 
 
-async def bounds(settings: Settings, topic: str) -> dict[Place, Bounds]:
-    """Where each partition of a topic begins and ends."""
+async def bounds(settings: Settings, topics: Sequence[str]) -> dict[Place, Bounds]:
+    """Where each partition of these topics begins and ends."""
     async with reading(settings) as consumer:
-        tps = await partitions_of(consumer, topic)
-        if not tps:
-            raise TopicBeginGone(f"the broker has no topic {topic}: run `lapstream topics create`")
+        held = {topic: await partitions_of(consumer, topic) for topic in topics}
+        if missing := [topic for topic, tps in held.items() if not tps]:
+            names = ", ".join(missing)
+            raise TopicBeginGone(f"the broker has no topic {names}: run `lapstream topics create`")
+        tps = [tp for found in held.values() for tp in found]
         return {_place(tp): found for tp, found in (await bounds_of(consumer, tps)).items()}
 
 

@@ -120,7 +120,7 @@ class Replay:
     ) -> None:
         """One transaction: the place in the log, the rows, what could not be applied."""
         known = [one for one in records if self._until_ms is None or one.timestamp <= self._until_ms]
-        decoded = self._decode([] if error else known)
+        decoded = self._decode([] if error else known, self._settings.topics)
         bad = [parking.parked(record, fault.code, fault.reason) for record, fault in decoded.faults]
         if error and known:
             bad.append(parking.parked(known[0], "projection_error", repr(error)))

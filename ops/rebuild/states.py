@@ -156,16 +156,16 @@ async def _make(work: RebuildWork) -> None:
 
 
 async def _targets(work: RebuildWork) -> Mapping[Place, int]:
-    """Up to where to replay: where the live tables stand, or the topic's end for tables as of a moment."""
-    topic = work.projection.topic(work.settings.topics)
-    held = await log.check_begins(work.settings, topic, work.copy)
+    """Up to where to replay: where the live tables stand, or the topics' ends for tables as of a moment."""
+    topics = work.projection.topics(work.settings.topics)
+    held = await log.check_begins(work.settings, topics, work.copy)
     if work.rebuild.purpose == "until":
         return {place: found.stable for place, found in held.items()}
     targets = await work.targets()
     if not any(targets.values()):
         raise NothingProjected(
-            f"{work.projection.name}: the live tables stand at the beginning of {topic}; there is nothing to "
-            "make anew. `lapstream run projector` fills them"
+            f"{work.projection.name}: the live tables stand at the beginning of {', '.join(topics)}; there "
+            "is nothing to make anew. `lapstream run projector` fills them"
         )
     log.check_targets(targets, held)
     return targets

@@ -107,10 +107,13 @@ class RebuildWork(Struct, frozen=True, kw_only=True):
     async def targets_seen_by(self, connection: Connection) -> dict[Place, int]:
         """As `targets`, by a connection that holds the positions.
 
-        Tables that are to take the live ones' place go on to the topic's begin where those never came: only
-        the copy has what lies before.
+        What a topic said that is none of the projection's any more is left out. Tables that are to take the
+        live ones' place go on to the topic's begin where those never came: only the copy has what lies
+        before.
         """
-        live_at = await positions.read(connection, self.group)
+        topics = self.projection.topics(self.settings.topics)
+        stored = await positions.read(connection, self.group)
+        live_at = {place: at for place, at in stored.items() if place.topic in topics}
         if self.rebuild.purpose != "swap":
             return live_at
         return {
@@ -159,7 +162,7 @@ async def working(
 ) -> AsyncGenerator[RebuildWork]:
     """The parts of the work, with connections of their own."""
     progress = Progress()
-    held = await log.bounds(settings, projection.topic(settings.topics))
+    held = await log.bounds(settings, projection.topics(settings.topics))
     async with (
         database(settings, size=3, schema=projection.schema) as live,
         database(settings, size=2, schema=rebuild.shadow) as other,

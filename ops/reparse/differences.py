@@ -83,7 +83,7 @@ def taken(old: Day, read: Day) -> list[SubjectChange]:
 
 
 def _as_new(old: Seen[FactsT_co] | None, new: Seen[FactsT_co]) -> bool:
-    return old is None or new.stamp[:2] >= old.stamp[:2]
+    return old is None or new.stamp[:3] >= old.stamp[:3]
 
 
 def differences(

@@ -88,6 +88,7 @@ class Reparse:
         publisher: Publisher | None,
     ) -> None:
         self._site = Site(settings.site)
+        self._authority = settings.topics.authority(settings.topics.days, order.scope.source) or 0
         self._zones = settings.track_zones
         self._order = order
         self._connection = connection
@@ -161,7 +162,9 @@ class Reparse:
 
     async def _settle(self, reads: Sequence[Read], noted: Noted) -> None:
         """Compare these readings with what is known, and publish those that say anything new."""
-        events = await settle(self._connection, self._report, reads, noted) if reads else []
+        if not reads:
+            return
+        events = await settle(self._connection, self._report, reads, noted, self._authority)
         if self._publisher is not None:
             await asyncio.gather(*(self._publisher.observation(event, CONTEXT).send() for event in events))
             self._report.published += len(events)

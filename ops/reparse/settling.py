@@ -44,10 +44,17 @@ class _Weighed(NamedTuple):
 
 
 async def settle(
-    connection: Connection, report: ReparseReport, reads: Iterable[Read], sessions: dict[DayRef, Sessions]
+    connection: Connection,
+    report: ReparseReport,
+    reads: Iterable[Read],
+    sessions: dict[DayRef, Sessions],
+    authority: int,
 ) -> list[Observation]:
-    """Note each reading's outcome, and what becomes of sessions; returns what is to be published."""
-    pairs = [(one.reading, sight(one.event, event_id(one.event))) for one in reads]
+    """Note each reading's outcome, and what becomes of sessions; returns what is to be published.
+
+    `authority` is that of the topic that it is published to.
+    """
+    pairs = [(one.reading, sight(one.event, event_id(one.event), authority)) for one in reads]
     known = await load_days(connection, fold_days(sighted for _, sighted in pairs))
     weighed = [_weigh(known, reading, sighted) for reading, sighted in pairs]
     laps = await _known_laps(connection, known, weighed)

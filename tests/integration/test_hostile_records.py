@@ -150,14 +150,14 @@ class Groups:
         return all([await self._stands_at(one) == offset for one in PROJECTIONS])
 
     async def _stands_at(self, projection: Projection[Any]) -> int | None:
-        place = Place(projection.topic(self.settings.topics), PARTITION)
+        place = Place(projection.topics(self.settings.topics)[0], PARTITION)
         async with self._pools[projection.name].acquire() as connection:
             group = projection.group(self.settings.topic_prefix)
             return (await positions.read(connection, group)).get(place)
 
     async def parked(self, projection: Projection[Any], offset: int) -> Parked | None:
         """What a group has parked at an offset."""
-        topic = projection.topic(self.settings.topics)
+        topic = projection.topics(self.settings.topics)[0]
         group = projection.group(self.settings.topic_prefix)
         async with self._pools[projection.name].acquire() as connection:
             found = await parked.read(connection, [parked.Key(group, topic, PARTITION, offset)])

@@ -106,7 +106,7 @@ async def test_a_group_that_never_worked_is_behind_by_all_there_is(settings: Set
     found = await look(settings)
     assert [one.group for one in found] == [group.name for group in groups(settings)]
     assert {(one.state, one.members, one.kafka_behind) for one in found} == {("absent", 0, None)}
-    expected = [2 if group.topic == settings.topics.days else 0 for group in groups(settings)]
+    expected = [2 if group.topics == settings.topics.event_log else 0 for group in groups(settings)]
     assert [one.behind for one in found] == expected
     assert {(one.position, one.committed) for group in found for one in group.partitions} == {(None, None)}
 

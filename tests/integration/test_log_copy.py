@@ -172,7 +172,8 @@ async def caught_up(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for one in PROJECTIONS:
             pool = await stack.enter_async_context(database(settings, size=1, schema=one.schema))
-            wanted = lasts[one.topic(settings.topics)]
+            [topic] = one.topics(settings.topics)
+            wanted = lasts[topic]
             await until(partial(stands_at, pool, one.group(settings.topic_prefix), wanted))
 
 

@@ -44,7 +44,7 @@ async def apply(connection: Connection, received: Sequence[Received]) -> None:
 
 
 KEYLESS = Projection(
-    name="keyless", schema="keyless", topic=lambda topics: topics.days, decode=decode, apply=apply
+    name="keyless", schema="keyless", topics=lambda topics: topics.event_log, decode=decode, apply=apply
 )
 
 

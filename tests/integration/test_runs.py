@@ -29,6 +29,7 @@ from schemas.events import (
     SessionDetailFailed,
 )
 from schemas.identity import event_id, row_digest
+from schemas.topics import Topics
 from store.parking import ParkedRecord, parked
 from store.pool import Connection, Pool
 from tests.events import DATE, fetched, laps, listed, received, row, seen
@@ -87,7 +88,7 @@ async def of(connection: Connection, run: Run, event: Event) -> Received:
 async def apply(connection: Connection, events: Sequence[Received], bad: Sequence[ParkedRecord] = ()) -> None:
     """One transaction of a projector's."""
     async with connection.transaction():
-        told = await PRACTICE_DAYS.apply_live(connection, events, bad)
+        told = await PRACTICE_DAYS.apply_live(connection, Topics(), events, bad)
     if told:
         told()
 

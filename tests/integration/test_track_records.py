@@ -156,7 +156,7 @@ async def caught_up(settings: Settings) -> list[GroupLag]:
     """The lag of both projections, once their tables and Kafka's offsets have reached the end."""
     async with asyncio.timeout(60), watching(settings) as lag:
         while True:
-            found = [one for one in await lag.look() if one.topic == settings.topics.days]
+            found = [one for one in await lag.look() if one.topics == settings.topics.event_log]
             if not any(one.behind or one.kafka_behind for one in found):
                 return found
 

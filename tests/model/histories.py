@@ -43,12 +43,16 @@ LAST_MOMENT = dt.datetime(9999, 12, 31, 23, 59, 59)
 SESSIONS = st.sampled_from(("1", "1", "2", "3"))
 DAYS = st.sampled_from(
     (
-        *(("alpha", dt.date(2025, 10, 25)),) * 6,
-        ("alpha", dt.date(2025, 10, 26)),
-        ("beta", dt.date(2025, 10, 25)),
+        *(("liverc", "alpha", dt.date(2025, 10, 25)),) * 6,
+        ("liverc", "alpha", dt.date(2025, 10, 26)),
+        ("liverc", "beta", dt.date(2025, 10, 25)),
+        *(("mylaps", "alpha", dt.date(2025, 10, 25)),) * 2,
     )
 )
-"""Mostly one day, so that it sees much; now and then another one, or another track's."""
+"""Mostly one day, so that it sees much; now and then another one, another track's, or another source's."""
+
+AUTHORITIES = st.sampled_from((0, 0, 0, -1, -2))
+"""Mostly the topic that counts most for the source; now and then one that counts less."""
 
 MOMENTS = st.integers(0, 6).map(seen)
 PARSERS = st.sampled_from((1, 1, 1, 2))
@@ -148,6 +152,7 @@ def rows(draw: st.DrawFn) -> ListedSession:
 class Look(Struct, frozen=True):
     """One look at the site: at which day, when, by which parser."""
 
+    source: str
     track_slug: str
     date: dt.date
     observed_at: dt.datetime
@@ -156,7 +161,7 @@ class Look(Struct, frozen=True):
 
     def facts(self) -> Facts:
         """What every observation carries."""
-        return {"source": "liverc", **msgspec.structs.asdict(self)}
+        return msgspec.structs.asdict(self)
 
 
 @st.composite
@@ -218,15 +223,21 @@ class Drive(Struct, frozen=True):
         return ListedSession(session_id=self.session_id, **self.facts)
 
 
+Key = tuple[str, str, str, dt.date]
+"""A session: its id, and its day."""
+
+
 class Site(Struct):
     """A site that changes: the sessions that it shows of each day, and those that it took away."""
 
-    shown: dict[tuple[str, str, dt.date], Drive]
-    taken: dict[tuple[str, str, dt.date], Drive]
+    shown: dict[Key, Drive]
+    taken: dict[Key, Drive]
 
     def of(self, look: Look) -> list[Drive]:
         """The sessions that a look finds."""
-        return [drive for key, drive in self.shown.items() if key[1:] == (look.track_slug, look.date)]
+        return [
+            drive for key, drive in self.shown.items() if key[1:] == (look.source, look.track_slug, look.date)
+        ]
 
 
 Change = Callable[[st.DrawFn, Site], None]
@@ -268,7 +279,7 @@ def _has_other_laps(draw: st.DrawFn, site: Site) -> None:
         )
 
 
-def _one(draw: st.DrawFn, site: Site) -> list[tuple[tuple[str, str, dt.date], Drive]]:
+def _one(draw: st.DrawFn, site: Site) -> list[tuple[Key, Drive]]:
     return [draw(st.sampled_from(sorted(site.shown.items(), key=lambda item: item[0])))] if site.shown else []
 
 
@@ -336,7 +347,7 @@ def histories(draw: st.DrawFn) -> list[Received]:
     """An import of a site that changes, any events at all, or both; now and then one under two ids."""
     events = draw(imports()) if draw(st.booleans()) else []
     events += [draw(EVENTS) for _ in range(draw(st.integers(0 if events else 2, 8)))]
-    histories = [received(event) for event in events]
+    histories = [received(event, draw(AUTHORITIES)) for event in events]
     if draw(st.booleans()):
         copy = draw(st.sampled_from(histories))
         histories.append(msgspec.structs.replace(copy, id=copy.id + OTHERS_COPY))

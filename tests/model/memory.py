@@ -176,7 +176,9 @@ def _seen(row: Mapping[str, Any], facts: Callable[[str], FactsT_co]) -> Seen[Fac
     shelved: str | None = row["shelved_laps"]
     at: dt.datetime = row["observed_at"]
     return Seen(
-        stamp=Stamp(at, row["parser_version"], row["content_digest"], row["source_event_id"]),
+        stamp=Stamp(
+            row["authority"], at, row["parser_version"], row["content_digest"], row["source_event_id"]
+        ),
         first_observed_at=row["first_observed_at"],
         page_sha256=row["page_sha256"],
         facts=facts(row["facts"]),

@@ -24,7 +24,8 @@ from schemas.events import (
 from schemas.identity import content_digest, row_digest, source_driver_id, stripped_transponder
 from tests.model.tables import NATURAL_KEYS, Key, Row, Tables
 
-Rank = tuple[dt.datetime, int, str, str]
+Rank = tuple[int, dt.datetime, int, str, str]
+"""Of an observation: the authority of its topic, its moment, parser and digest, and its event's id."""
 
 SHARED = (
     "driver_name",
@@ -88,7 +89,13 @@ def _seen(received: Received) -> Seen:
     assert isinstance(event, PracticeDayListed | SessionDetailFetched)
     written = received.written
     assert isinstance(written, PracticeDayListed | Detail)
-    rank = (event.observed_at, event.parser_version, content_digest(written), received.id)
+    rank = (
+        received.standing.authority,
+        event.observed_at,
+        event.parser_version,
+        content_digest(written),
+        received.id,
+    )
     return Seen(rank, written, event)
 
 
@@ -184,11 +191,12 @@ def _observe(tables: Tables, day_key: Key, kind: str, seen: Sequence[Seen], *, s
         "kind": kind,
         "session_id": session_id,
         "event_id": day_key,
-        "first_observed_at": min(one.rank[0] for one in seen),
-        "observed_at": newest.rank[0],
-        "parser_version": newest.rank[1],
-        "content_digest": newest.rank[2],
-        "source_event_id": newest.rank[3],
+        "first_observed_at": min(one.rank[1] for one in seen),
+        "authority": newest.rank[0],
+        "observed_at": newest.rank[1],
+        "parser_version": newest.rank[2],
+        "content_digest": newest.rank[3],
+        "source_event_id": newest.rank[4],
         "page_sha256": newest.event.page_sha256,
         "shelved_laps": _shelf(newest.said.laps) if shelved else None,
         "list_row_digest": getattr(newest.event, "list_row_digest", None),
@@ -337,7 +345,7 @@ def _add_drivers(tables: Tables, seen: Sequence[Seen]) -> None:
             key = (one.event.source, source_driver_id(session.session_id, session.transponder_number))
             name = session.driver_name
             start = (session.start_time is not None, session.start_time)
-            rank = (name != "Unknown Driver", start, session.session_id, one.rank)
+            rank = (name != "Unknown Driver", one.rank[0], start, session.session_id, one.rank)
             sighted.setdefault(key, []).extend([] if name is None else [(*rank, name)])
     for key, names in sighted.items():
         name = max(names)[-1] if names else None

@@ -9,6 +9,7 @@ from consumers.pages import decode_pages
 from schemas.envelope import Context, Outgoing
 from schemas.headers import BadRecord
 from schemas.pages import LONGEST_URL, pack_page, unpack_page
+from schemas.topics import Topics
 from tests.unit.producer.answers import NOON
 
 URL = "http://site.test/practice/"
@@ -57,7 +58,7 @@ def test_a_page_is_read_as_it_was_packed() -> None:
 
 
 def test_a_page_is_indexed_by_its_place() -> None:
-    [row] = decode_pages([Taken(headers=packed().headers)]).events
+    [row] = decode_pages([Taken(headers=packed().headers)], Topics()).events
     assert (row.url, row.observed_at, row.status, row.etag) == (URL, NOON, 200, '"a"')
     assert (row.topic, row.partition, row.record_offset, row.body_bytes) == ("pages", 3, 7, 13)
 
@@ -81,13 +82,13 @@ def test_a_page_is_indexed_by_its_place() -> None:
 )
 def test_a_bad_record_is_set_apart_and_its_neighbours_are_read(name: str, data: bytes | None) -> None:
     good, bad = Taken(headers=packed().headers), with_header(name, data)
-    decoded = decode_pages([good, bad, good])
+    decoded = decode_pages([good, bad, good], Topics())
     assert [(record, fault.code) for record, fault in decoded.faults] == [(bad, "bad_page")]
     assert len(decoded.events) == 2
 
 
 def test_a_page_without_a_body_is_a_fault() -> None:
-    [(_, fault)] = decode_pages([Taken(headers=packed().headers, value=None)]).faults
+    [(_, fault)] = decode_pages([Taken(headers=packed().headers, value=None)], Topics()).faults
     assert fault.code == "null_value"
 
 
@@ -100,12 +101,12 @@ def test_a_page_without_a_body_is_a_fault() -> None:
     ],
 )
 def test_what_is_ours_and_no_page_is_a_fault(data: bytes | None, code: str) -> None:
-    [(_, fault)] = decode_pages([with_header("ce_type", data)]).faults
+    [(_, fault)] = decode_pages([with_header("ce_type", data)], Topics()).faults
     assert fault.code == code
 
 
 def test_what_is_no_page_is_ignored() -> None:
-    decoded = decode_pages([with_header("ce_type", b"org.example.thing.v1")])
+    decoded = decode_pages([with_header("ce_type", b"org.example.thing.v1")], Topics())
     assert (decoded.ignored, decoded.events, decoded.faults) == (1, [], [])
 
 

@@ -3,7 +3,9 @@
 import datetime as dt
 import itertools
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +14,8 @@ from hypothesis import given
 from projections.changes import Changes
 from projections.precedence import SharedFacts
 from schemas.envelope import Received
-from schemas.events import Event, Lap, ListedSession, SessionFacts
-from schemas.identity import content_digest, row_digest
+from schemas.events import Event, Lap, ListedSession, PracticeDayListed, SessionDetailFetched, SessionFacts
+from schemas.identity import content_digest, row_digest, source_event_id
 from tests.events import fetched, laps, listed, received, row
 from tests.model.deliveries import Delivery, deliveries, trying
 from tests.model.histories import FIRST_MOMENT
@@ -42,6 +44,67 @@ def test_what_was_applied_already_changes_nothing(delivery: Delivery) -> None:
     memory.project(delivery.events)
     for batch in delivery.batches:
         assert memory.project(batch) == Changes()
+
+
+SOURCES = ("liverc", "mylaps")
+"""Those of the histories: with the same tracks, days, session ids and transponders."""
+
+
+def of_source(tables: Tables, source: str) -> Tables:
+    """The rows of one source: every natural key leads to it."""
+    return {
+        name: {key: row for key, row in rows.items() if source in _parts(key)}
+        for name, rows in tables.items()
+    }
+
+
+def _parts(key: tuple[Any, ...]) -> Iterator[Any]:
+    for part in key:
+        if isinstance(part, tuple):
+            yield from _parts(part)  # pyright: ignore[reportUnknownArgumentType] - keys in keys
+        else:
+            yield part
+
+
+@pytest.mark.slow
+@trying(150)
+@given(deliveries())
+def test_sources_never_mix(delivery: Delivery) -> None:
+    """The rows of a source are those that its own events leave, whatever others say of the same names."""
+    together = Memory()
+    for batch in delivery.batches:
+        together.project(batch)
+    for source in SOURCES:
+        alone = Memory()
+        alone.project([one for one in delivery.events if one.event.source == source])
+        assert of_source(together.tables(), source) == alone.tables()
+
+
+@pytest.mark.slow
+@trying(150)
+@given(deliveries())
+def test_where_two_topics_speak_of_a_subject_the_one_that_counts_more_is_believed(delivery: Delivery) -> None:
+    """Of each list, row and detail the topic that counts most is kept, however new the others are."""
+    most: dict[tuple[object, ...], int] = {}
+    for one in delivery.events:
+        for subject in subjects(one):
+            most[subject] = max(most.get(subject, one.standing.authority), one.standing.authority)
+    memory = Memory()
+    for batch in delivery.batches:
+        memory.project(batch)
+    found = memory.tables()["observations"]
+    assert {(*key[0], *key[1:]): row["authority"] for key, row in found.items()} == most
+
+
+def subjects(one: Received) -> Iterator[tuple[object, ...]]:
+    """What an event is an observation of: its day, and its kind, with the session of a row or a detail."""
+    event = one.event
+    if isinstance(event, PracticeDayListed):
+        day = (event.source, source_event_id(event.track_slug, event.date))
+        yield from [(*day, "list", None)] if event.complete else []
+        yield from ((*day, "row", session.session_id) for session in event.sessions)
+    elif isinstance(event, SessionDetailFetched):
+        yield event.source, source_event_id(event.track_slug, event.date), "detail", event.session_id
 
 
 def in_any_order(*events: Event) -> Tables:

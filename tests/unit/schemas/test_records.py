@@ -10,6 +10,7 @@ import pytest
 from consumers.pages import decode_pages
 from schemas.pages import PAGE_TYPE
 from schemas.records import Decoded, Record, decode
+from schemas.topics import Topics
 
 
 class Held:
@@ -40,11 +41,11 @@ def no_collector() -> Generator[None]:
     ],
 )
 def test_a_bad_record_goes_with_its_batch(
-    reads: Callable[[Iterable[Record]], Decoded[Any]], headers: tuple[tuple[str, bytes | None], ...]
+    reads: Callable[[Iterable[Record], Topics], Decoded[Any]], headers: tuple[tuple[str, bytes | None], ...]
 ) -> None:
     record = Held(headers, b"{")
     watched = weakref.ref(record)
-    decoded = reads([record])
+    decoded = reads([record], Topics())
     assert [one for one, _ in decoded.faults] == [record]
     del decoded, record
     assert watched() is None
