@@ -4,11 +4,11 @@ import datetime as dt
 
 from outbox.adding import Entry
 from runs.changes import SOURCE
-from schemas.envelope import Context, timing_service_of
+from schemas.envelope import Context
 from schemas.events import RecordRefused
 from schemas.identity import as_run_id
 from schemas.topics import Topics
-from store.parking import ParkedRecord, attributes, decoded_headers
+from store.parking import ParkedRecord, attributes
 from telemetry import tracing
 
 
@@ -23,7 +23,7 @@ def refusal(record: ParkedRecord) -> Entry:
         code=record.code,
         reason=record.reason,
         refused_at=dt.datetime.now(dt.UTC),
-        source=timing_service_of(decoded_headers(record.record_headers), record.record_value),
+        source=record.source,
         event_id=said.id,
         event_type=said.type,
         event_source=said.source,

@@ -27,7 +27,7 @@ from schemas.events import (
     RecordRefused,
     SessionDetailRequested,
 )
-from schemas.fields import Source
+from schemas.fields import SLUG, SOURCE_NAME, Source
 from schemas.headers import (
     BadRecord,
     check_readable,
@@ -178,13 +178,19 @@ def attributes_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | No
     )
 
 
-def timing_service_of(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> str | None:
-    """The timing service that a record speaks of, whatever else is wrong with it; None where none is read."""
-    try:
+def timing_service_of(
+    headers: Iterable[tuple[str, bytes | None]], value: bytes | None, key: bytes | None = None
+) -> str | None:
+    """The timing service that a record speaks of, whatever else is wrong with it; None where none is read.
+
+    It is the event's own field, else the beginning of the record's key.
+    """
+    with contextlib.suppress(BadRecord, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         _, data, _ = opened(tuple(headers), value)
-        return None if data is None else _SOURCED.decode(data).source
-    except (BadRecord, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        if data is not None:
+            return _SOURCED.decode(data).source
+    found = _KEY.match(key or b"")
+    return found and found[1].decode()
 
 
 class _Sourced(Struct):
@@ -192,6 +198,7 @@ class _Sourced(Struct):
 
 
 _SOURCED = msgspec.json.Decoder(_Sourced)
+_KEY = re.compile(rf"({SOURCE_NAME})/{SLUG}/".encode())
 
 
 def _received(type_name: str, id_: str, context: Context, data: bytes) -> Received:

@@ -47,6 +47,7 @@ class DayView(Struct, frozen=True, kw_only=True):
     """A practice day as the tables have it; `event_id` is the row's, `stats` are the page's own totals."""
 
     event_id: UUID
+    source: str
     source_event_id: str
     track_slug: str
     track_name: str | None
@@ -76,6 +77,7 @@ async def read_day(connection: Connection, event_id: UUID) -> DayView | None:
     metadata: dict[str, Any] = msgspec.json.decode(day["metadata"]) if day["metadata"] else {}
     return DayView(
         event_id=event_id,
+        source=day["source"],
         source_event_id=day["source_event_id"],
         track_slug=day["source_track_slug"],
         track_name=day["track_name"],

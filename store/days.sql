@@ -4,7 +4,7 @@ SELECT count(*) FROM races WHERE event_id = $1;
 
 -- name: day_summary
 -- A day with its counts: sessions, those with a detail and with laps, laps, drivers.
-SELECT e.id, e.source_event_id, e.event_date, e.metadata, t.source_track_slug, t.name AS track_name,
+SELECT e.id, e.source, e.source_event_id, e.event_date, e.metadata, t.source_track_slug, t.name AS track_name,
     count(r.id) AS sessions,
     count(r.id) FILTER (WHERE r.race_metadata IS NOT NULL) AS sessions_with_detail,
     count(r.id) FILTER (WHERE l.laps > 0) AS sessions_with_laps,

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import msgspec
 import structlog
 
-from schemas.envelope import Attributes, attributes_of
+from schemas.envelope import Attributes, attributes_of, timing_service_of
 from schemas.errors import LapstreamError
 from schemas.headers import Headers
 from schemas.identity import as_run_id
@@ -37,7 +37,8 @@ class ParkedRecord(NamedTuple):
     """A record as it came, and why it is here.
 
     `record_headers` is JSON, a list of name and value: names percent-encoded, values in hex. `record_time` is
-    None where the producer gave none.
+    None where the producer gave none. `source` is the timing service that it speaks of, where that can be
+    read.
     """
 
     topic: str
@@ -49,6 +50,7 @@ class ParkedRecord(NamedTuple):
     record_time: dt.datetime | None
     code: str
     reason: str
+    source: str | None
 
 
 def parked(record: Record, code: str, reason: str) -> ParkedRecord:
@@ -67,6 +69,7 @@ def parked(record: Record, code: str, reason: str) -> ParkedRecord:
         record_time=time_of(record.timestamp),
         code=code,
         reason=storable(reason),
+        source=timing_service_of(record.headers, record.value, record.key),
     )
 
 

@@ -3,19 +3,21 @@
 -- gets the newest reason; a redriven one is parked again; what was fixed or discarded stays so, unless another
 -- record has come to lie at its place.
 INSERT INTO parked_records AS t (
-    group_name, topic, partition, record_offset, record_key, record_value, record_headers, record_time, code, reason
+    group_name, topic, partition, record_offset, record_key, record_value, record_headers, record_time, code, reason,
+    source
 )
-SELECT $1, topic, partition, record_offset, record_key, record_value, record_headers::jsonb, record_time, code, reason
+SELECT $1, topic, partition, record_offset, record_key, record_value, record_headers::jsonb, record_time, code, reason,
+    source
 FROM unnest(
     $2::text[], $3::integer[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[], $9::text[],
-    $10::text[]
+    $10::text[], $11::text[]
 ) AS s (
-    topic, partition, record_offset, record_key, record_value, record_headers, record_time, code, reason
+    topic, partition, record_offset, record_key, record_value, record_headers, record_time, code, reason, source
 )
 ON CONFLICT (group_name, topic, partition, record_offset) DO UPDATE
 SET record_key = excluded.record_key, record_value = excluded.record_value,
     record_headers = excluded.record_headers, record_time = excluded.record_time,
-    code = excluded.code, reason = excluded.reason, parked_at = excluded.parked_at,
+    code = excluded.code, reason = excluded.reason, source = excluded.source, parked_at = excluded.parked_at,
     state = 'parked', settled_at = NULL, settled_by = NULL, discard_reason = NULL,
     new_topic = NULL, new_partition = NULL, new_offset = NULL
 WHERE t.state IN ('parked', 'redriven')

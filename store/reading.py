@@ -29,6 +29,7 @@ class TrackView(Struct, frozen=True, kw_only=True):
     """A track and the days of it that are stored; `time_zone` is an IANA name that somebody gave."""
 
     id: UUID
+    source: str
     track_slug: str
     name: str | None
     time_zone: str | None
@@ -41,6 +42,7 @@ class DayHead(Struct, frozen=True, kw_only=True):
     """A practice day in a list."""
 
     event_id: UUID
+    source: str
     source_event_id: str
     track_slug: str
     track_name: str | None
@@ -80,6 +82,7 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
     id: UUID
     session_id: str
     event_id: UUID
+    source: str
     source_event_id: str
     track_slug: str
     track_name: str | None
@@ -111,6 +114,7 @@ class DriverView(Struct, frozen=True, kw_only=True):
     """
 
     id: UUID
+    source: str
     source_driver_id: str
     display_name: str | None
     normalized_name: str | None
@@ -171,28 +175,50 @@ class SessionPlace(NamedTuple):
         return cls(session.date, session.start_time or midnight, session.id)
 
 
-async def find_tracks(connection: Connection, *, after: str, limit: int) -> list[TrackView]:
-    """Tracks in the order of their slugs."""
-    return [TrackView(**row) for row in await connection.fetch(statement("find_tracks"), after, limit)]
+class TrackPlace(NamedTuple):
+    """Where a page of tracks ended."""
+
+    track_slug: f.TrackSlug
+    source: str = ""
 
 
-async def track_slug_of(connection: Connection, track_id: UUID) -> str | None:
-    """The slug of a track that is stored."""
-    return await connection.fetchval(statement("track_slug_of"), track_id)
+BEFORE_ALL = TrackPlace("")
+
+
+async def find_tracks(
+    connection: Connection, *, source: str | None, after: TrackPlace, limit: int
+) -> list[TrackView]:
+    """Tracks in the order of their slugs, those of one slug by their sources; of one source, or all."""
+    rows = await connection.fetch(statement("find_tracks"), source, *after, limit)
+    return [TrackView(**row) for row in rows]
+
+
+class TrackName(NamedTuple):
+    """A track by its natural key."""
+
+    source: str
+    track_slug: str
+
+
+async def track_name_of(connection: Connection, track_id: UUID) -> TrackName | None:
+    """The natural key of a track that is stored."""
+    row = await connection.fetchrow(statement("track_name_of"), track_id)
+    return TrackName(*row) if row else None
 
 
 async def find_days(
     connection: Connection,
     *,
+    source: str | None,
     track_id: UUID | None,
     first: dt.date | None,
     last: dt.date | None,
     before: DayPlace | None,
     limit: int,
 ) -> list[DayHead]:
-    """Practice days, the newest first, each of the two dates included."""
+    """Practice days of a source or all, the newest first, each of the two dates included."""
     place = before or (None, None)
-    rows = await connection.fetch(statement("find_days"), track_id, first, last, *place, limit)
+    rows = await connection.fetch(statement("find_days"), track_id, first, last, *place, limit, source)
     return [DayHead(**row) for row in rows]
 
 

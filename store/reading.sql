@@ -1,22 +1,23 @@
 -- name: find_tracks
--- Tracks with their days, in the order of their slugs, from after a slug.
-SELECT t.id, t.source_track_slug AS track_slug, t.name, t.time_zone, d.days, d.first_day, d.last_day
+-- Tracks of a source ($1) or all, with their days, in the order of their slugs, from after a slug and a source.
+SELECT t.id, t.source, t.source_track_slug AS track_slug, t.name, t.time_zone, d.days, d.first_day, d.last_day
 FROM tracks AS t
 CROSS JOIN LATERAL (
     SELECT count(*) AS days, min(event_date) AS first_day, max(event_date) AS last_day
     FROM events WHERE track_id = t.id
 ) AS d
-WHERE t.source_track_slug COLLATE "C" > $1
-ORDER BY t.source_track_slug COLLATE "C"
-LIMIT $2;
+WHERE ($1::text IS NULL OR t.source = $1)
+    AND (t.source_track_slug COLLATE "C", t.source COLLATE "C") > ($2::text, $3::text)
+ORDER BY t.source_track_slug COLLATE "C", t.source COLLATE "C"
+LIMIT $4;
 
--- name: track_slug_of
--- The slug of a track.
-SELECT source_track_slug FROM tracks WHERE id = $1;
+-- name: track_name_of
+-- The natural key of a track.
+SELECT source, source_track_slug FROM tracks WHERE id = $1;
 
 -- name: find_days
--- Days of a track ($1) or all, from ($2) and to ($3) a date, the newest first, before a day ($4, $5).
-SELECT e.id AS event_id, e.source_event_id, t.source_track_slug AS track_slug, t.name AS track_name,
+-- Days of a track ($1), of a source ($7) or all, from ($2) and to ($3) a date, the newest first, before a day ($4, $5).
+SELECT e.id AS event_id, e.source, e.source_event_id, t.source_track_slug AS track_slug, t.name AS track_name,
     e.event_date AS date, r.sessions, r.sessions_with_detail
 FROM events AS e
 JOIN tracks AS t ON t.id = e.track_id
@@ -27,12 +28,13 @@ WHERE ($1::uuid IS NULL OR e.track_id = $1)
     AND ($2::date IS NULL OR e.event_date >= $2)
     AND ($3::date IS NULL OR e.event_date <= $3)
     AND ($4::date IS NULL OR (e.event_date, e.id) < ($4, $5::uuid))
+    AND ($7::text IS NULL OR e.source = $7)
 ORDER BY e.event_date DESC, e.id DESC
 LIMIT $6;
 
 -- name: read_session
 -- A session with its driver and result.
-SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source_event_id,
+SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, e.source_event_id,
     t.source_track_slug AS track_slug, t.name AS track_name, t.time_zone, e.event_date AS date,
     r.class_name, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
     r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
@@ -55,7 +57,7 @@ ORDER BY lap_number;
 
 -- name: read_driver
 -- A driver whom at least one session refers to, with the number of sessions.
-SELECT d.id, d.source_driver_id, d.display_name, d.normalized_name, d.transponder_number, s.sessions
+SELECT d.id, d.source, d.source_driver_id, d.display_name, d.normalized_name, d.transponder_number, s.sessions
 FROM drivers AS d
 CROSS JOIN LATERAL (SELECT count(*) AS sessions FROM race_drivers WHERE driver_id = d.id) AS s
 WHERE d.id = $1 AND s.sessions > 0;

@@ -21,6 +21,14 @@ SLUG = rf"^{fields.SLUG}\Z"
 TrackSlug = Annotated[
     str, PathParameter(pattern=SLUG, description="The track's name at its source, as `canberraoffroad`.")
 ]
+Source = Annotated[
+    str,
+    QueryParameter(pattern=rf"^{fields.SOURCE_NAME}\Z", description="The timing service that saw it."),
+]
+AnySource = Annotated[
+    str | None,
+    QueryParameter(pattern=rf"^{fields.SOURCE_NAME}\Z", description="Only what this timing service saw."),
+]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="The most entries of a page.")]
 Cursor = Annotated[
     str | None,

@@ -158,11 +158,16 @@ async def _slug(connection: Connection, asked: IngestRequest) -> str:
         raise unacceptable("track_slug", "one of track_slug and track_id is needed")
     if asked.track_id is None:
         return str(asked.track_slug)
-    slug = await reading.track_slug_of(connection, asked.track_id)
-    if slug is None:
+    track = await reading.track_name_of(connection, asked.track_id)
+    if track is None:
         raise Refusal(
             HTTPStatus.NOT_FOUND,
             "track_not_found",
             f"no track {asked.track_id} is stored: give its track_slug",
         )
-    return slug
+    if track.source != SOURCE:
+        raise unacceptable(
+            "track_id",
+            f"is a track of {track.source}, which publishes its own days: {SOURCE}'s are imported",
+        )
+    return track.track_slug

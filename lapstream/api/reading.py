@@ -1,7 +1,7 @@
 """What is stored: tracks, practice days, sessions with their laps, drivers."""
 
 import datetime as dt
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import UUID
 
 from litestar import get
@@ -9,7 +9,17 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from lapstream.api.fields import PAGE, SLUG, Cursor, Limit, TrackSlug, page_of, place_at
+from lapstream.api.fields import (
+    PAGE,
+    SLUG,
+    AnySource,
+    Cursor,
+    Limit,
+    Source,
+    TrackSlug,
+    page_of,
+    place_at,
+)
 from lapstream.http.answers import Page, Success, success
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
@@ -22,6 +32,7 @@ from schemas.scopes import Scope
 from store import days, reading, records
 from store.days import DayView
 from store.reading import (
+    BEFORE_ALL,
     Best,
     DayHead,
     DayPlace,
@@ -29,20 +40,16 @@ from store.reading import (
     DriverView,
     SessionDetail,
     SessionPlace,
+    TrackPlace,
     TrackView,
 )
 from store.records import TrackRecord
 
 
-class TrackPlace(NamedTuple):
-    """Where a page of tracks ended."""
-
-    track_slug: f.TrackSlug
-
-
 class TrackRecords(Struct, frozen=True, kw_only=True):
     """A track's records, one for each class; sessions without a class have one of their own, the last."""
 
+    source: str
     track_slug: f.TrackSlug
     records: list[TrackRecord]
 
@@ -62,15 +69,13 @@ class DriverProfile(DriverView, frozen=True, kw_only=True):
     responses=refusals(400, 401, 403, 422, 429, 503),
 )
 async def list_tracks(
-    request: ApiRequest, cursor: Cursor = None, limit: Limit = PAGE
+    request: ApiRequest, source: AnySource = None, cursor: Cursor = None, limit: Limit = PAGE
 ) -> Success[Page[TrackView]]:
     """List the tracks of which anything is stored, by their slugs."""
-    after = place_at(cursor, TrackPlace)
+    after = place_at(cursor, TrackPlace) or BEFORE_ALL
     async with connected(request) as connection:
-        found = await reading.find_tracks(
-            connection, after=after.track_slug if after else "", limit=limit + 1
-        )
-    return success(page_of(found, limit, lambda track: TrackPlace(track.track_slug)))
+        found = await reading.find_tracks(connection, source=source, after=after, limit=limit + 1)
+    return success(page_of(found, limit, lambda track: TrackPlace(track.track_slug, track.source)))
 
 
 @get(
@@ -82,7 +87,11 @@ async def list_tracks(
 )
 async def search_days(
     request: ApiRequest,
-    track: Annotated[str | None, QueryParameter(pattern=SLUG, description="Only this track's.")] = None,
+    track: Annotated[
+        str | None,
+        QueryParameter(pattern=SLUG, description="Only this track's; without a source, of liverc."),
+    ] = None,
+    source: AnySource = None,
     from_: Annotated[dt.date | None, QueryParameter(name="from", description="The first day.")] = None,
     to: Annotated[dt.date | None, QueryParameter(description="The last day.")] = None,
     cursor: Cursor = None,
@@ -93,7 +102,8 @@ async def search_days(
     async with connected(request) as connection:
         found = await reading.find_days(
             connection,
-            track_id=track_id(SOURCE, track) if track else None,
+            source=source,
+            track_id=track_id(source or SOURCE, track) if track else None,
             first=from_,
             last=to,
             before=before,
@@ -113,12 +123,14 @@ async def read_day(
     request: ApiRequest,
     track_slug: TrackSlug,
     date: Annotated[dt.date, PathParameter(description="The day.")],
+    source: Source = SOURCE,
 ) -> Success[DayView]:
     """Read a practice day: its totals, sessions, results, and the fastest lap of each class."""
     async with connected(request) as connection:
-        view = await days.read_day(connection, practice_event_id(SOURCE, track_slug, date))
+        view = await days.read_day(connection, practice_event_id(source, track_slug, date))
     if view is None:
-        raise Refusal.not_found(f"nothing is stored of {track_slug} on {date}: import it first")
+        advice = "import it first" if source == SOURCE else f"is anything of {source} published?"
+        raise Refusal.not_found(f"nothing is stored of {source}/{track_slug} on {date}: {advice}")
     return success(view)
 
 
@@ -173,8 +185,10 @@ async def read_driver(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 429, 503),
 )
-async def read_records(request: ApiRequest, track_slug: TrackSlug) -> Success[TrackRecords]:
+async def read_records(
+    request: ApiRequest, track_slug: TrackSlug, source: Source = SOURCE
+) -> Success[TrackRecords]:
     """Read a track's records: the fastest lap of each class, who drove it, and when."""
     async with connected(request) as connection:
-        found = await records.read_records(connection, SOURCE, track_slug)
-    return success(TrackRecords(track_slug=track_slug, records=found))
+        found = await records.read_records(connection, source, track_slug)
+    return success(TrackRecords(source=source, track_slug=track_slug, records=found))

@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from lapstream.api import discovery, health, ingest, provenance, reading, run_events, runs
+from lapstream.api import discovery, health, ingest, parked, provenance, reading, run_events, runs
 
 PREFIX = "/api/v1"
 
@@ -28,6 +28,7 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.list_tracks,
     reading.read_records,
     provenance.read_provenance,
+    parked.list_parked,
 )
 
 

@@ -49,6 +49,7 @@ class IngestOutcome(Struct, frozen=True, kw_only=True):
 class RunHead(IngestOutcome, frozen=True, kw_only=True):
     """A run in a list."""
 
+    source: str
     track_slug: str
     date: dt.date
     refresh: Refresh

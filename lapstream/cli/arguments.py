@@ -1,12 +1,14 @@
 """The arguments that several commands share, checked where they are read."""
 
 import datetime as dt
+import re
 from typing import Annotated
 
 import typer
 
 from producer.site import BadAddress, checked_slug
 from schemas.askable import fault_of_day
+from schemas.fields import SOURCE_NAME
 
 
 def slug(text: str) -> str:
@@ -15,6 +17,12 @@ def slug(text: str) -> str:
         return checked_slug(text)
     except BadAddress as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _source(text: str) -> str:
+    if not re.fullmatch(SOURCE_NAME, text):
+        raise typer.BadParameter(f"{text!r} is no source: a-z, 0-9, _ and -, at most 32, as in liverc")
+    return text
 
 
 def _date(text: str) -> dt.date:
@@ -51,6 +59,12 @@ Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The
 AskableDate = Annotated[
     dt.date,
     typer.Argument(parser=askable_date, metavar="DATE", help="The day, as YYYY-MM-DD; not a future one."),
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source", parser=_source, metavar="SOURCE", help="Only of this timing service, as `liverc`."
+    ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

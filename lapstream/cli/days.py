@@ -18,22 +18,27 @@ class NothingKnown(LapstreamError):
     """A day of which nothing was imported."""
 
 
-def day(track: str, date: dt.date, *, as_json: bool) -> None:
-    """Show a practice day."""
-    view = asyncio.run(read_day(read_settings(), track, date))
+def day(track: str, date: dt.date, source: str | None, *, as_json: bool) -> None:
+    """Show a practice day of a source; without one, of the site's."""
+    view = asyncio.run(read_day(read_settings(), track, date, source or SOURCE))
     if as_json:
         print_json(view)
     else:
         show_day(view)
 
 
-async def read_day(settings: Settings, track: str, date: dt.date) -> DayView:
+async def read_day(settings: Settings, track: str, date: dt.date, source: str = SOURCE) -> DayView:
     """The day from the tables; raises `NothingKnown`."""
     async with connected(settings) as connection:
-        view = await days.read_day(connection, practice_event_id(SOURCE, track, date))
-    if view is None:
+        view = await days.read_day(connection, practice_event_id(source, track, date))
+    if view is None and source == SOURCE:
         raise NothingKnown(
             f"nothing is known of {track} on {date}: import it with `lapstream ingest {track} {date}`"
+        )
+    if view is None:
+        raise NothingKnown(
+            f"nothing is known of {source}/{track} on {date}: `lapstream parked list --source {source}` shows "
+            "what was refused"
         )
     return view
 
@@ -46,7 +51,10 @@ def show_day(view: DayView) -> None:
 
 def show_sessions(view: DayView) -> None:
     """Print a day's sessions."""
-    title = f"{clean(view.track_name or view.track_slug)}, {view.date}: {view.sessions_ingested} sessions, "
+    of = "" if view.source == SOURCE else f" ({view.source})"
+    title = (
+        f"{clean(view.track_name or view.track_slug)}{of}, {view.date}: {view.sessions_ingested} sessions, "
+    )
     missing = view.sessions_ingested - view.sessions_with_detail
     without = f", {missing} sessions without their page" if missing else ""
     numbers = ("Laps", "Fastest [s]", "Average [s]", "Consistency [%]")

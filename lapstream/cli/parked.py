@@ -33,12 +33,13 @@ def selected(
     since: dt.datetime | None,
     until: dt.datetime | None,
     at: tuple[str, int, int] | None,
+    source: str | None,
     state: str = ParkedState.parked,
 ) -> Selection:
     """The records that these filters let through; the state may be `any`."""
     place = None if at is None else RecordPlace(*at)
     only = None if state == ANY else ParkedState(state)
-    return Selection(group=group, code=code, since=since, until=until, place=place, state=only)
+    return Selection(group=group, code=code, since=since, until=until, place=place, source=source, state=only)
 
 
 def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> None:

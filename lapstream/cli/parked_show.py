@@ -3,14 +3,13 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping
-from itertools import groupby
 
 from rich.padding import Padding
 
 from lapstream.cli.output import clean, out, utc
 from lapstream.cli.tables import Listing
 from ops.parked.mending import where
-from ops.parked.queries import Count, Head, Parked, RecordPlace
+from ops.parked.queries import Count, Head, Parked, RecordPlace, by_place
 from ops.parked.redrive import RedriveOutcome
 
 SHOWN_CHARACTERS = 4_000
@@ -45,8 +44,9 @@ def show_counts(counts: list[Count]) -> None:
 
 def show_heads(heads: list[Head]) -> None:
     """Print a page of records, each once: its place, and what each of the groups that parked it found."""
-    for place, ones in groupby(heads, _place_of):
-        out.print(clean(where(place)), soft_wrap=True)
+    for place, ones in by_place(heads):
+        of = f", of {ones[0].source}" if ones[0].source else ""
+        out.print(clean(f"{where(place)}{of}"), soft_wrap=True)
         found: dict[tuple[str, str, str], list[str]] = {}
         for one in ones:
             reason = one.reason[:LISTED_CHARACTERS]
@@ -56,15 +56,11 @@ def show_heads(heads: list[Head]) -> None:
             out.print(Padding(said, (0, 0, 0, 2)))
 
 
-def _place_of(head: Head) -> RecordPlace:
-    return head.place
-
-
 def entries(heads: list[Head]) -> list[dict[str, object]]:
     """Records for a program, each once, with what each of the groups that parked it found."""
     return [
-        {**place._asdict(), "groups": [_of_group(one, Head) for one in ones]}
-        for place, ones in groupby(heads, _place_of)
+        {**place._asdict(), "source": ones[0].source, "groups": [_of_group(one, Head) for one in ones]}
+        for place, ones in by_place(heads)
     ]
 
 
@@ -74,7 +70,7 @@ def _of_group(head: Head, form: type[Head]) -> dict[str, object]:
     return {name: getattr(head, name) for name in names}
 
 
-_OF_RECORD = {*RecordPlace._fields, "key", "value", "headers", "time"}
+_OF_RECORD = {*RecordPlace._fields, "source", "key", "value", "headers", "time"}
 """What each group found the same: the record."""
 
 
@@ -83,6 +79,7 @@ def all_of(copies: list[Parked]) -> dict[str, object]:
     record = copies[0]
     return {
         **record.place._asdict(),
+        "source": record.source,
         "time": record.time,
         "key": _both(record.key),
         "value": _both(record.value),
@@ -107,7 +104,7 @@ def _decoded(data: bytes) -> str | None:
 def show_record(copies: list[Parked]) -> None:
     """Print a record, with what became of it in each group, and its bytes as far as they can be shown."""
     record = copies[0]
-    _show_lines({"place": where(record.place), "time": utc(record.time)})
+    _show_lines({"place": where(record.place), "source": record.source or "-", "time": utc(record.time)})
     for one in copies:
         _show_lines(
             {

@@ -6,8 +6,9 @@ decided.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -58,6 +59,7 @@ class Head(Struct, frozen=True, kw_only=True):
     state: ParkedState
     code: str
     reason: str
+    source: str | None
     parked_at: dt.datetime
 
     @property
@@ -104,7 +106,7 @@ class Count(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which parked records: by group, kind of fault, time of parking, state and place; None takes all."""
+    """Which parked records: by group, kind of fault, time of parking, state, place and source; None takes all."""
 
     group: str | None = None
     code: str | None = None
@@ -112,6 +114,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     until: dt.datetime | None = None
     state: ParkedState | None = ParkedState.parked
     place: RecordPlace | None = None
+    source: str | None = None
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -123,6 +126,7 @@ class Selection(Struct, frozen=True, kw_only=True):
             self.until,
             self.state,
             *(self.place or (None, None, None)),
+            self.source,
         )
 
 
@@ -133,14 +137,26 @@ async def count(connection: Connection, selection: Selection) -> tuple[int, list
 
 
 async def find(
-    connection: Connection, selection: Selection, *, limit: int | None = None, skip: int = 0
+    connection: Connection,
+    selection: Selection,
+    *,
+    limit: int | None = None,
+    skip: int = 0,
+    after: RecordPlace | None = None,
 ) -> list[Head]:
     """A selection's records in the order of their places: all, or of `limit` places after the first `skip`.
 
-    A record that several groups parked is there for each of them, one after the other.
+    With `after`, those behind this place count only. A record that several groups parked is there for each of them, one after the other.
     """
-    rows = await connection.fetch(statement("find_parked"), *selection.arguments, limit, skip)
+    place = after or (None, None, None)
+    rows = await connection.fetch(statement("find_parked"), *selection.arguments, limit, skip, *place)
     return [msgspec.convert(dict(row), Head) for row in rows]
+
+
+def by_place(heads: Iterable[Head]) -> Iterator[tuple[RecordPlace, list[Head]]]:
+    """Records as `find` gives them, each once, with what each of the groups that parked it found."""
+    for place, ones in groupby(heads, lambda one: one.place):
+        yield place, list(ones)
 
 
 async def reasons(

@@ -1,6 +1,6 @@
 -- columns: parked_record
 t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
-    t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
+    t.source, t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
     t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
 
 -- name: count_parked
@@ -14,6 +14,7 @@ WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
     AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
     AND ($5::text IS NULL OR state = $5)
     AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
+    AND ($9::text IS NULL OR source = $9)
 GROUP BY GROUPING SETS ((state, code), ())
 ORDER BY state NULLS LAST, code;
 
@@ -21,17 +22,20 @@ ORDER BY state NULLS LAST, code;
 -- What is short of a selection's records, in the order of their places, those of one place together: all, or a page
 -- of so many places.
 WITH numbered AS (
-    SELECT group_name, topic, partition, record_offset, state, code, reason, parked_at,
+    SELECT group_name, topic, partition, record_offset, state, code, reason, source, parked_at,
         dense_rank() OVER (ORDER BY topic, partition, record_offset) AS place_number
     FROM parked_records
     WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
         AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
         AND ($5::text IS NULL OR state = $5)
         AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
+        AND ($9::text IS NULL OR source = $9)
+        AND ($12::text IS NULL OR (topic, partition, record_offset) > ($12, $13::integer, $14::bigint))
 )
-SELECT group_name AS "group", topic, partition, record_offset AS "offset", state, code, reason, parked_at
+SELECT group_name AS "group", topic, partition, record_offset AS "offset", state, code, reason, source,
+    parked_at
 FROM numbered
-WHERE place_number > $10 AND ($9::bigint IS NULL OR place_number <= $10 + $9)
+WHERE place_number > $11 AND ($10::bigint IS NULL OR place_number <= $11 + $10)
 ORDER BY place_number, group_name;
 
 -- name: read_parked

@@ -16,7 +16,7 @@ from ops.provenance.rows import find
 from ops.provenance.search import Found, Searched, Wanted
 from ops.provenance.sessions import UNEXPLAINED
 from ops.provenance.subject import Subject, SubjectObservation
-from producer.site import BadAddress, Site
+from producer.site import SOURCE, BadAddress, Site
 from runtime.settings import Settings
 from schemas.events import PracticeDayListed, SessionDetailFetched
 from schemas.records import time_of
@@ -24,6 +24,7 @@ from store.pages import PageRow
 from store.pool import Connection
 
 UNNAMED = "the event names no page"
+OTHERS = f"{{source}} publishes its events itself: pages of {SOURCE} only are archived"
 UNKNOWN = "which page it was is not known"
 NOT_INDEXED = "no such page of {url} is in the index of pages; is LAPSTREAM_SITE what it was fetched with?"
 
@@ -74,14 +75,18 @@ async def _observation(
         content_digest=stamp.content_digest,
         page_sha256=sha256,
         page=_page_place(page) if page else None,
-        page_note=None if page else _page_note(url, sha256, found=found is not None or kind != "naming"),
+        page_note=None
+        if page
+        else _page_note(_source(seeing, found), url, sha256, found=found is not None or kind != "naming"),
         record=_record_place(found) if found else None,
         record_note=None if found else searched.note,
     )
 
 
 def _address(site: Site, kind: Kind, seeing: SubjectObservation, found: Found | None) -> str | None:
-    """The address that the page has at the site; None where it can't be told."""
+    """The address that the page has at the site; None where it can't be told, or the page is another's."""
+    if _source(seeing, found) != SOURCE:
+        return None
     try:
         if found and isinstance(found.event, SessionDetailFetched):
             return site.session(found.event.track_slug, found.event.session_id)
@@ -94,7 +99,16 @@ def _address(site: Site, kind: Kind, seeing: SubjectObservation, found: Found | 
         return None
 
 
-def _page_note(url: str | None, sha256: str | None, *, found: bool) -> str:
+def _source(seeing: SubjectObservation, found: Found | None) -> str | None:
+    """The timing service that the observation is of; None where it is not known."""
+    if found:
+        return found.event.source
+    return seeing.ref and seeing.ref.source
+
+
+def _page_note(source: str | None, url: str | None, sha256: str | None, *, found: bool) -> str:
+    if source not in {None, SOURCE}:
+        return OTHERS.format(source=source)
     if sha256 is None:
         return UNNAMED if found else UNKNOWN
     return NOT_INDEXED.format(url=url) if url else UNKNOWN

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lapstream.cli.arguments import JsonFlag, moment
+from lapstream.cli.arguments import JsonFlag, SourceOption, moment
 from lapstream.cli.later import later
 from ops.events.since import END, START
 
@@ -73,9 +73,7 @@ def tail(
         str | None, typer.Option("--type", metavar="TYPE", help="Only events of this type.")
     ] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only records whose key begins so.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Only events of this timing service, as `liverc`.")
-    ] = None,
+    source: SourceOption = None,
     start: Annotated[
         dt.datetime | None,
         typer.Option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lapstream.cli.arguments import AskableDate, Date, JsonFlag, Track
+from lapstream.cli.arguments import AskableDate, Date, JsonFlag, SourceOption, Track
 from lapstream.cli.later import later
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def ingest(
     imports.ingest(track, date, refresh.value, as_json=as_json)
 
 
-def day(track: Track, date: Date, *, as_json: JsonFlag = False) -> None:
-    """Show a practice day as the tables have it.
+def day(track: Track, date: Date, *, source: SourceOption = None, as_json: JsonFlag = False) -> None:
+    """Show a practice day as the tables have it; without --source, that of liverc.
 
     Example: lapstream day canberraoffroad 2025-10-25 --json
     """
-    days.day(track, date, as_json=as_json)
+    days.day(track, date, source, as_json=as_json)

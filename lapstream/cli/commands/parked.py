@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from lapstream.cli.arguments import JsonFlag, YesFlag, moment
+from lapstream.cli.arguments import JsonFlag, SourceOption, YesFlag, moment
 from lapstream.cli.later import later
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
     since: SinceOption = None,
     until: UntilOption = None,
     at: AtOption = None,
+    source: SourceOption = None,
     state: StateOption = StateChoice.parked,
     page: Annotated[int, typer.Option(min=1, help=f"Which page of {PAGE} records.")] = 1,
     as_json: JsonFlag = False,
@@ -92,7 +93,7 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked list --code bad_json --since 2025-10-25
     """
-    chosen = work.selected(group, code, since, until, at, state.value)
+    chosen = work.selected(group, code, since, until, at, source, state.value)
     work.show_list(chosen, page, PAGE, as_json=as_json)
 
 
@@ -113,13 +114,14 @@ def show(
 
 
 @app.command()
-def redrive(
+def redrive(  # noqa: PLR0913 - each is a filter that people asked for
     *,
     group: GroupOption = None,
     code: CodeOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     at: AtOption = None,
+    source: SourceOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
     ] = False,
@@ -131,7 +133,7 @@ def redrive(
 
     Example: lapstream parked redrive --code unknown_version --dry-run
     """
-    chosen = work.selected(group, code, since, until, at)
+    chosen = work.selected(group, code, since, until, at, source)
     work.redrive(chosen, dry_run=dry_run, as_json=as_json)
 
 
@@ -166,6 +168,7 @@ def discard(  # noqa: PLR0913 - each is a filter that people asked for
     since: SinceOption = None,
     until: UntilOption = None,
     at: AtOption = None,
+    source: SourceOption = None,
     yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -173,7 +176,7 @@ def discard(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked discard --code null_value --reason "tombstones of a broken producer"
     """
-    work.discard(work.selected(group, code, since, until, at), reason, yes=yes, as_json=as_json)
+    work.discard(work.selected(group, code, since, until, at, source), reason, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -185,6 +188,7 @@ def export(  # noqa: PLR0913 - each is a filter that people asked for
     since: SinceOption = None,
     until: UntilOption = None,
     at: AtOption = None,
+    source: SourceOption = None,
     state: StateOption = StateChoice.parked,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write over a file that is there.")] = False,
     as_json: JsonFlag = False,
@@ -193,5 +197,5 @@ def export(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked export --state any parked.jsonl
     """
-    chosen = work.selected(group, code, since, until, at, state.value)
+    chosen = work.selected(group, code, since, until, at, source, state.value)
     work.export(chosen, file, overwrite=yes, as_json=as_json)
