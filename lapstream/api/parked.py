@@ -13,7 +13,7 @@ from lapstream.http.callers import needs
 from lapstream.http.responses import refusals
 from lapstream.http.services import ApiRequest, connected
 from ops.parked import queries as parked
-from ops.parked.queries import Head, RecordPlace, Selection, ParkedState, by_place
+from ops.parked.queries import Head, ParkedState, RecordPlace, Selection, by_place
 from schemas.scopes import Scope
 
 

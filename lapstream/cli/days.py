@@ -37,8 +37,8 @@ async def read_day(settings: Settings, track: str, date: dt.date, source: str = 
         )
     if view is None:
         raise NothingKnown(
-            f"nothing is known of {source}/{track} on {date}: `lapstream parked list --source {source}` shows "
-            "what was refused"
+            f"nothing is known of {source}/{track} on {date}: `lapstream parked list --source {source}` "
+            "shows what was refused"
         )
     return view
 

@@ -106,7 +106,7 @@ class Count(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which parked records: by group, kind of fault, time of parking, state, place and source; None takes all."""
+    """Which parked records: by group, kind of fault, time, state, place and source; None takes all."""
 
     group: str | None = None
     code: str | None = None
@@ -146,7 +146,8 @@ async def find(
 ) -> list[Head]:
     """A selection's records in the order of their places: all, or of `limit` places after the first `skip`.
 
-    With `after`, those behind this place count only. A record that several groups parked is there for each of them, one after the other.
+    With `after`, those behind this place count only. A record that several groups parked is there for each of
+    them, one after the other.
     """
     place = after or (None, None, None)
     rows = await connection.fetch(statement("find_parked"), *selection.arguments, limit, skip, *place)
