@@ -158,7 +158,7 @@ async def member(
     """A member of the projection's group, in this process."""
     found = Watched(
         group=projection_group(settings),
-        topics=[settings.topics.days],
+        topics=settings.topics,
         consumer=cast("Consumer", consumer or consumer_of(settings)),
         pool=pool,
         projection=msgspec.structs.replace(PRACTICE_DAYS, apply=apply),

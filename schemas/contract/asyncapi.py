@@ -9,7 +9,7 @@ from schemas.envelope import pack
 from schemas.events import EVENT_TYPES
 from schemas.fields import SESSION_ID, SLUG, SOURCE_NAME
 from schemas.pages import PAGE_TYPE
-from schemas.topics import Topics, TopicSpec
+from schemas.topics import ANY_SOURCE, DAYS, LogTopic, Topics, TopicSpec
 
 VERSION = "1"
 """The contract's own: types have versions of their own, and are added, not changed."""
@@ -76,7 +76,8 @@ CHANNELS = (
         title="The event log: what was seen, and what failed to be fetched",
         about=(
             "The tables are a function of it. Several types, so that a day's events keep their order. Other "
-            "systems publish here, too. A session may come before its day's list."
+            "systems publish onto topics of their own, which have the same form (LAPSTREAM_LOG_TOPICS). A "
+            "session may come before its day's list."
         ),
         key=DAY_KEY,
         sent=OBSERVATIONS,
@@ -149,6 +150,8 @@ SECURITY: dict[str, Json] = {
 def document(topics: Topics) -> Json:
     """The document for topics of these names and sizes."""
     specs = {spec.name: spec for spec in topics.specs()}
+    channels = [(one, name_of(one, topics)) for one in CHANNELS]
+    channels += [(_channel_of(one), f"{topics.prefix}{one.name}") for one in topics.log if one.name != DAYS]
     return {
         "asyncapi": "3.0.0",
         "id": "urn:lapstream",
@@ -160,8 +163,8 @@ def document(topics: Topics) -> Json:
         },
         "defaultContentType": "application/json",
         "servers": _servers(),
-        "channels": {one.id: _channel(one, specs[name_of(one, topics)]) for one in CHANNELS},
-        "operations": dict(operation for one in CHANNELS for operation in _operations(one)),
+        "channels": {one.id: _channel(one, specs[name]) for one, name in channels},
+        "operations": dict(operation for one, _ in channels for operation in _operations(one)),
         "components": {
             "messages": {name: _message(name) for name in (*EVENT_TYPES, PAGE_TYPE)},
             "schemas": {
@@ -171,6 +174,18 @@ def document(topics: Topics) -> Json:
             "securitySchemes": SECURITY,
         },
     }
+
+
+def _channel_of(topic: LogTopic) -> Channel:
+    """A topic of the event log that is another producer's."""
+    sources = "every source" if ANY_SOURCE in topic.sources else ", ".join(topic.sources)
+    return Channel(
+        id=f"days.{topic.name}",
+        title="A part of the event log that another producer writes",
+        about=f"It may speak for {sources}; what it says of others is refused.",
+        key=DAY_KEY,
+        received=(*OBSERVATIONS, *OLD_OBSERVATIONS),
+    )
 
 
 def name_of(channel: Channel, topics: Topics) -> str:

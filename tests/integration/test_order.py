@@ -13,9 +13,10 @@ from broker.clients import make_producer
 from runtime.settings import Settings
 from schemas.envelope import Context, Received, pack
 from schemas.events import Event, Lap, PracticeDayListFailed, SessionDetailFailed
+from schemas.topics import LogTopic
 from store.digest import TableDigest
 from store.pool import Connection, Pool, open_pool
-from tests.conftest import working
+from tests.conftest import at, create_topics, working
 from tests.events import DATE, fetched, laps, listed, received, row, seen
 from tests.model.database import EVERYTHING, apply, apply_by_turns, digests, empty, tables
 from tests.model.deliveries import Delivery, batches, deliveries, trying
@@ -83,13 +84,18 @@ async def test_two_writers_at_once_leave_what_one_leaves(
         assert await digests(one) == await written(one, events)
 
 
+LOG = (LogTopic("practice-days"), LogTopic("second"), LogTopic("third"))
+"""Topics that speak for the same sources: by the authorities of the histories."""
+
+
 async def published(settings: Settings, events: list[Received], rng: random.Random) -> None:
-    """Publish events, each to a partition that has nothing to do with its day."""
-    [spec] = [spec for spec in settings.topics.specs() if spec.name == settings.topics.days]
+    """Publish events, each to its topic, onto a partition that has nothing to do with its day."""
+    specs = {spec.name: spec for spec in settings.topics.specs()}
     producer = make_producer(settings.broker)
     await producer.start()
     for event in events:
         record = pack(event.written, Context(source="test"))
+        spec = specs[settings.topics.event_log[-event.standing.authority]]
         partition = rng.randrange(spec.partitions)
         await (
             await producer.send(
@@ -112,7 +118,7 @@ async def records_read(connection: Connection) -> int:
 def long_histories(draw: st.DrawFn) -> list[Received]:
     """Several histories of the same days, each event under the id that its envelope will carry."""
     several = draw(st.lists(histories(), min_size=8, max_size=12))
-    return [received(one.written) for history in several for one in history]
+    return [received(one.written, one.standing.authority) for history in several for one in history]
 
 
 @trying(ROUNDS)
@@ -120,7 +126,9 @@ def long_histories(draw: st.DrawFn) -> list[Received]:
 async def test_days_spread_over_all_partitions_and_two_members_are_as_if_read_in_order(
     settings: Settings, pool: Pool, in_order: list[Received], seed: int
 ) -> None:
-    """The rounds share a topic: the group goes on where the round before ended."""
+    """The rounds share the topics: the group goes on where the round before ended."""
+    settings = at(settings, log_topics=LOG)
+    await create_topics(settings)
     rng = random.Random(seed)
     sent = [*in_order, *in_order[::4]]
     rng.shuffle(sent)

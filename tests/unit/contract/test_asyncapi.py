@@ -12,10 +12,11 @@ from schemas.contract.examples import EVENTS
 from schemas.events import EVENT_TYPES, Event
 from schemas.identity import event_key
 from schemas.pages import PAGE_TYPE
-from schemas.topics import Topics
+from schemas.topics import LogTopic, Topics
 from tests.foreign import node
 
-TOPICS = Topics(prefix="test-", detail_partitions=5)
+LOG = (LogTopic("practice-days"), LogTopic("club.days", ("mylaps",)))
+TOPICS = Topics(prefix="test-", detail_partitions=5, log=LOG)
 WARNING = 1
 
 
