@@ -110,7 +110,7 @@ async def _caught_up(
     settings: Settings, projection: Projection[Any], working: asyncio.Task[None]
 ) -> dict[Place, int]:
     """Where the topic ends, once the projection's group stands there; raises what ended the projectors."""
-    topic = projection.topic(settings.topics)
+    [topic] = projection.topics(settings.topics)
     partitions = next(spec.partitions for spec in settings.topics.specs() if spec.name == topic)
     async with reading(make_reader(settings.broker)) as reader:
         bounds = await bounds_of(reader, [TopicPartition(topic, number) for number in range(partitions)])
