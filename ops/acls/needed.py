@@ -11,7 +11,6 @@ from broker.rights import Operation, Right
 from runtime.settings import Settings
 from runtime.wiring import detail_group, groups, list_group
 
-FOREIGN = ()
 OPERATOR = "operator"
 """Who types commands."""
 
@@ -61,15 +60,15 @@ def _rights(settings: Settings) -> Iterator[tuple[str, Iterable[Right]]]:
             _of_groups((list_group(settings), detail_group(settings)), "Read"),
         ),
     )
-    read = dict.fromkeys(one.topic for one in projections)
+    read = dict.fromkeys(topic for one in projections for topic in one.topics)
     yield (
         "projector",
         (*_of_role(settings, reads=tuple(read)), _of_groups(tuple(one.name for one in projections), "Read")),
     )
     yield "relay", _of_role(settings, writes=(topics.requests, topics.outcomes, topics.refusals))
-    yield "api", _of_role(settings, reads=(topics.days, topics.pages), writes=(topics.pages,))
+    yield "api", _of_role(settings, reads=(*topics.event_log, topics.pages), writes=(topics.pages,))
     yield OPERATOR, _of_operator(settings)
-    for topic in FOREIGN:
+    for topic in (one for one in topics.event_log if one != topics.days):
         yield topic, _of_producer(topic, (topics.outcomes, topics.refusals))
 
 
