@@ -25,6 +25,7 @@ err = Console(stderr=True, highlight=False)
 
 
 async def _run(settings: Settings, records: int, seed: int) -> Outcome:
+    settings = msgspec.structs.replace(settings, log_topics=trial.LOG)
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     return await trial.run(settings, records, seed)

@@ -6,9 +6,11 @@ around it, an attribute, a header, the key or the bytes.
 
 import copy
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
+
+from aiokafka import TopicPartition
 
 from bench.kills.load import Load
 from schemas.contract.examples import EVENTS
@@ -252,7 +254,9 @@ class Fuzz:
                 self._rng.choice(kinds)(self._rng, draft)
         return draft.record()
 
-    def batches(self, records: Iterator[RawRecord]) -> Iterator[tuple[list[RawRecord], int, int]]:
-        """Records in batches, each with the codec that packs it, and a number for its partition."""
+    def batches(
+        self, records: Iterator[RawRecord], places: Sequence[TopicPartition]
+    ) -> Iterator[tuple[list[RawRecord], int, TopicPartition]]:
+        """Records in batches, each with the codec that packs it, and one of these places."""
         while batch := list(islice(records, self._rng.choice([1, 5, 50, 200]))):
-            yield batch, self._rng.choice(CODECS), self._rng.randrange(1_000)
+            yield batch, self._rng.choice(CODECS), self._rng.choice(places)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -18,12 +18,16 @@ from ops.rebuild import states
 from runtime.database import connected
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings
+from schemas.topics import LogTopic, Topics
 from store import positions
 from store.pool import use_schema
 from store.positions import Place
 from telemetry.metrics import REGISTRY
 from tests.fuzz.mutations import Fuzz
 from tests.raw_records import RawRecord, batch, produce
+
+LOG = (LogTopic("practice-days", ("liverc",)), LogTopic("club-days", ("liverc", "a")))
+"""Topics of the event log: ours, and another producer's, which speaks for the site, too, and for one more."""
 
 LIMIT = 10_000_000
 """How many records may be parked."""
@@ -34,14 +38,14 @@ BATCHES_AT_ONCE = 20
 
 
 class Fate(Struct, frozen=True, kw_only=True):
-    """What became of the records of a topic in one projection."""
+    """What became of the records in one projection."""
 
     sent: int
     applied: int
     ignored: int
     parked: dict[str, int]
     differing: list[str]
-    """Tables that a rebuild from the topic makes otherwise."""
+    """Tables that a rebuild from the topics makes otherwise."""
 
     @property
     def adds_up(self) -> bool:
@@ -63,7 +67,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 async def run(settings: Settings, records: int, seed: int) -> Outcome:
-    """Send so many records, project them as they come, and make the tables anew from the topics."""
+    """Send so many records, project them as they come, and make the tables anew from the topics.
+
+    The settings are those of an empty database, with `LOG` as its topics.
+    """
     settings = msgspec.structs.replace(settings, parking_limit=LIMIT)
     seconds: dict[str, float] = {}
     stop = asyncio.Event()
@@ -82,38 +89,35 @@ async def run(settings: Settings, records: int, seed: int) -> Outcome:
 
 
 async def _send(settings: Settings, records: int, seed: int) -> None:
-    """A tenth of the records goes into the topic of pages, the others into that of days."""
+    """A tenth of the records goes into the topic of pages, the others into the topics of the event log."""
     fuzz, topics = Fuzz(seed), settings.topics
-    for topic, source, count in (
-        (topics.days, fuzz.days(), records - records // 10),
-        (topics.pages, fuzz.pages(), records // 10),
+    for names, source, count in (
+        (topics.event_log, fuzz.days(), records - records // 10),
+        ((topics.pages,), fuzz.pages(), records // 10),
     ):
-        for sending in _chunks(settings, fuzz, topic, islice(source, count)):
-            await asyncio.gather(*sending)
+        places = _places(topics, names)
+        batches = fuzz.batches(islice(source, count), places)
+        while chunk := list(islice(batches, BATCHES_AT_ONCE)):
+            await asyncio.gather(*[_produce(settings, *one) for one in chunk])
 
 
-def _chunks(settings: Settings, fuzz: Fuzz, topic: str, records: Iterator[RawRecord]) -> Iterator[list[Any]]:
-    partitions = next(spec.partitions for spec in settings.topics.specs() if spec.name == topic)
-    batches = fuzz.batches(records)
-    while chunk := list(islice(batches, BATCHES_AT_ONCE)):
-        yield [
-            produce(settings.kafka_bootstrap, topic, batch(found, codec, _now_ms()), number % partitions)
-            for found, codec, number in chunk
-        ]
+async def _produce(settings: Settings, records: list[RawRecord], codec: int, place: TopicPartition) -> None:
+    data = batch(records, codec, int(time.time() * 1000))
+    await produce(settings.kafka_bootstrap, place.topic, data, place.partition)
 
 
-def _now_ms() -> int:
-    return int(time.time() * 1000)
+def _places(topics: Topics, names: Iterable[str]) -> list[TopicPartition]:
+    partitions = {spec.name: spec.partitions for spec in topics.specs()}
+    return [TopicPartition(name, number) for name in names for number in range(partitions[name])]
 
 
 async def _caught_up(
     settings: Settings, projection: Projection[Any], working: asyncio.Task[None]
 ) -> dict[Place, int]:
-    """Where the topic ends, once the projection's group stands there; raises what ended the projectors."""
-    [topic] = projection.topics(settings.topics)
-    partitions = next(spec.partitions for spec in settings.topics.specs() if spec.name == topic)
+    """Where the topics end, once the projection's group stands there; raises what ended the projectors."""
+    places = _places(settings.topics, projection.topics(settings.topics))
     async with reading(make_reader(settings.broker)) as reader:
-        bounds = await bounds_of(reader, [TopicPartition(topic, number) for number in range(partitions)])
+        bounds = await bounds_of(reader, places)
     ends = {Place(*tp): one.end for tp, one in bounds.items()}
     async with connected(settings) as connection, connection.transaction():
         await use_schema(connection, projection.schema)

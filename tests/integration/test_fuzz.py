@@ -3,12 +3,15 @@
 import msgspec
 
 from runtime.settings import Settings
+from tests.conftest import at, create_topics
 from tests.fuzz import trial
 
 RECORDS = 1_000
 
 
 async def test_mutated_records_stop_nothing_and_are_accounted_for(settings: Settings) -> None:
+    settings = at(settings, log_topics=trial.LOG)
+    await create_topics(settings)
     outcome = await trial.run(settings, RECORDS, seed=1)
     for name, fate in outcome.fates.items():
         assert fate.adds_up, (name, msgspec.to_builtins(fate))
