@@ -18,9 +18,10 @@ answers() {
 
 # Records that are parked: without a value, with a field that stands twice, of a version that nobody knows.
 bad_records() {
-  python -m tests.docs.produce <<'END'
+  local topic=${1:-practice-days} source=${2:-liverc}
+  sed "s/SOURCE/$source/" <<'END' | python -m tests.docs.produce "$topic" "$source/sample-track/2025-11-02"
 {"id": "our-own-id-1", "type": "session_detail.fetched.v2", "value": null}
-{"id": "our-own-id-2", "type": "session_detail.fetched.v2", "value": "{\"source\":\"liverc\",\"track_slug\":\"sample-track\",\"date\":\"2025-11-02\",\"session_id\":\"77\",\"observed_at\":\"2025-11-02T18:00:00+11:00\",\"parser_version\":1,\"driver_name\":\"Abel Thornwick\",\"lap_count\":2,\"lap_count\":3}"}
+{"id": "our-own-id-2", "type": "session_detail.fetched.v2", "value": "{\"source\":\"SOURCE\",\"track_slug\":\"sample-track\",\"date\":\"2025-11-02\",\"session_id\":\"77\",\"observed_at\":\"2025-11-02T18:00:00+11:00\",\"parser_version\":1,\"driver_name\":\"Abel Thornwick\",\"lap_count\":2,\"lap_count\":3}"}
 {"id": "our-own-id-3", "type": "session_detail.fetched.v9", "value": "{}"}
 END
   until_sql "SELECT count(*) = 6 FROM lapstream.parked_records"

@@ -1,4 +1,4 @@
-"""Sends records as they are, which Lapstream would never write: one JSON object a line on stdin."""
+"""Sends records as they are, which Lapstream would never write: `produce TOPIC KEY`, JSON objects on stdin."""
 
 import asyncio
 import json
@@ -11,20 +11,20 @@ from runtime.settings import read_broker_settings
 BASE = {"ce_specversion": "1.0", "ce_source": "example.org/decoder", "content-type": "application/json"}
 
 
-async def produce(lines: list[str]) -> None:
-    """Send a record for each line, to `practice-days`."""
+async def produce(topic: str, key: str, lines: list[str]) -> None:
+    """Send a record for each line."""
     producer: Any = make_producer(read_broker_settings().broker)
     await producer.start()
     for line in lines:
         record = json.loads(line)
         headers = BASE | {"ce_id": record["id"], "ce_type": record["type"]}
         await producer.send_and_wait(
-            "practice-days",
-            key=b"liverc/sample-track/2025-11-02",
+            topic,
+            key=key.encode(),
             value=record["value"] and record["value"].encode(),
             headers=[(name, text.encode()) for name, text in headers.items()],
         )
     await producer.stop()
 
 
-asyncio.run(produce(sys.stdin.read().splitlines()))
+asyncio.run(produce(*sys.argv[1:], sys.stdin.read().splitlines()))

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from aiokafka import TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
 from msgspec import Struct, field
 
 from broker.clients import bounds_of, make_reader, reading
@@ -102,8 +103,14 @@ async def _send(settings: Settings, records: int, seed: int) -> None:
 
 
 async def _produce(settings: Settings, records: list[RawRecord], codec: int, place: TopicPartition) -> None:
+    """Send a batch, in parts where the broker takes none as large."""
     data = batch(records, codec, int(time.time() * 1000))
-    await produce(settings.kafka_bootstrap, place.topic, data, place.partition)
+    try:
+        await produce(settings.kafka_bootstrap, place.topic, data, place.partition)
+    except MessageSizeTooLargeError:
+        middle = len(records) // 2
+        for part in (records[:middle], records[middle:]):
+            await _produce(settings, part, codec, place)
 
 
 def _places(topics: Topics, names: Iterable[str]) -> list[TopicPartition]:
