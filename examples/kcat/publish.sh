@@ -4,5 +4,5 @@ set -euo pipefail
 
 # CloudEvents in structured mode, one on a line, each behind its key and a tab. The same event has the same id.
 jq -rf events.jq "$1" |
-  kcat -P -b "$LAPSTREAM_KAFKA_BOOTSTRAP" -t "${LAPSTREAM_TOPIC:-practice-days}" -K $'\t' -z gzip -X acks=all \
+  kcat -P -b "$LAPSTREAM_KAFKA_BOOTSTRAP" -t "${LAPSTREAM_TOPIC:-club-days}" -K $'\t' -z gzip -X acks=all \
     -H 'content-type=application/cloudevents+json; charset=utf-8'

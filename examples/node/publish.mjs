@@ -4,7 +4,7 @@ import { CompressionTypes, Kafka, Partitioners } from "kafkajs";
 
 const SOURCE = "club-timer"; // the timing service: yours, and no other's
 const PUBLISHER = "https://timing.example/decoder-1"; // the program or machine that says so
-const TOPIC = process.env.LAPSTREAM_TOPIC ?? "practice-days";
+const TOPIC = process.env.LAPSTREAM_TOPIC ?? "club-days"; // a topic of your own, which may speak for it
 const BROKERS = process.env.LAPSTREAM_KAFKA_BOOTSTRAP.split(",");
 
 const practice = JSON.parse(readFileSync(process.argv[2], "utf8"));

@@ -1,4 +1,4 @@
-"""Sends records as they are, which Lapstream would never write: `produce TOPIC KEY`, JSON objects on stdin."""
+"""Sends records that Lapstream would never write: `produce TOPIC KEY`, with a JSON object a line on stdin."""
 
 import asyncio
 import json
@@ -27,4 +27,5 @@ async def produce(topic: str, key: str, lines: list[str]) -> None:
     await producer.stop()
 
 
-asyncio.run(produce(*sys.argv[1:], sys.stdin.read().splitlines()))
+_, into, its_key = sys.argv
+asyncio.run(produce(into, its_key, sys.stdin.read().splitlines()))

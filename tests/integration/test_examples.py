@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from runtime.settings import Settings
+from schemas.topics import DAYS, LogTopic
 from store.pool import Pool
-from tests.conftest import working
+from tests.conftest import at, create_topics, working
 from tests.foreign import go_command, node_command
 from tests.members import until
 from tests.outcomes import outcomes
@@ -46,12 +47,25 @@ LANGUAGES = {
 }
 
 
+@pytest.fixture
+async def settings(settings: Settings) -> Settings:
+    """Settings with the topic of the examples, which is there."""
+    log = (LogTopic(DAYS, ("liverc",)), LogTopic("club-days", ("club-timer",)))
+    settings = at(settings, log_topics=log)
+    await create_topics(settings)
+    return settings
+
+
+def own_topic(settings: Settings) -> str:
+    return f"{settings.topic_prefix}club-days"
+
+
 async def run(settings: Settings, *command: str, cwd: Path = EXAMPLES) -> str:
     """What a program prints."""
     topics = settings.topics
     variables = {
         "LAPSTREAM_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "LAPSTREAM_TOPIC": topics.days,
+        "LAPSTREAM_TOPIC": own_topic(settings),
         "LAPSTREAM_TOPICS": f"{topics.outcomes},{topics.refusals}",
         "LAPSTREAM_GROUP": f"{settings.topic_prefix}copy",
     }
@@ -72,14 +86,14 @@ async def until_there(pool: Pool, laps: int) -> None:
 async def until_refused(settings: Settings, pool: Pool) -> str:
     """Publish a record that nobody can read, and return its place once its refusal is announced."""
     async with producing(settings) as producer:
-        sent = await producer.send_and_wait(settings.topics.days, value=b"{", key=b"x")
+        sent = await producer.send_and_wait(own_topic(settings), value=b"{", key=b"x")
 
     async def parked() -> bool:
         async with pool.acquire() as connection:
             return await connection.fetchval("SELECT EXISTS (SELECT FROM parked_records)")
 
     await until(parked)
-    return f"{settings.topics.days}/{sent.partition}/{sent.offset}"
+    return f"{sent.topic}/{sent.partition}/{sent.offset}"
 
 
 async def say_again(settings: Settings, records: list[Any]) -> None:
@@ -108,7 +122,7 @@ async def test_a_day_is_published_and_what_became_of_it_is_read(
     async with working(settings, "projector", "relay"):
         for _ in range(2):
             said = await run(settings, *publish, "practice.json")
-            assert said == f"3 events published to {settings.topics.days}\n"
+            assert said == f"3 events published to {own_topic(settings)}\n"
             await until_there(pool, 5)
         bad = await until_refused(settings, pool)
         announced = await outcomes(settings)

@@ -74,7 +74,7 @@ type Lap struct {
 }
 
 func main() {
-	topic := env("LAPSTREAM_TOPIC", "practice-days")
+	topic := env("LAPSTREAM_TOPIC", "club-days")
 	records := recordsOf(read(os.Args[1]), topic)
 	producer, err := sarama.NewSyncProducer(strings.Split(os.Getenv("LAPSTREAM_KAFKA_BOOTSTRAP"), ","), config())
 	check(err)
