@@ -73,7 +73,7 @@ _AIOKafkaProducer: Any = AIOKafkaProducer
 log = structlog.get_logger("lapstream.kafka")
 
 
-async def bounded(stop: Coroutine[Any, Any, None]) -> None:
+async def bounded(stop: Coroutine[Any, Any, None], seconds: float = STOP_SECONDS) -> None:
     """Let a client stop; one whose broker does not answer goes on stopping by itself.
 
     aiokafka's `stop` can end as if it had been cancelled: as a task of its own it takes nothing with it.
@@ -81,9 +81,9 @@ async def bounded(stop: Coroutine[Any, Any, None]) -> None:
     stopping = asyncio.create_task(stop)
     _stopping.add(stopping)
     stopping.add_done_callback(_stopped)
-    await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    await asyncio.wait({stopping}, timeout=seconds)
     if not stopping.done():
-        log.warning("kafka_client_not_stopped", seconds=STOP_SECONDS)
+        log.warning("kafka_client_not_stopped", seconds=seconds)
 
 
 def _stopped(stopping: asyncio.Task[None]) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 import structlog
 
 from broker import topics
-from broker.clients import administering, bounded, make_consumer
+from broker.clients import STOP_SECONDS, administering, bounded, make_consumer
 from broker.rights import missing
 from broker.subscribing import make_broker
 from consumers.projection import Projection
 from consumers.projector import Projector
 from lapstream.relay import run_relay
 from ops.acls.needed import of_role
-from producer.fetcher import Fetcher, Groups, join_groups
+from producer.fetcher import Fetcher
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
+from producer.queues import Queue, work_queues
 from producer.site import Site
 from runs.monitor import monitor_runs
 from runtime.database import database
@@ -53,24 +54,26 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         obtainer = await stack.enter_async_context(
             obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
         )
+        fetcher = _fetcher(settings, pool, publisher, obtainer)
+        queues = [
+            Queue(settings.topics.requests, list_group(settings), fetcher.list_day),
+            Queue(
+                settings.topics.details,
+                detail_group(settings),
+                fetcher.fetch_detail,
+                settings.detail_concurrency,
+            ),
+        ]
         broker = make_broker(settings.broker, finish_seconds=FINISH_SECONDS)
-        stack.push_async_callback(lambda: bounded(broker.stop()))
-        await broker.start()
-        members = await join_groups(
-            broker,
-            _fetching(settings, pool, publisher, obtainer),
-            topics=settings.topics,
-            groups=Groups(list_group(settings), detail_group(settings)),
-            park=refusing(settings, pool),
-            concurrency=settings.detail_concurrency,
-        )
+        app = work_queues(broker, queues, refusing(settings, pool), FINISH_SECONDS)
+        stack.push_async_callback(lambda: bounded(app.stop(), FINISH_SECONDS + STOP_SECONDS))
+        await app.start()
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         await stop.wait()
-        await asyncio.gather(*(member.leave(FINISH_SECONDS) for member in members))
     log.info("fetcher_stop")
 
 
-def _fetching(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetcher:
+def _fetcher(settings: Settings, pool: Pool, publisher: Publisher, obtainer: Obtainer) -> Fetcher:
     site = Site(settings.site)
     return Fetcher(
         pool=pool,

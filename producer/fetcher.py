@@ -1,22 +1,15 @@
-"""The fetcher: a member that fetches day lists, and the pool of N members that fetch sessions.
+"""The fetcher: requests of the two work queues go in; pages and observations come out, on their topics."""
 
-Requests of the two work queues go in; pages and observations come out, on their topics.
-"""
-
-import asyncio
-import contextlib
 import datetime as dt
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import structlog
-from faststream.kafka import KafkaBroker
 from structlog.contextvars import bound_contextvars
 
 from producer import planning
 from producer.http import Page
-from producer.members import Member, Park, Publish
+from producer.members import Publish
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
 from producer.planning import PlannedDetail
@@ -36,20 +29,18 @@ from schemas.events import (
     SessionFacts,
 )
 from schemas.headers import BadRecord
-from schemas.identity import as_run_id, event_id, event_key, run_id_of
-from schemas.topics import Topics
+from schemas.identity import as_run_id, event_id, run_id_of
 from store import days
 from store import pages as store_pages
 from store.pages import PageRow
 from store.pool import Pool
 from telemetry import tracing
-from telemetry.tracing import SpanKind
 
 log = structlog.get_logger("lapstream.fetcher")
 
 
 class Fetcher:
-    """What the members do with a request."""
+    """What is done with a request of each work queue."""
 
     def __init__(
         self,
@@ -75,13 +66,12 @@ class Fetcher:
             return None
         _check_source(request.source)
         run_id = run_id_of(received.context.correlation_id, received.id)
-        with _working("fetch day list", received, run_id):
-            async with self._pool.acquire() as connection:
-                run, opened = await run_changes.open_run(connection, run_id, request, _traceparent(received))
-                if not opened and run.state != "running":
-                    run = await run_changes.take_up_parked(connection, run)
-            with bound_contextvars(run_id=str(run.id)):
-                return await self._begin(run, run_id, self._context(received, run.id))
+        async with self._pool.acquire() as connection:
+            run, opened = await run_changes.open_run(connection, run_id, request, _traceparent(received))
+            if not opened and run.state != "running":
+                run = await run_changes.take_up_parked(connection, run)
+        with bound_contextvars(run_id=str(run.id)):
+            return await self._begin(run, run_id, self._context(received, run.id))
 
     async def _begin(self, run: Run, asked: UUID, context: Context) -> Publish | None:
         if run.id != asked or run.state != "running":
@@ -161,15 +151,14 @@ class Fetcher:
             return None
         _check_source(request.source)
         run_id = as_run_id(received.context.correlation_id)
-        with _working("fetch session", received, run_id):
-            url = self._site.session(request.track_slug, request.session_id)
-            async with self._pool.acquire() as connection:
-                asked = await runs.asked(connection, run_id, request.session_id, _ids(received), url)
-            if not asked.wanted:
-                return None
-            context = self._context(received)
-            pages: list[Page] = []
-            event = await self._detail(request, url, asked.known, pages)
+        url = self._site.session(request.track_slug, request.session_id)
+        async with self._pool.acquire() as connection:
+            asked = await runs.asked(connection, run_id, request.session_id, _ids(received), url)
+        if not asked.wanted:
+            return None
+        context = self._context(received)
+        pages: list[Page] = []
+        event = await self._detail(request, url, asked.known, pages)
         return self._publisher.observation(event, context, pages=pages).send
 
     async def _detail(
@@ -196,18 +185,6 @@ class Fetcher:
             causation_id=received.id,
             traceparent=_traceparent(received),
         )
-
-
-@contextlib.contextmanager
-def _working(name: str, received: Received, run_id: UUID | None) -> Generator[None]:
-    """A span of the trace that a request belongs to, and its run in each line of the log."""
-    run = "" if run_id is None else str(run_id)
-    attributes = {"lapstream.run_id": run, "lapstream.key": event_key(received.event)}
-    with (
-        tracing.span(name, received.context.traceparent, kind=SpanKind.CONSUMER, attributes=attributes),
-        bound_contextvars(run_id=run or None),
-    ):
-        yield
 
 
 def _ids(received: Received) -> list[str]:
@@ -248,33 +225,3 @@ def _session_parser(request: SessionDetailRequested) -> Callable[[Page], Session
         date=request.date,
         start_time=request.start_time,
     )
-
-
-class Groups(NamedTuple):
-    """The names of the fetcher's two groups."""
-
-    lists: str
-    details: str
-
-
-async def join_groups(
-    broker: KafkaBroker,
-    fetching: Fetcher,
-    *,
-    topics: Topics,
-    groups: Groups,
-    park: Park,
-    concurrency: int,
-) -> list[Member]:
-    """Let one member fetch day lists, and `concurrency` members sessions, on a started broker.
-
-    They join at once, not one after another: each that joins later makes all others start over.
-    """
-    lists = Member(group=groups.lists, work=fetching.list_day, park=park)
-    details = [
-        Member(group=groups.details, work=fetching.fetch_detail, park=park) for _ in range(concurrency)
-    ]
-    await asyncio.gather(
-        lists.join(broker, topics.requests), *(member.join(broker, topics.details) for member in details)
-    )
-    return [lists, *details]

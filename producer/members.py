@@ -1,7 +1,7 @@
 """Members of a work queue's group: each fetches for one record at a time, and commits what is published.
 
-Every member is a FastStream subscriber of its own, with its own listener. A partition that is taken away is
-given up only when the work on it has ended, so that no two members ever work on one partition: the number of
+While a member fetches, its partitions are paused and polling goes on. A partition that is taken away is given
+up only when the work on it has ended, so that no two members ever work on one partition: the number of
 partitions bounds the work in flight over the whole fleet.
 """
 
@@ -13,12 +13,8 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
 
 from producer.patience import until_done
-from schemas.envelope import Received, unpack
 from schemas.headers import BadRecord
 from schemas.records import Record
 from store import parking
@@ -27,9 +23,6 @@ from store.parking import ParkedRecord
 Publish = Callable[[], Awaitable[None]]
 """Publishes what the work on a record came to; all is acknowledged when it returns. It may be done again."""
 
-Work = Callable[[Received], Awaitable[Publish | None]]
-"""Fetches what an event asks for; returns what is then to be published."""
-
 ResultT = TypeVar("ResultT")
 
 Park = Callable[[str, ParkedRecord], Awaitable[None]]
@@ -37,14 +30,6 @@ Park = Callable[[str, ParkedRecord], Awaitable[None]]
 
 GRACE_SECONDS = 20.0
 """How long a partition that is taken away waits for the work on it; then the work begins anew elsewhere."""
-
-POLL_MS = 10 * 365 * 24 * 3600 * 1000
-"""How long a member may work on a record before aiokafka lets it leave its group: ten years, that is, never.
-
-The time between two polls tells nothing of a member that waits, for as long as it takes, for a site that is
-paused or a database that is away. All else that a record waits for has a bound of its own. A process that
-ended is missed by its heartbeats.
-"""
 
 BROKER_SECONDS = 2.0
 """How long the broker may take to note an offset."""
@@ -58,100 +43,101 @@ log = structlog.get_logger("lapstream.fetcher")
 class _Consumer(Protocol):
     async def commit(self, offsets: dict[TopicPartition, int]) -> None: ...
 
+    def assignment(self) -> Iterable[TopicPartition]: ...
+
+    def paused(self) -> Iterable[TopicPartition]: ...
+
+    def pause(self, *partitions: TopicPartition) -> None: ...
+
+    def resume(self, *partitions: TopicPartition) -> None: ...
+
 
 class Member(ConsumerRebalanceListener):
-    """One member of a group: at most one record of it is fetched for, and one published, at any time."""
+    """One member of a group: at most one record of it is fetched for, and one published, at any time.
 
-    def __init__(self, *, group: str, work: Work, park: Park) -> None:
+    `consumer` gives the member's consumer, or None before it has started and after it has stopped.
+    """
+
+    def __init__(self, *, group: str, park: Park, consumer: Callable[[], _Consumer | None]) -> None:
         self._group = group
-        self._work = work
         self._park = park
+        self._consumer = consumer
         self._closed: set[TopicPartition] = set()
         self._leaving = False
+        self._turn: asyncio.Task[None] | None = None
         self._tasks: dict[asyncio.Task[Any], TopicPartition] = {}
         self._publishing: asyncio.Task[None] | None = None
         self._due: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
-        self._consumer: Callable[[], _Consumer | None] = lambda: None
-
-    async def join(self, broker: KafkaBroker, topic: str) -> None:
-        """Subscribe to the topic on a started broker, which leaves types alone: a handler takes the record.
-
-        Returns when the member has its partitions.
-        """
-        subscriber: Any = broker.subscriber(
-            topic,
-            group_id=self._group,
-            listener=self,
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            parser=_raw,
-            decoder=_record,
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=500,
-            max_poll_interval_ms=POLL_MS,
-        )
-        self._consumer = lambda: subscriber.consumer
-
-        @subscriber
-        async def handle(record: Any) -> None:  # noqa: ANN401 - a Record
-            await self._take(record)
-
-        await subscriber.start()
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
         self, revoked: Iterable[TopicPartition]
     ) -> None:
         """Take no more of these partitions, and wait for the work on them."""
         self._closed.update(revoked)
-        await self._end({task for task, place in self._tasks.items() if place in self._closed})
+        await self._end(lambda place: place in self._closed, GRACE_SECONDS)
         await self._commit()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Take these partitions again."""
+        """Take these partitions again, once the work at hand allows it."""
         self._closed.difference_update(assigned)
+        if self._turn:
+            self._pause()
 
     async def leave(self, seconds: float) -> None:
         """Take no more records, and wait so long for the work at hand; the rest begins anew elsewhere."""
         self._leaving = True
-        while self._tasks and seconds > 0:
-            began = time.monotonic()
-            await self._end(set(self._tasks), seconds)
-            seconds -= time.monotonic() - began
+        await self._end(lambda _: True, seconds)
         await self._commit()
 
-    async def _end(self, tasks: set[asyncio.Task[Any]], seconds: float = GRACE_SECONDS) -> None:
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=seconds)
-        for task in late:
-            task.cancel()
+    async def _end(self, concerned: Callable[[TopicPartition], bool], seconds: float) -> None:
+        """Wait for the work on these partitions; what takes longer is given up."""
+        until = time.monotonic() + seconds
+        while tasks := {task for task, place in self._tasks.items() if concerned(place)}:
+            left = until - time.monotonic()
+            if left <= 0:
+                for task in tasks:
+                    task.cancel()
+                return
+            await asyncio.wait(tasks, timeout=left)
 
-    async def _take(self, record: Record) -> None:
-        """Do a record's work; what it publishes goes out while the next record is fetched for."""
+    async def take(self, record: Record, fetch: Callable[[], Awaitable[Publish | None]]) -> None:
+        """Begin a record's work, once that of the one before has ended; it may be done again."""
+        if self._turn:
+            await asyncio.wait({self._turn})
         place = TopicPartition(record.topic, record.partition)
         if place in self._closed or self._leaving:
             return
-        fetching = self._start(self._persist(record, lambda: self._fetch(record)), place)
-        try:
-            await asyncio.wait({fetching})
-        finally:
-            fetching.cancel()
+        self._pause()
+        self._turn = self._start(self._work(record, place, fetch), place)
+        self._turn.add_done_callback(lambda _: self._resume())
+
+    async def _work(
+        self, record: Record, place: TopicPartition, fetch: Callable[[], Awaitable[Publish | None]]
+    ) -> None:
+        """Do a record's work; what it publishes goes out while the next record is fetched for."""
+        publish = await self._persist(record, fetch)
         if self._publishing:
             await asyncio.wait({self._publishing})
-        if not fetching.cancelled() and not (self._publishing and self._publishing.cancelled()):
-            self._publishing = self._start(self._finish(record, place, fetching.result()), place)
+        self._publishing = self._start(self._finish(record, place, publish), place)
+
+    def _pause(self) -> None:
+        """Let polling go on without records: a member that waits long is not taken for a dead one."""
+        consumer = self._consumer()
+        if consumer:
+            consumer.pause(*consumer.assignment())
+
+    def _resume(self) -> None:
+        self._turn = None
+        consumer = self._consumer()
+        if consumer:
+            consumer.resume(*consumer.paused())
 
     def _start(self, work: Coroutine[Any, Any, ResultT], place: TopicPartition) -> asyncio.Task[ResultT]:
         task = asyncio.create_task(work)
         self._tasks[task] = place
         task.add_done_callback(self._tasks.pop)
         return task
-
-    async def _fetch(self, record: Record) -> Publish | None:
-        received = unpack(record.headers, record.value)
-        return await self._work(received) if received else None
 
     async def _finish(self, record: Record, place: TopicPartition, publish: Publish | None) -> None:
         """Publish what the work came to; the record is then committed, together with others of the moment."""
@@ -189,22 +175,3 @@ class Member(ConsumerRebalanceListener):
                 await consumer.commit(due)
         except (KafkaError, TimeoutError) as error:
             log.info("offset_not_committed", group=self._group, error=repr(error))
-
-
-async def _raw(message: Any) -> KafkaMessage:  # noqa: ANN401 - a record of the client's
-    """The record untouched: FastStream's own parser would drop one whose headers are not UTF-8."""
-    return KafkaMessage(
-        body=message.value,
-        headers={},
-        raw_message=message,
-        message_id=f"{message.topic}-{message.partition}-{message.offset}",
-        correlation_id=None,
-        reply_to="",
-        content_type=None,
-        path={},
-        consumer=message,
-    )
-
-
-async def _record(message: KafkaMessage) -> Any:  # noqa: ANN401 - a record of the client's
-    return message.raw_message

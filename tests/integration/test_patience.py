@@ -248,14 +248,13 @@ async def test_robots_txt_that_could_not_be_had_is_asked_for_again_after_a_while
 
 @asynccontextmanager
 async def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Counter[int]]:
-    """To aiokafka it seems that nobody polled for an hour; gives how often each consumer looked."""
+    """To aiokafka it seems that nobody polled for an hour; gives how often each that works looked."""
     looks: Counter[int] = Counter()
 
     def idle(subscription: Any) -> float:
-        if subscription._fetch_count:
-            return 0.0
-        looks[id(subscription)] += 1
-        return 3_600.0
+        if subscription.paused_partitions():
+            looks[id(subscription)] += 1
+        return 0.0 if subscription._fetch_count else 3_600.0
 
     with monkeypatch.context() as patched:
         patched.setattr(SubscriptionState, "fetcher_idle_time", property(idle))

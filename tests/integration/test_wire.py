@@ -25,7 +25,7 @@ from lapstream.roles import check_ready, run_roles
 from ops.acls.needed import OPERATOR, needed, of_role
 from ops.events.publishing import publish
 from ops.imports import follow
-from producer.members import Member
+from producer.queues import Queue, subscribe
 from producer.site import SOURCE
 from runtime.faults import RightMissing, explained
 from runtime.obtaining import discovering
@@ -121,7 +121,8 @@ async def carried(access: BrokerAccess, topic: str, group: str) -> None:
         sent: Any = await producer.send(
             topic, key=record.key, value=record.value, headers=list(record.headers), partition=0
         )
-        await Member(group=group, work=work, park=park).join(fetching, topic)
+        _, subscriber = subscribe(fetching, Queue(topic, group, work), park)
+        await subscriber.start()
         reader.assign([TopicPartition(topic, 0)])
         reader.seek(TopicPartition(topic, 0), (await sent).offset)
         assert (await reader.getone()).value == record.value

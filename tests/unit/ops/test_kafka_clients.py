@@ -36,7 +36,7 @@ def test_every_subscriber_reads_committed_records() -> None:
         for path, text in ALL
         for call in calls(ast.parse(text), "subscriber")
     ]
-    assert found == [("producer/members.py", "'read_committed'")]
+    assert found == [("producer/queues.py", "'read_committed'")]
 
 
 async def test_consumers_read_committed_records_and_commit_nothing_by_themselves() -> None:
