@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import hypothesis
 import msgspec
 import pytest
 import structlog
@@ -28,6 +29,11 @@ from tests.servers import borrowed, lending
 
 SERVERS_OF_A_MODULE = frozenset({"home", "secure", "servers"})
 """The fixtures, of a module's scope, that start servers."""
+
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 _numbers = itertools.count(1)
 

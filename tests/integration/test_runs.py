@@ -389,7 +389,7 @@ def deliveries(draw: st.DrawFn) -> list[list[int]]:
 
 
 @given(batches=deliveries(), fails=st.sets(st.sampled_from("123")))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_a_run_comes_to_the_same_in_any_order_and_however_often(
     dsn: str, connection: Connection, batches: list[list[int]], fails: set[str]
 ) -> None:

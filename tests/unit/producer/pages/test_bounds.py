@@ -6,7 +6,7 @@ No clock is looked at; the limit of each test is there for the case that one doe
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborNode
 
@@ -15,7 +15,17 @@ from producer.pages.bounds import check_repeats, check_tags
 from producer.pages.page import open_page
 from sample_site.generate import generate_day
 from sample_site.render import Spelling, render_day_list, render_session
-from tests.unit.pages.samples import DATE, HEAD, SLUG, SPELLINGS, URL, day_page, page, row, session_page
+from tests.unit.producer.pages.samples import (
+    DATE,
+    HEAD,
+    SLUG,
+    SPELLINGS,
+    URL,
+    day_page,
+    page,
+    row,
+    session_page,
+)
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -262,7 +272,7 @@ def depth_of(node: LexborNode | None) -> int:
     return deepest
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.lists(TOKENS, max_size=6), st.lists(TOKENS, min_size=1, max_size=7))
 def test_what_is_let_through_is_as_shallow_as_it_was_counted(before: list[str], again: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:

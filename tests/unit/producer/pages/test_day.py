@@ -10,7 +10,7 @@ from sample_site.model import DayQuirk
 from sample_site.month_page import LOOKED_AT
 from sample_site.render import Spelling, render_day_list, render_empty_day, render_month
 from schemas.events import MAX_SESSIONS, DayFacts
-from tests.unit.pages.samples import (
+from tests.unit.producer.pages.samples import (
     DATE,
     DAY,
     SESSIONS,

@@ -12,7 +12,7 @@ from producer.pages import NotThatPage
 from sample_site.render import render_month
 from schemas.errors import LapstreamError
 from schemas.events import DayFacts, ListedSession, SessionFacts
-from tests.unit.pages.samples import DATE, DAY, SLUG, case_page, cases_list
+from tests.unit.producer.pages.samples import DATE, DAY, SLUG, case_page, cases_list
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -20,7 +20,7 @@ def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def test_no_consumer_is_made_elsewhere() -> None:
-    own = "tests/unit/ops/test_kafka_clients.py"
+    own = "tests/unit/broker/test_clients.py"
     assert [path for path, text in ALL if "AIOKafkaConsumer" in text and path != own] == ["broker/clients.py"]
 
 

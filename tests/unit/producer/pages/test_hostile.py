@@ -3,15 +3,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.pages import PageError, parse_day, parse_month, parse_session
 from producer.pages.findings import Code
 from schemas.events import MAX_FINDINGS, DayFacts, SessionFacts
-from tests.unit.pages.samples import URL, case_page, cases_list, day_page, row, session_page
+from tests.unit.producer.pages.samples import URL, case_page, cases_list, day_page, row, session_page
 
-SMALL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SMALL = settings(max_examples=60)
 LIST, DETAIL, RACE = cases_list("saved"), case_page("invalid_laps"), case_page("race_form", "saved")
 KNOWN = {code.code for code in Code}
 

@@ -17,7 +17,7 @@ from producer.pages import (
 )
 from sample_site.cases import cases_day
 from sample_site.render import render_bot_check, render_error_page, render_login, truncated
-from tests.unit.pages.samples import (
+from tests.unit.producer.pages.samples import (
     DATE,
     SLUG,
     SPELLINGS,

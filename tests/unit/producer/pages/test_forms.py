@@ -16,7 +16,7 @@ from producer.pages import (
     parse_month,
     parse_session,
 )
-from tests.unit.pages.samples import (
+from tests.unit.producer.pages.samples import (
     DATE,
     HEAD,
     URL,

@@ -8,7 +8,7 @@ from producer.pages import NotThatPage, TooManyEntries, WrongSession
 from sample_site.model import SessionQuirk
 from sample_site.render import Spelling, render_unknown_session
 from schemas.events import MAX_LAPS, SessionFacts
-from tests.unit.pages.samples import (
+from tests.unit.producer.pages.samples import (
     DATE,
     SESSIONS,
     SPELLINGS,

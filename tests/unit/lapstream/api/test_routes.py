@@ -19,7 +19,7 @@ from lapstream.http.refusals import Refusal
 from schemas.scopes import Scope
 from store.reading import DayPlace
 
-FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
+FILE = Path(__file__).parents[4] / "docs" / "openapi.json"
 DOCUMENT: dict[str, Any] = json.loads(document())
 OPERATIONS = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
 
