@@ -25,7 +25,9 @@ from runtime.database import connected
 from runtime.settings import Settings, SettingsError
 from schemas.identity import driver_id, track_id
 from schemas.scopes import Scope
+from tests import databases
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
+from tests.databases import Servers
 from tests.events import DAY_ID, fetched, laps, listed, row
 
 NOBODY = uuid.UUID(int=0)
@@ -53,6 +55,27 @@ async def settings(dsn: str) -> Settings:
 async def api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """A client without a key."""
     async with asking(settings) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def empty(the_servers: Servers) -> AsyncGenerator[Settings]:
+    """Settings of an API without anything in its tables, for requests that change nothing."""
+    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
+        yield settings_of(dsn)
+
+
+@pytest.fixture(scope="module")
+async def writer(empty: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client with a key that may import, whose requests are refused."""
+    async with asking(empty, Scope.ingest) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def visitor(writer: httpx.AsyncClient) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of the same API without a key."""
+    async with httpx.AsyncClient(base_url=writer.base_url, trust_env=False, timeout=30) as client:
         yield client
 
 
@@ -181,8 +204,8 @@ async def test_days_and_tracks_are_paged(api: httpx.AsyncClient, settings: Setti
         "/nothing",
     ],
 )
-async def test_what_is_not_there_is_not_found(api: httpx.AsyncClient, path: str) -> None:
-    assert error_of(await api.get(path), 404)["code"] in {"not_found", "run_not_found"}
+async def test_what_is_not_there_is_not_found(visitor: httpx.AsyncClient, path: str) -> None:
+    assert error_of(await visitor.get(path), 404)["code"] in {"not_found", "run_not_found"}
 
 
 @pytest.mark.parametrize(
@@ -197,8 +220,8 @@ async def test_what_is_not_there_is_not_found(api: httpx.AsyncClient, path: str)
         ("/practice-days/UPPER/2025-10-25", "track_slug"),
     ],
 )
-async def test_a_bad_parameter_is_named(api: httpx.AsyncClient, path: str, field: str) -> None:
-    error = error_of(await api.get(path), 400)
+async def test_a_bad_parameter_is_named(visitor: httpx.AsyncClient, path: str, field: str) -> None:
+    error = error_of(await visitor.get(path), 400)
     assert (error["code"], error["source"]) == ("invalid_request", "request")
     assert [fault["field"] for fault in error["details"]["fields"]] == [field]
 
@@ -214,8 +237,10 @@ async def test_a_bad_parameter_is_named(api: httpx.AsyncClient, path: str, field
         (f"/drivers/{NOBODY}", "WyIyMDI1LTEwLTI1IiwiMjAyNS0xMC0yNVQxMDowMDowMFoiLCJ4Il0"),
     ],
 )
-async def test_a_cursor_of_another_list_is_refused(api: httpx.AsyncClient, path: str, cursor: str) -> None:
-    error = error_of(await api.get(path, params={"cursor": cursor}), 422)
+async def test_a_cursor_of_another_list_is_refused(
+    visitor: httpx.AsyncClient, path: str, cursor: str
+) -> None:
+    error = error_of(await visitor.get(path, params={"cursor": cursor}), 422)
     assert error["code"] == "unknown_cursor"
 
 
@@ -242,12 +267,11 @@ async def test_a_cursor_of_another_list_is_refused(api: httpx.AsyncClient, path:
     ],
 )
 async def test_a_bad_body_is_refused_with_the_field(
-    settings: Settings, body: bytes, status: int, field: str | None
+    writer: httpx.AsyncClient, body: bytes, status: int, field: str | None
 ) -> None:
-    async with asking(settings, Scope.ingest) as api:
-        error = error_of(await api.post(INGEST, content=body), status)
-        assert [fault["field"] for fault in error["details"]["fields"]] == [field]
-        assert data_of(await api.get("/ingest-runs"))["items"] == []
+    error = error_of(await writer.post(INGEST, content=body), status)
+    assert [fault["field"] for fault in error["details"]["fields"]] == [field]
+    assert data_of(await writer.get("/ingest-runs"))["items"] == []
 
 
 INSIDE = re.compile(r"`|\\^\[|\\\\Z|regex|msgspec|litestar|\bstr\b|\bint\b", re.IGNORECASE)
@@ -262,9 +286,9 @@ INSIDE = re.compile(r"`|\\^\[|\\\\Z|regex|msgspec|litestar|\bstr\b|\bint\b", re.
     ],
 )
 async def test_a_bad_parameter_shows_nothing_of_the_inside(
-    api: httpx.AsyncClient, path: str, said: str
+    visitor: httpx.AsyncClient, path: str, said: str
 ) -> None:
-    error = error_of(await api.get(path), 400)
+    error = error_of(await visitor.get(path), 400)
     assert (error["message"], INSIDE.findall(str(error))) == (said, [])
 
 
@@ -282,24 +306,22 @@ async def test_a_bad_parameter_shows_nothing_of_the_inside(
         [],
     ],
 )
-async def test_a_bad_body_shows_nothing_of_the_inside(settings: Settings, body: object) -> None:
-    async with asking(settings, Scope.ingest) as api:
-        error = error_of(await api.post("/practice-days/ingest", json=body), 400)
+async def test_a_bad_body_shows_nothing_of_the_inside(writer: httpx.AsyncClient, body: object) -> None:
+    error = error_of(await writer.post("/practice-days/ingest", json=body), 400)
     assert INSIDE.findall(str(error)) == []
 
 
 @pytest.mark.parametrize("handler", VERSION_1, ids=lambda handler: str(handler.operation_id))
 async def test_a_query_parameter_that_no_route_knows_is_refused(
-    settings: Settings, handler: HTTPRouteHandler
+    writer: httpx.AsyncClient, handler: HTTPRouteHandler
 ) -> None:
     path = next(iter(handler.paths))
     for name, value in IN_PATHS.items():
         path = re.sub(rf"\{{{name}(:\w+)?\}}", value, path)
-    async with asking(settings, Scope.ingest) as api:
-        for method in handler.http_methods:
-            error = error_of(await api.request(method, path, params={"lmit": "1"}), 400)
-            assert [fault["field"] for fault in error["details"]["fields"]] == ["lmit"]
-            assert "is no parameter of this address" in error["message"]
+    for method in handler.http_methods:
+        error = error_of(await writer.request(method, path, params={"lmit": "1"}), 400)
+        assert [fault["field"] for fault in error["details"]["fields"]] == ["lmit"]
+        assert "is no parameter of this address" in error["message"]
 
 
 async def test_a_day_that_is_yet_to_come_is_refused(settings: Settings) -> None:
@@ -327,22 +349,24 @@ async def test_a_body_that_is_too_large_is_refused(settings: Settings) -> None:
         assert error_of(await api.post(INGEST, content=drops()), 413)["code"] == "body_too_large"
 
 
-async def test_errors_are_problems_for_who_accepts_problems(api: httpx.AsyncClient) -> None:
-    response = await api.get(f"/sessions/{NOBODY}", headers={"Accept": "application/problem+json"})
+async def test_errors_are_problems_for_who_accepts_problems(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.get(f"/sessions/{NOBODY}", headers={"Accept": "application/problem+json"})
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
     problem = response.json()
     assert problem["type"] == "urn:lapstream:problem:not_found"
     assert (problem["status"], problem["title"]) == (404, "Not Found")
     assert problem["detail"] == f"no session {NOBODY} is stored"
-    other = await api.get("/nothing", headers={"Accept": "application/problem+json, application/json;q=0.1"})
+    other = await visitor.get(
+        "/nothing", headers={"Accept": "application/problem+json, application/json;q=0.1"}
+    )
     assert other.headers["content-type"] == "application/problem+json"
     for accept in ("*/*", "application/json", "text/html"):
-        response = await api.get("/nothing", headers={"Accept": accept})
+        response = await visitor.get("/nothing", headers={"Accept": accept})
         assert response.headers["content-type"] == "application/json"
 
 
-async def test_a_method_that_a_route_lacks_is_refused(api: httpx.AsyncClient) -> None:
-    response = await api.put(INGEST)
+async def test_a_method_that_a_route_lacks_is_refused(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.put(INGEST)
     assert error_of(response, 405)["code"] == "method_not_allowed"
     assert "POST" in response.headers["allow"]
 
