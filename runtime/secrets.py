@@ -22,7 +22,10 @@ NAMES = frozenset({"lapstream", "postgres"})
 """Words that are no secrets, whatever they stand for: every second message has one of them."""
 
 _SHOWN_PARAMETERS = frozenset(
-    ("application_name", "connect_timeout", "database", "dbname", "host", "port", "sslmode", "user")
+    (
+        *("application_name", "connect_timeout", "database", "dbname", "host", "port", "user"),
+        *("sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"),  # paths, not what lies there
+    )
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?!user:password@)[^\s/@]*:[^\s@]*@")

@@ -7,9 +7,11 @@ import json
 import re
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import TopicPartition
@@ -27,6 +29,7 @@ from ops.events.publishing import publish
 from ops.imports import follow
 from producer.queues import Queue, subscribe
 from producer.site import SOURCE
+from runtime.database import ServerAway, connected
 from runtime.faults import RightMissing, explained
 from runtime.obtaining import discovering
 from runtime.settings import KAFKA, Settings
@@ -37,11 +40,21 @@ from schemas.envelope import Context, Received, pack
 from schemas.scopes import Scope
 from schemas.topics import Topics
 from store.parking import ParkedRecord
+from store.pool import Connection
 from tests import homes
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working
 from tests.members import until
-from tests.secure_kafka import ADMIN, PASSWORD, SecureKafka, grant, revoke, secure_kafka
+from tests.secure_servers import (
+    ADMIN,
+    PASSWORD,
+    Certificates,
+    SecureKafka,
+    grant,
+    revoke,
+    secure_kafka,
+)
+from tests.tls_proxy import encrypting
 from tests.token_server import CLIENT, token_server
 
 REQUEST = follow.request(SOURCE, TRACK, DAY)
@@ -378,3 +391,36 @@ async def test_a_producer_without_the_right_is_refused(secure: SecureKafka, gran
 async def shows(access: BrokerAccess, topic: str) -> bool:
     async with administering(access) as admin:
         return topic in await admin.list_topics()
+
+
+async def test_the_database_is_verified_and_what_is_wrong_is_one_line(dsn: str, tmp_path: Path) -> None:
+    made = Certificates(tmp_path / "certificates")
+    made.make()
+    place = urlsplit(dsn)
+    async with encrypting(place.hostname or "", place.port or 0, made.broker) as port:
+
+        def address(mode: str, host: str = "127.0.0.1", root: Path = made.authority) -> str:
+            netloc = f"{place.username}:{place.password}@{host}:{port}"
+            return place._replace(netloc=netloc, query=f"sslmode={mode}&sslrootcert={root}").geturl()
+
+        async with opened(address("verify-full")), opened(address("verify-ca", "localhost")):
+            pass
+        wrong = {
+            "Hostname mismatch, certificate is not valid for 'localhost'.": address(
+                "verify-full", "localhost"
+            ),
+            "unable to get local issuer certificate": address("verify-full", root=made.stranger),
+        }
+        for said, one in wrong.items():
+            with pytest.raises(ServerAway) as caught:
+                async with opened(one):
+                    pass
+            shown = one.replace(f":{place.password}@", ":***@")
+            assert str(caught.value) == (
+                f"the database at {shown} can't be used: TLS failed: {said}; is LAPSTREAM_POSTGRES_DSN right?"
+            )
+
+
+def opened(dsn: str) -> AbstractAsyncContextManager[Connection]:
+    """A connection to this address."""
+    return connected(Settings(kafka_bootstrap="unused:1", postgres_dsn=dsn))

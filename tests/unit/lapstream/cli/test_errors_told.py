@@ -19,11 +19,11 @@ NOTHING_ANSWERS = {
 
 WITHOUT_SERVERS = {
     *("config", "events conformance", "events examples", "events validate"),
-    *("parse day", "parse month", "parse session", "schemas"),
+    *("parse day", "parse month", "parse session", "schemas", "topics acls"),
 }
 """Commands that need neither a broker nor a database."""
 
-WITHOUT_SETTINGS = WITHOUT_SERVERS - {"config"}
+WITHOUT_SETTINGS = WITHOUT_SERVERS - {"config", "topics acls"}
 
 WRONG = [
     ("LAPSTREAM_POSTGRES_DSN", "host/name"),
@@ -37,6 +37,10 @@ WRONG = [
     ("LAPSTREAM_KAFKA_BOOTSTRAP", "kafka://host:9092"),
     ("LAPSTREAM_KAFKA_BOOTSTRAP", "host:9092,"),
     ("LAPSTREAM_KAFKA_BOOTSTRAP", ""),
+    ("LAPSTREAM_KAFKA_SECURITY_PROTOCOL", "TLS"),
+    ("LAPSTREAM_KAFKA_SASL_MECHANISM", "GSSAPI"),
+    ("LAPSTREAM_KAFKA_SASL_PASSWORD", "hush-hush"),  # and no protocol that has a use for it
+    ("LAPSTREAM_KAFKA_SSL_CA_LOCATION", "/there/is/no/such/file"),
     ("LAPSTREAM_DETAIL_PARTITIONS", "many"),
     ("LAPSTREAM_TOPIC_PREFIX", "a/b"),
     ("LAPSTREAM_SITE", "liverc.com"),
