@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from msgspec.structs import replace
 
 from broker.access import BrokerAccess
-from broker.clients import administering, make_producer, make_reader, reading
+from broker.clients import administering, make_consumer, make_producer, make_reader, reading
 from broker.rights import Right, missing
 from broker.subscribing import make_broker
 from broker.topics import create_topics
@@ -38,7 +38,7 @@ from sample_site.server import RunningSite
 from sample_site.site import SampleSite
 from schemas.envelope import Context, Received, pack
 from schemas.scopes import Scope
-from schemas.topics import Topics
+from schemas.topics import LogTopic, Topics
 from store.parking import ParkedRecord
 from store.pool import Connection
 from tests import homes
@@ -373,24 +373,29 @@ def each(rights: Iterable[Right]) -> Iterator[Right]:
                 yield replace(right, names=(name,), operations=(operation,))
 
 
-async def test_a_producer_without_the_right_is_refused(secure: SecureKafka, granted: Settings) -> None:
-    stranger = as_user(granted, secure, "stranger")
-    day = stranger.topics.days
-    rights = [
-        Right(resource="topic", names=("elsewhere",), operations=("Write",)),
-        Right(resource="topic", names=(day,), operations=("Describe",)),
-    ]
-    await grant(secure, "User:stranger", rights)
-    await until(lambda: shows(stranger.broker, day))
+async def test_a_producer_writes_to_its_own_topic_and_to_no_other(
+    secure: SecureKafka, granted: Settings
+) -> None:
+    own = at(granted, log_topics=(LogTopic("practice-days"), LogTopic("orbits-days", ("orbits",))))
+    producer = as_user(own, secure, "stranger")
+    days, topic = own.topics.event_log
+    await create_topics(secure.anybody, own.topics, replication_factor=1)
+    [rights] = [one.rights for one in needed(own) if one.role == topic]
+    seeing = Right(resource="topic", names=(days,), operations=("Describe",))
+    await grant(secure, "User:stranger", [*rights, seeing])
+    async with administering(producer.broker) as admin:
+        await until(partial(is_lacking, admin, [seeing, *rights[:-1]], None))
+    record = pack(REQUEST, Context(source="test"))
+    await publish(producer, [(topic, record)])
+    answers: Any = make_consumer(producer.broker, f"{topic}-answers", gather_ms=1)
+    answers.subscribe([own.topics.refusals])
+    await answers.start()
+    await answers.getmany(timeout_ms=1, max_records=1)
+    await answers.stop()
     with pytest.raises(TopicAuthorizationFailedError) as caught:
-        await publish(stranger, [(day, pack(REQUEST, Context(source="test")))])
-    told = f"the client is not authorized to access the requested topic ({day})"
+        await publish(producer, [(days, record)])
+    told = f"the client is not authorized to access the requested topic ({days})"
     assert str(explained(caught.value)) == f"the broker does not allow it: {told}"
-
-
-async def shows(access: BrokerAccess, topic: str) -> bool:
-    async with administering(access) as admin:
-        return topic in await admin.list_topics()
 
 
 async def test_the_database_is_verified_and_what_is_wrong_is_one_line(dsn: str, tmp_path: Path) -> None:
