@@ -23,7 +23,8 @@ _PACK: Any = {
     ZSTD: codec.zstd_encode,
 }
 
-NOON_MS = 1_761_393_600_000
+NOON_MS = 1_767_268_800_000
+"""Of the day that events are observed on: an observation is no later than its record."""
 
 
 class RawRecord(NamedTuple):
