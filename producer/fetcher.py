@@ -14,7 +14,7 @@ from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
 from producer.planning import PlannedDetail
 from producer.publisher import Publisher, Sending
-from producer.site import SOURCE, Site
+from producer.site import SOURCE, BadAddress, Site
 from runs import changes as run_changes
 from runs import run as runs
 from runs.run import PlannedSession, Run
@@ -151,7 +151,7 @@ class Fetcher:
             return None
         _check_source(request.source)
         run_id = as_run_id(received.context.correlation_id)
-        url = self._site.session(request.track_slug, request.session_id)
+        url = _session_address(self._site, request)
         async with self._pool.acquire() as connection:
             asked = await runs.asked(connection, run_id, request.session_id, _ids(received), url)
         if not asked.wanted:
@@ -211,6 +211,13 @@ def _planned(one: PlannedDetail) -> PlannedSession:
 def _check_source(source: str) -> None:
     if source != SOURCE:
         raise BadRecord("foreign_source", f"a request for pages of {source!r}: we fetch those of {SOURCE!r}")
+
+
+def _session_address(site: Site, request: SessionDetailRequested) -> str:
+    try:
+        return site.session(request.track_slug, request.session_id)
+    except BadAddress as error:
+        raise BadRecord("foreign_session", str(error)) from error
 
 
 def _day_parser(request: PracticeDayRequested) -> Callable[[Page], DayFacts]:

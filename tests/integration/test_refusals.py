@@ -11,12 +11,13 @@ from ops.rebuild.queries import State
 from ops.rebuild.replaying import Progress
 from runtime.settings import Settings
 from schemas.envelope import Context, Outgoing, pack
-from schemas.events import PracticeDayRequested
+from schemas.events import PracticeDayRequested, SessionDetailRequested
 from store.pool import Pool
-from tests.conftest import projecting, working
+from tests.conftest import at, projecting, working
 from tests.events import DATE, fetched, laps, seen
 from tests.members import PARTITION, until, until_at
 from tests.producers import producing
+from tests.topics import grow
 
 PUBLISHER = "https://timing.example/decoder-1"
 
@@ -82,13 +83,25 @@ async def test_a_bad_record_is_announced_once_with_its_place_and_reason(settings
     assert len(await refusals(settings)) == 3  # though two projections met each record
 
 
-async def test_a_request_that_is_refused_is_announced(settings: Settings) -> None:
-    request = PracticeDayRequested(source="elsewhere", track_slug="track", date=DATE, requested_at=seen(1))
+async def test_requests_that_are_refused_are_announced(settings: Settings) -> None:
+    """Of another timing service, and of a session that the site can't have: neither is an internal error."""
+    settings = at(settings, detail_partitions=PARTITION + 1)
+    await grow(settings, settings.topics.details, settings.detail_partitions)
+    about: dict[str, Any] = {"track_slug": "track", "date": DATE, "requested_at": seen(1)}
+    foreign = PracticeDayRequested(source="elsewhere", **about)
+    no_session = SessionDetailRequested(source="liverc", session_id="no-number", **about)
     async with working(settings, "fetcher", "relay"):
-        await publish(settings, settings.topics.requests, [pack(request, Context(source=PUBLISHER))])
-        [refused] = await until_refused(settings, 1)
-    assert (refused["data"]["code"], refused["data"]["source"]) == ("foreign_source", "elsewhere")
-    assert refused["data"]["topic"] == settings.topics.requests
+        for topic, request in (
+            (settings.topics.requests, foreign),
+            (settings.topics.details, no_session),
+        ):
+            await publish(settings, topic, [pack(request, Context(source=PUBLISHER))])
+        refused = {one["data"]["topic"]: one["data"] for one in await until_refused(settings, 2)}
+    found = {topic: (one["code"], one["source"]) for topic, one in refused.items()}
+    assert found == {
+        settings.topics.requests: ("foreign_source", "elsewhere"),
+        settings.topics.details: ("foreign_session", "liverc"),
+    }
 
 
 def unseen(state: State, progress: Progress) -> None:
