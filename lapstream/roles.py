@@ -56,10 +56,10 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         )
         fetcher = _fetcher(settings, pool, publisher, obtainer)
         queues = [
-            Queue(settings.topics.requests, list_group(settings), fetcher.list_day),
+            Queue(settings.topics.requests, list_group(settings.topics), fetcher.list_day),
             Queue(
                 settings.topics.details,
-                detail_group(settings),
+                detail_group(settings.topics),
                 fetcher.fetch_detail,
                 settings.detail_concurrency,
             ),

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
+from broker.access import BrokerAccess
 from broker.clients import make_producer
 from broker.types import Producer
 from consumers.live import PRACTICE_DAYS
@@ -12,12 +13,13 @@ from producer.publisher import Publisher
 from producer.renewing import RenewingProducer
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings
+from schemas.topics import Topics
 
 
 @contextlib.asynccontextmanager
-async def producing(settings: Settings) -> AsyncGenerator[Producer]:
+async def producing(broker: BrokerAccess) -> AsyncGenerator[Producer]:
     """A producer that is started, and stopped in the end."""
-    producer = make_producer(settings.broker)
+    producer = make_producer(broker)
     await producer.start()
     try:
         yield producer
@@ -36,19 +38,19 @@ async def publishing(settings: Settings) -> AsyncGenerator[Publisher]:
         await producer.stop()
 
 
-def projection_group(settings: Settings) -> str:
+def projection_group(topics: Topics) -> str:
     """The consumer group that writes the tables of practice days."""
-    return PRACTICE_DAYS.group(settings.topic_prefix)
+    return PRACTICE_DAYS.group(topics.prefix)
 
 
-def list_group(settings: Settings) -> str:
+def list_group(topics: Topics) -> str:
     """The consumer group that fetches day lists."""
-    return f"{settings.topic_prefix}list-fetcher"
+    return f"{topics.prefix}list-fetcher"
 
 
-def detail_group(settings: Settings) -> str:
+def detail_group(topics: Topics) -> str:
     """The consumer group that fetches sessions."""
-    return f"{settings.topic_prefix}detail-fetcher"
+    return f"{topics.prefix}detail-fetcher"
 
 
 class Group(NamedTuple):
@@ -59,11 +61,10 @@ class Group(NamedTuple):
     projection: Projection[Any] | None = None
 
 
-def groups(settings: Settings) -> tuple[Group, ...]:
+def groups(topics: Topics) -> tuple[Group, ...]:
     """Every consumer group, with the topics that it reads."""
-    topics = settings.topics
     return (
-        *(Group(one.group(settings.topic_prefix), one.topics(topics), one) for one in PROJECTIONS),
-        Group(list_group(settings), (topics.requests,)),
-        Group(detail_group(settings), (topics.details,)),
+        *(Group(one.group(topics.prefix), one.topics(topics), one) for one in PROJECTIONS),
+        Group(list_group(topics), (topics.requests,)),
+        Group(detail_group(topics), (topics.details,)),
     )

@@ -21,7 +21,8 @@ def show(done: int, total: int) -> None:
 async def main(what: str, folder: Path) -> None:
     """Export into a folder, or import from it."""
     if what == "export":
-        await export_log(read_settings(), folder, show, SEGMENT_BYTES)
+        settings = read_settings()
+        await export_log(settings.broker, settings.topics, folder, show, SEGMENT_BYTES)
     else:
         importing.WINDOW = 7
         await importing.import_log(read_settings(), folder, show)

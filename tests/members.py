@@ -84,7 +84,7 @@ async def undisturbed(pool: Pool, events: Iterable[EventAsWritten]) -> list[Tabl
 async def stored(pool: Pool, settings: Settings) -> dict[int, int]:
     """Where the group stands, by partition; where it never wrote anything is left out."""
     async with pool.acquire() as connection:
-        found = await positions.read(connection, projection_group(settings))
+        found = await positions.read(connection, projection_group(settings.topics))
     return {place.partition: at for place, at in found.items() if at}
 
 
@@ -106,7 +106,7 @@ async def waits_for_a_lock(pool: Pool) -> bool:
 async def members_of(settings: Settings) -> set[str]:
     """The ids of the group's members, as its coordinator knows them."""
     async with administering(settings.broker) as admin:
-        [response] = await admin.describe_consumer_groups([projection_group(settings)])
+        [response] = await admin.describe_consumer_groups([projection_group(settings.topics)])
     [(_, _, _, _, _, members, *_)] = response.groups
     return {one[0] for one in members}
 
@@ -118,7 +118,7 @@ def consumer_of(settings: Settings, kind: Any = BaseConsumer, **changes: Any) ->
         "session_timeout_ms": 6_000,
         "auto_offset_reset": "earliest",
     }
-    return kind(settings.broker, group_id=projection_group(settings), **(usual | changes))
+    return kind(settings.broker, group_id=projection_group(settings.topics), **(usual | changes))
 
 
 class Watched(Projector):
@@ -157,7 +157,7 @@ async def member(
 ) -> AsyncGenerator[Watched]:
     """A member of the projection's group, in this process."""
     found = Watched(
-        group=projection_group(settings),
+        group=projection_group(settings.topics),
         topics=settings.topics,
         consumer=cast("Consumer", consumer or consumer_of(settings)),
         pool=pool,

@@ -28,7 +28,7 @@ async def main(end: int) -> None:
     """Run the projector to the end."""
     configure_logs(logging.WARNING)
     settings, stop = read_settings(), asyncio.Event()
-    group = projection_group(settings)
+    group = projection_group(settings.topics)
     async with connected(settings) as connection:
         epochs = await _epochs(connection)
         working = asyncio.create_task(run_projector(settings, stop, [PRACTICE_DAYS]))

@@ -129,7 +129,7 @@ async def measure(settings: Settings, shape: Shape, laps: int) -> Figures:
 
 async def _produce(settings: Settings, load: Iterable[Outgoing]) -> None:
     """Put the load into the topic, days on their partitions."""
-    async with producing(settings) as producer:
+    async with producing(settings.broker) as producer:
         pending = [
             await producer.send(
                 settings.topics.days, key=record.key, value=record.value, headers=list(record.headers)

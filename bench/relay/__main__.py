@@ -102,7 +102,7 @@ async def measure(settings: Settings, rows: int, rate: int) -> Figures:
     await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     async with (
         database(settings, size=WRITERS) as pool,
-        producing(settings) as producer,
+        producing(settings.broker) as producer,
         outcomes(settings) as topic,
         _relay(settings),
     ):

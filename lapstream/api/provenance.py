@@ -15,6 +15,7 @@ from ops.provenance.answer import NoSuchRow, Provenance, Table
 from ops.provenance.explain import explain
 from ops.provenance.keys import LONGEST
 from ops.provenance.search import search
+from producer.site import Site
 from schemas.scopes import Scope
 
 SEARCH_SECONDS = 2.0
@@ -46,9 +47,11 @@ async def read_provenance(
     """Read where a row comes from: the events that set it, their pages and records."""
     services = services_of(request)
     settings = services.settings
-    searching = partial(search, settings, seconds=SEARCH_SECONDS, turn=services.searches)
+    searching = partial(
+        search, settings.broker, settings.topics, seconds=SEARCH_SECONDS, turn=services.searches
+    )
     try:
-        found = await explain(settings, partial(connected, request), table, key, searching)
+        found = await explain(Site(settings.site), partial(connected, request), table, key, searching)
     except NoSuchRow as error:
         raise Refusal.not_found(str(error)) from error
     return success(found)

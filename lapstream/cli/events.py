@@ -50,7 +50,7 @@ def publish(file: Path, topic: str | None, *, dry_run: bool, as_json: bool) -> N
     settings = read_broker_settings()
     plan = planned(lines_of(file), settings.topics, topic)
     if not plan.refused and not dry_run:
-        asyncio.run(publish_records(settings, plan.records))
+        asyncio.run(publish_records(settings.broker, plan.records))
     if as_json:
         records = [{"topic": topic, "key": record.key.decode()} for topic, record in plan.records]
         print_json({"dry_run": dry_run, "records": records, "refused": plan.refused})
@@ -102,7 +102,7 @@ def _topics(settings: Settings, type_name: str | None) -> list[str]:
 async def _tail(
     settings: Settings, topics: Sequence[str], wanted: Wanted, start: dt.datetime, *, follow: bool
 ) -> None:
-    async for shown in tail_records(settings, topics, wanted, start, follow=follow):
+    async for shown in tail_records(settings.broker, topics, wanted, start, follow=follow):
         if shown.line is None:
             note(f"{shown.place}: {shown.fault}")
         else:

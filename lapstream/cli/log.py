@@ -18,6 +18,7 @@ from lapstream.cli.log_show import (
 )
 from lapstream.cli.output import print_json
 from ops.log_copies.checking import Checked, check_folder, check_topics
+from ops.log_copies.cluster import cluster
 from ops.log_copies.exporting import Show, export_log
 from ops.log_copies.folder import Folder
 from ops.log_copies.importing import import_log
@@ -31,7 +32,7 @@ def export(folder: Path, *, as_json: bool) -> None:
     """Copy the topics of the event log into a folder, as far as they go now."""
     settings = read_settings()
     with showing("exporting") as show:
-        found = asyncio.run(export_log(settings, folder, show))
+        found = asyncio.run(export_log(settings.broker, settings.topics, folder, show))
     view = ExportView(
         copy=copy_view(folder, found.manifest), new_records=found.new_records, new_files=found.new_files
     )
@@ -63,12 +64,12 @@ async def _import(
 ) -> ImportView:
     if carry:
         async with connected(settings) as connection:
-            await check_places(connection, settings, manifest)
+            await check_places(connection, settings.topics, manifest)
     imported = await import_log(settings, folder, show)
     carried = None
     if carry:
         async with connected(settings) as connection:
-            carried = await translate_offsets(connection, settings, manifest, imported.cluster_id)
+            carried = await translate_offsets(connection, settings.topics, manifest, imported.cluster_id)
     return ImportView(
         cluster_id=imported.cluster_id, records=imported.records, sent=imported.sent, carried=carried
     )
@@ -82,11 +83,16 @@ def check(folder: Path, *, topics: bool, as_json: bool) -> None:
     compared = None
     if settings:
         with showing("comparing topics") as show:
-            compared = asyncio.run(check_topics(settings, found.manifest, show))
+            compared = asyncio.run(_compared(settings, found.manifest, show))
     view = _check_view(folder, found, compared)
     print_json(view) if as_json else print_checked(view)
     if view.problems:
         raise typer.Exit(1)
+
+
+async def _compared(settings: Settings, manifest: Manifest, show: Show) -> Checked:
+    async with cluster(settings.broker) as found:
+        return await check_topics(found, settings.topic_prefix, manifest, show)
 
 
 def _check_view(folder: Path, found: Checked, compared: Checked | None) -> CheckView:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import typer
@@ -115,6 +115,13 @@ def _progress(what: str, total: int) -> Generator[Callable[[int], None]]:
         yield lambda records: progress.advance(task, records)
 
 
+async def _export(
+    settings: Settings, heads: Sequence[Head], file: Path, *, overwrite: bool, show: Callable[[int], None]
+) -> None:
+    async with connected(settings) as connection:
+        await parking.export_to(connection, heads, file, overwrite=overwrite, show=show)
+
+
 def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *, as_json: bool) -> None:
     """Publish a mended event, and mark the bad record fixed."""
     place = RecordPlace(*at)
@@ -159,7 +166,7 @@ def export(selection: Selection, file: Path, *, overwrite: bool, as_json: bool) 
     settings = read_settings()
     heads = asyncio.run(_find(settings, selection))
     with _progress("exporting", len(heads)) as progress:
-        asyncio.run(parking.export_to(settings, heads, file, overwrite=overwrite, show=progress))
+        asyncio.run(_export(settings, heads, file, overwrite=overwrite, show=progress))
     if as_json:
         print_json({"file": str(file), "records": len(heads)})
     else:

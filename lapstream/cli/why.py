@@ -14,6 +14,7 @@ from lapstream.cli.output import clean, err, out, print_json
 from ops.provenance.answer import Observation, Provenance, Table
 from ops.provenance.explain import explain
 from ops.provenance.search import search
+from producer.site import Site
 from runtime.database import connected
 from runtime.settings import read_settings
 
@@ -28,8 +29,8 @@ def why(table: Table, key: str, *, as_json: bool) -> None:
     """Show where a row comes from."""
     settings = read_settings()
     with err.status("looking for the records…"):
-        searching = partial(search, settings, seconds=SEARCH_SECONDS)
-        found = asyncio.run(explain(settings, partial(connected, settings), table, key, searching))
+        searching = partial(search, settings.broker, settings.topics, seconds=SEARCH_SECONDS)
+        found = asyncio.run(explain(Site(settings.site), partial(connected, settings), table, key, searching))
     print_json(found) if as_json else show(found)
 
 

@@ -48,7 +48,7 @@ def of_role(settings: Settings, role: str) -> list[Right]:
 def _rights(settings: Settings) -> Iterator[tuple[str, Iterable[Right]]]:
     """What each needs; the right to read, or to write, is also the one to be told that something is there."""
     topics = settings.topics
-    projections = [one for one in groups(settings) if one.projection]
+    projections = [one for one in groups(settings.topics) if one.projection]
     yield (
         "fetcher",
         (
@@ -57,7 +57,7 @@ def _rights(settings: Settings) -> Iterator[tuple[str, Iterable[Right]]]:
                 reads=(topics.requests, topics.details, topics.pages),
                 writes=(topics.details, topics.days, topics.pages),
             ),
-            _of_groups((list_group(settings), detail_group(settings)), "Read"),
+            _of_groups((list_group(settings.topics), detail_group(settings.topics)), "Read"),
         ),
     )
     read = dict.fromkeys(topic for one in projections for topic in one.topics)
@@ -89,7 +89,7 @@ def _of_role(
 def _of_operator(settings: Settings) -> Iterator[Right]:
     every = tuple(spec.name for spec in settings.topics.specs())
     yield _on(every, "Create", "DescribeConfigs", "Read", "Write")
-    yield _of_groups(tuple(one.name for one in groups(settings)), "Describe")
+    yield _of_groups(tuple(one.name for one in groups(settings.topics)), "Describe")
 
 
 def _of_producer(topic: str, answers: tuple[str, ...]) -> Iterator[Right]:

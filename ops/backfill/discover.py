@@ -44,7 +44,7 @@ class Discovered(Struct, frozen=True, kw_only=True):
 async def discover_month(settings: Settings, track_slug: str, month: dt.date, wait: Say) -> Discovered:
     """Ask for the days of a month; raises `MonthFailed`. While the site is held back, `wait` is told why."""
     async with connected(settings) as connection:
-        await until_free(settings, connection, wait)
+        await until_free(connection, Site(settings.site), wait)
     async with discovering(settings) as discover:
         page = await month_page(discover, track_slug, month)
     return Discovered(
@@ -60,16 +60,16 @@ async def month_page(discover: Discover, track_slug: str, month: dt.date) -> Mon
         raise MonthFailed(f"{track_slug} {month:%Y-%m}: {failure}") from failure
 
 
-async def until_free(settings: Settings, connection: Connection, wait: Say) -> None:
+async def until_free(connection: Connection, site: Site, wait: Say) -> None:
     """Return when the site is neither paused nor left alone; `wait` is told each second why it is."""
-    while reason := await held_by(settings, connection):
+    while reason := await held_by(connection, site):
         wait(reason)
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def held_by(settings: Settings, connection: Connection) -> str | None:
+async def held_by(connection: Connection, site: Site) -> str | None:
     """Why the site is not asked for anything at present; None where nothing holds it back."""
-    held = await sites.state(connection, Site(settings.site).name)
+    held = await sites.state(connection, site.name)
     if held.paused:
         return "the site is paused: `lapstream site resume` lets it go on"
     if held.rest_seconds:

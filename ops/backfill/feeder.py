@@ -15,6 +15,7 @@ from ops.backfill.discover import LOOK_SECONDS, held_by, until_free
 from ops.backfill.estimate import Estimate, Measured, estimate
 from ops.backfill.queries import ENDED, AtWork, Backfill, BackfillDay, InFlight
 from ops.imports.follow import STALLED_SECONDS
+from producer.site import Site
 from runs.run import Run, RunProgress
 from runs.watch import RunWatch
 from runtime.settings import Settings
@@ -81,7 +82,7 @@ class BackfillWork(NamedTuple):
     async def until_free(self, wait: Callable[[str], None]) -> None:
         """Return when the site is neither paused nor left alone; `wait` is told why it is."""
         async with self.pool.acquire() as connection:
-            await until_free(self.settings, connection, wait)
+            await until_free(connection, Site(self.settings.site), wait)
 
 
 class Feeder:
@@ -167,7 +168,7 @@ class Feeder:
             return
         async with self._work.pool.acquire() as connection:
             idle = await backfills.idle_seconds(connection)
-            held = await held_by(self._work.settings, connection)
+            held = await held_by(connection, Site(self._work.settings.site))
         if idle >= STALLED_SECONDS and held is None:
             raise BackfillStopped(
                 f"run {run.id} of {run.track_slug} {run.date}: nothing moved for {idle:.0f} s; `lapstream "

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from broker.access import BrokerAccess
 from broker.clients import administering
 from ops.events.lines import NumberedLine
 from ops.events.validating import LineReport, validated
 from producer.publisher import Sending
-from runtime.settings import Settings
 from runtime.wiring import producing
 from schemas.admission import admitted
 from schemas.contract.problems import Problem
@@ -87,16 +87,16 @@ def _ignored(report: LineReport) -> list[Problem]:
     return [Problem(severity="error", code="foreign_type", at="$.type", message=message)]
 
 
-async def publish(settings: Settings, records: Sequence[tuple[str, Outgoing]]) -> None:
+async def publish(broker: BrokerAccess, records: Sequence[tuple[str, Outgoing]]) -> None:
     """Send these records; returns when the broker has all of them. Raises `NoSuchTopic` before the first."""
-    async with administering(settings.broker) as admin:
+    async with administering(broker) as admin:
         missing = {topic for topic, _ in records} - set(await admin.list_topics())
     if missing:
         names = ", ".join(sorted(missing))
         raise NoSuchTopic(
             f"the broker has no topic {names}, or doesn't show it to this user; nothing was sent"
         )
-    async with producing(settings) as producer:
+    async with producing(broker) as producer:
         for begin in range(0, len(records), AT_ONCE):
             chunk = [(topic, record, None) for topic, record in records[begin : begin + AT_ONCE]]
             await Sending(producer, chunk).send()

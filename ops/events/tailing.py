@@ -7,6 +7,7 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 from msgspec import Struct
 
+from broker.access import BrokerAccess
 from broker.clients import (
     PARTITION_BYTES,
     CommittedConsumer,
@@ -17,7 +18,6 @@ from broker.clients import (
     reading,
 )
 from ops.events.since import END, START
-from runtime.settings import Settings
 from schemas.cloudevents import PLACE, opened
 from schemas.envelope import unpack
 from schemas.errors import LapstreamError
@@ -58,13 +58,13 @@ class Shown(NamedTuple):
 
 
 async def tail(
-    settings: Settings, topics: Sequence[str], wanted: Wanted, start: dt.datetime, *, follow: bool
+    broker: BrokerAccess, topics: Sequence[str], wanted: Wanted, start: dt.datetime, *, follow: bool
 ) -> AsyncGenerator[Shown]:
     """The records of these topics from a moment on; without `follow` up to where they end now.
 
     Raises `NoTopic`.
     """
-    reader = make_reader(settings.broker, partition_bytes=PARTITION_BYTES, reset="earliest")
+    reader = make_reader(broker, partition_bytes=PARTITION_BYTES, reset="earliest")
     async with reading(reader) as consumer:
         places = await _places(consumer, topics)
         bounds = await bounds_of(consumer, places)

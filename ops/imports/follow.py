@@ -13,6 +13,7 @@ from msgspec import Struct
 from broker.clients import administering, describe_group
 from ops.backfill.discover import held_by
 from outbox import adding as outbox
+from producer.site import Site
 from runs import changes as run_changes
 from runs import run as runs
 from runs.run import Refresh, Run, RunCounts, RunFailure, RunProgress
@@ -22,6 +23,7 @@ from runtime.settings import Settings
 from runtime.wiring import detail_group, list_group, projection_group
 from schemas.errors import LapstreamError
 from schemas.events import Finding, PracticeDayRequested
+from schemas.topics import Topics
 from store import days
 from store.days import FastestLap
 from store.pool import Connection, Pool
@@ -133,7 +135,7 @@ async def _check_alive(settings: Settings, pool: Pool, run: Run, wait: Callable[
     if run.state != "running" or idle < QUIET_SECONDS:
         return
     async with pool.acquire() as connection:
-        held = await held_by(settings, connection)
+        held = await held_by(connection, Site(settings.site))
         if obstacle := held or await _nobody(settings, connection):
             wait(obstacle)
     if idle >= STALLED_SECONDS and not held:
@@ -147,7 +149,7 @@ async def _nobody(settings: Settings, connection: Connection) -> str | None:
     """Which role is not at work, or that nobody can tell."""
     try:
         async with administering(settings.broker) as admin:
-            role = await _missing_role(settings, admin, connection)
+            role = await _missing_role(settings.topics, admin, connection)
     except KafkaError:
         return "the broker does not answer"
     return role and _waits_for(role)
@@ -161,7 +163,7 @@ async def await_workers(settings: Settings, wait: Callable[[str], None]) -> None
     """Return when all roles that an import needs are at work; raises `RoleNotRunning` after a while."""
     begin = time.monotonic()
     async with administering(settings.broker) as admin, connected(settings) as connection:
-        while missing := await _missing_role(settings, admin, connection):
+        while missing := await _missing_role(settings.topics, admin, connection):
             waited = time.monotonic() - begin
             if waited > PATIENCE_SECONDS:
                 raise RoleNotRunning(f"no {missing} is at work: start `lapstream run all` beside this")
@@ -170,11 +172,11 @@ async def await_workers(settings: Settings, wait: Callable[[str], None]) -> None
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _missing_role(settings: Settings, admin: Any, connection: Connection) -> str | None:  # noqa: ANN401 - aiokafka is untyped
-    for role, group in (("fetcher", list_group(settings)), ("projector", projection_group(settings))):
+async def _missing_role(topics: Topics, admin: Any, connection: Connection) -> str | None:  # noqa: ANN401 - aiokafka is untyped
+    for role, group in (("fetcher", list_group(topics)), ("projector", projection_group(topics))):
         if not (await describe_group(admin, group))[1]:
             return role
-    if (await describe_group(admin, detail_group(settings)))[0] != "Stable":
+    if (await describe_group(admin, detail_group(topics)))[0] != "Stable":
         return "fetcher"  # its pool still forms: what it begins now would be begun again
     return None if await outbox.is_relayed(connection) else "relay"
 

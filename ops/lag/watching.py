@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from broker.access import BrokerAccess
 from broker.clients import (
     Bounds,
     CommittedConsumer,
@@ -29,6 +30,7 @@ from runtime.settings import Settings
 from runtime.wiring import Group, groups
 from schemas.errors import LapstreamError
 from schemas.records import Record
+from schemas.topics import Topics
 from store import positions
 from store.pool import Pool, use_schema
 
@@ -44,9 +46,16 @@ class TopicMissing(LapstreamError):
 class Lag:
     """Looks at the lag of all groups."""
 
-    def __init__(self, settings: Settings, pool: Pool, admin: Any, consumer: CommittedConsumer) -> None:  # noqa: ANN401 - aiokafka is untyped
-        self._access = settings.broker
-        self._groups = groups(settings)
+    def __init__(
+        self,
+        broker: BrokerAccess,
+        topics: Topics,
+        pool: Pool,
+        admin: Any,  # noqa: ANN401 - aiokafka is untyped
+        consumer: CommittedConsumer,
+    ) -> None:
+        self._access = broker
+        self._groups = groups(topics)
         self._pool = pool
         self._admin = admin
         self._consumer = consumer
@@ -157,4 +166,4 @@ async def watching(settings: Settings) -> AsyncGenerator[Lag]:
         admin = await stack.enter_async_context(administering(settings.broker))
         reader = make_reader(settings.broker, reset="earliest")
         consumer = await stack.enter_async_context(reading(reader))
-        yield Lag(settings, pool, admin, consumer)
+        yield Lag(settings.broker, settings.topics, pool, admin, consumer)

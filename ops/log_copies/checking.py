@@ -8,13 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from broker.clients import Bounds
-from ops.log_copies.cluster import Cluster, cluster
+from ops.log_copies.cluster import Cluster
 from ops.log_copies.errors import Damaged, FolderUnusable, TopicGone
 from ops.log_copies.exporting import Show
 from ops.log_copies.folder import Folder
 from ops.log_copies.form import Draft, entry_of
 from ops.log_copies.manifest import Contents, Manifest, PartitionCopy, Segment
-from runtime.settings import Settings
 
 NOTHING = Bounds(0, 0, 0)
 """The bounds of a partition that is not there."""
@@ -90,20 +89,19 @@ def _contents(folder: Folder, segment: Segment) -> Contents:
     return draft.contents()
 
 
-async def check_topics(settings: Settings, manifest: Manifest, show: Show) -> Checked:
+async def check_topics(found: Cluster, prefix: str, manifest: Manifest, show: Show) -> Checked:
     """Hold the topics against a copy: by the digest over key, headers, value and time of every record.
 
     Offsets count where the topics are those that the copy was taken from; elsewhere the record's number does.
     """
-    async with cluster(settings.broker) as found:
-        same = (await found.id(), settings.topic_prefix) == (manifest.cluster_id, manifest.topic_prefix)
-        comparison = _Comparison(found, show, manifest.records, by_offset=same)
-        for topic in manifest.topics:
-            name = settings.topic_prefix + topic.name
-            bounds = await found.bounds(name)
-            for copy in topic.partitions:
-                await comparison.partition(name, copy, bounds.pop(copy.partition, NOTHING))
-            comparison.newer += sum(one.end - one.begin for one in bounds.values())
+    same = (await found.id(), prefix) == (manifest.cluster_id, manifest.topic_prefix)
+    comparison = _Comparison(found, show, manifest.records, by_offset=same)
+    for topic in manifest.topics:
+        name = prefix + topic.name
+        bounds = await found.bounds(name)
+        for copy in topic.partitions:
+            await comparison.partition(name, copy, bounds.pop(copy.partition, NOTHING))
+        comparison.newer += sum(one.end - one.begin for one in bounds.values())
     return Checked(manifest=manifest, problems=comparison.problems, newer_offsets=comparison.newer)
 
 

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from broker.access import BrokerAccess
 from broker.clients import Bounds
 from ops.log_copies.cluster import Cluster, cluster, event_log_topics
 from ops.log_copies.errors import OtherLog, TopicGone
 from ops.log_copies.folder import Folder
 from ops.log_copies.form import Draft, entry_of
 from ops.log_copies.manifest import Manifest, PartitionCopy, new_manifest
-from runtime.settings import Settings
+from schemas.topics import Topics
 
 SEGMENT_BYTES = 32 * 1024 * 1024
 """Of a segment before compression; its last record may lie beyond."""
@@ -47,7 +48,7 @@ class _Stretch(NamedTuple):
 
 
 async def export_log(
-    settings: Settings, path: Path, show: Show, segment_bytes: int = SEGMENT_BYTES
+    broker: BrokerAccess, topics: Topics, path: Path, show: Show, segment_bytes: int = SEGMENT_BYTES
 ) -> Exported:
     """Copy into a folder what the topics of the event log hold beyond it.
 
@@ -55,17 +56,17 @@ async def export_log(
     """
     folder = Folder(path)
     with folder.held():
-        async with cluster(settings.broker) as source:
-            return await _Export(settings, folder, source, show, segment_bytes).run()
+        async with cluster(broker) as source:
+            return await _Export(topics, folder, source, show, segment_bytes).run()
 
 
 class _Export:
     """One export into a folder that is held."""
 
     def __init__(
-        self, settings: Settings, folder: Folder, source: Cluster, show: Show, segment_bytes: int
+        self, topics: Topics, folder: Folder, source: Cluster, show: Show, segment_bytes: int
     ) -> None:
-        self._settings = settings
+        self._topics = topics
         self._folder = folder
         self._source = source
         self._show = show
@@ -93,11 +94,11 @@ class _Export:
         found = self._folder.find()
         if found is None:
             self._folder.check_empty()
-            return new_manifest(_tool(), cluster_id, self._settings.topic_prefix)
-        if (found.cluster_id, found.topic_prefix) != (cluster_id, self._settings.topic_prefix):
+            return new_manifest(_tool(), cluster_id, self._topics.prefix)
+        if (found.cluster_id, found.topic_prefix) != (cluster_id, self._topics.prefix):
             raise OtherLog(
                 f"{self._folder.path} was taken from cluster {found.cluster_id} with the topic prefix "
-                f"{found.topic_prefix!r}, this is cluster {cluster_id} with {self._settings.topic_prefix!r}: "
+                f"{found.topic_prefix!r}, this is cluster {cluster_id} with {self._topics.prefix!r}: "
                 "export into another folder"
             )
         found.tool = _tool()
@@ -106,8 +107,8 @@ class _Export:
     async def _stretches(self, manifest: Manifest) -> list[_Stretch]:
         """What is to be copied: from where each partition's copy ends to where it can be read up to now."""
         found: list[_Stretch] = []
-        for spec in event_log_topics(self._settings.topics):
-            name = spec.name.removeprefix(self._settings.topic_prefix)
+        for spec in event_log_topics(self._topics):
+            name = spec.name.removeprefix(self._topics.prefix)
             for partition, bounds in (await self._source.bounds(spec.name)).items():
                 copy = manifest.copy_of(name, partition)
                 begin = await self._begin(spec.name, copy, bounds)

@@ -10,27 +10,27 @@ from ops.log_copies.cluster import event_log_topics
 from ops.log_copies.errors import CannotTranslate
 from ops.log_copies.manifest import Manifest, OffsetRun
 from ops.log_copies.queries import Copied, LogReach, LogRun, OffsetTranslation, Translated
-from runtime.settings import Settings
+from schemas.topics import Topics
 from store.pool import Connection
 
 
-async def check_places(connection: Connection, settings: Settings, manifest: Manifest) -> None:
+async def check_places(connection: Connection, topics: Topics, manifest: Manifest) -> None:
     """Raise `CannotTranslate` where the database's places are not of the log that a copy was taken from."""
-    _check_prefix(settings, manifest)
+    _check_prefix(topics.prefix, manifest)
     _check_log(await log_copies.newest(connection), manifest)
 
 
 async def translate_offsets(
-    connection: Connection, settings: Settings, manifest: Manifest, cluster_id: str
+    connection: Connection, topics: Topics, manifest: Manifest, cluster_id: str
 ) -> Translated | None:
     """Carry the database's places over to the cluster that a copy was brought into; None where they are.
 
     Raises `CannotTranslate` as `check_places` does, or `PlacesInUse`.
     """
-    _check_prefix(settings, manifest)
+    _check_prefix(topics.prefix, manifest)
     to = OffsetTranslation(manifest.export_id, cluster_id)
-    record = [spec.name for spec in event_log_topics(settings.topics)]
-    queues = [spec.name for spec in settings.topics.specs() if spec.name not in record]
+    record = [spec.name for spec in event_log_topics(topics)]
+    queues = [spec.name for spec in topics.specs() if spec.name not in record]
     async with connection.transaction():
         await log_copies.lock(connection)
         newest = await log_copies.newest(connection)
@@ -59,11 +59,11 @@ def _reaches(manifest: Manifest, *, imported: bool) -> Iterator[LogReach]:
         yield LogReach(topic, copy.partition, *reach)
 
 
-def _check_prefix(settings: Settings, manifest: Manifest) -> None:
-    if settings.topic_prefix != manifest.topic_prefix:
+def _check_prefix(prefix: str, manifest: Manifest) -> None:
+    if prefix != manifest.topic_prefix:
         raise CannotTranslate(
             f"the copy was taken with the topic prefix {manifest.topic_prefix!r}, and these settings have "
-            f"{settings.topic_prefix!r}: the database's places can't be carried over. Import under the same "
+            f"{prefix!r}: the database's places can't be carried over. Import under the same "
             "prefix, or with --no-carry-over"
         )
 

@@ -162,22 +162,21 @@ def _base64(data: bytes | None) -> str | None:
 
 
 async def export_to(
-    settings: Settings, heads: Sequence[Head], file: Path, *, overwrite: bool, show: Callable[[int], None]
+    connection: Connection, heads: Sequence[Head], file: Path, *, overwrite: bool, show: Callable[[int], None]
 ) -> None:
     """Write records to a file, one JSON line each; `show` is told how many more. Raises `NotWritten`."""
-    async with connected(settings) as connection:
-        with _writing(file):
-            lines = file.open("wb" if overwrite else "xb")
-        try:
-            for begin in range(0, len(heads), EXPORTED_AT_ONCE):
-                chunk = heads[begin : begin + EXPORTED_AT_ONCE]
-                records = await parked.read(connection, [head.at for head in chunk])
-                with _writing(file):
-                    lines.write(export(records))
-                    lines.flush()
-                show(len(records))
-        finally:
-            lines.close()
+    with _writing(file):
+        lines = file.open("wb" if overwrite else "xb")
+    try:
+        for begin in range(0, len(heads), EXPORTED_AT_ONCE):
+            chunk = heads[begin : begin + EXPORTED_AT_ONCE]
+            records = await parked.read(connection, [head.at for head in chunk])
+            with _writing(file):
+                lines.write(export(records))
+                lines.flush()
+            show(len(records))
+    finally:
+        lines.close()
 
 
 @contextlib.contextmanager

@@ -107,8 +107,8 @@ def _group(head: Head) -> str:
 async def _ways(
     settings: Settings, stack: contextlib.AsyncExitStack, wanted: set[str], *, dry_run: bool
 ) -> dict[str, Handler]:
-    projections = {one.name: one.projection for one in groups(settings) if one.projection}
-    queues = {group.name for group in groups(settings) if group.projection is None}
+    projections = {one.name: one.projection for one in groups(settings.topics) if one.projection}
+    queues = {group.name for group in groups(settings.topics) if group.projection is None}
     if unknown := wanted - projections.keys() - queues:
         raise UnknownGroup(
             f"{', '.join(sorted(unknown))}: no group of these settings: its records are redriven by the "
@@ -124,7 +124,7 @@ async def _ways(
 @contextlib.asynccontextmanager
 async def sending(settings: Settings) -> AsyncGenerator[Send]:
     """How a record is published: returns its place when all replicas have it."""
-    async with producing(settings) as producer:
+    async with producing(settings.broker) as producer:
         client: Any = producer
 
         async def send(

@@ -17,7 +17,6 @@ from ops.provenance.search import Found, Searched, Wanted
 from ops.provenance.sessions import UNEXPLAINED
 from ops.provenance.subject import Subject, SubjectObservation
 from producer.site import SOURCE, BadAddress, Site
-from runtime.settings import Settings
 from schemas.events import PracticeDayListed, SessionDetailFetched
 from schemas.records import time_of
 from store.pages import PageRow
@@ -41,9 +40,7 @@ Search = Callable[[Sequence[Wanted]], Awaitable[Searched]]
 """Looks for the records of observations, for as long as the caller may wait."""
 
 
-async def explain(
-    settings: Settings, connecting: Connecting, table: Table, key: str, search: Search
-) -> Provenance:
+async def explain(site: Site, connecting: Connecting, table: Table, key: str, search: Search) -> Provenance:
     """Where the row that a key names comes from; raises `NoSuchRow`."""
     async with connecting() as connection:
         subject = await find(connection, table, key)
@@ -51,7 +48,7 @@ async def explain(
     searched = await search(list(wanted.values())) if wanted else Searched()
     async with connecting() as connection:
         observations = [
-            await _observation(connection, Site(settings.site), kind, seeing, searched)
+            await _observation(connection, site, kind, seeing, searched)
             for kind, seeing in subject.seeings.items()
         ]
     return _answer(subject, observations, searched)

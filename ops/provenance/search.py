@@ -19,9 +19,9 @@ from aiokafka.partitioner import DefaultPartitioner
 from msgspec import Struct, field
 
 from broker import clients
+from broker.access import BrokerAccess
 from broker.clients import CommittedConsumer, make_reader, offsets_at, partitions_of
 from projections.state import DayRef, sight_of
-from runtime.settings import Settings
 from schemas.envelope import Context
 from schemas.events import Observation
 from schemas.identity import day_key
@@ -78,7 +78,8 @@ class Stretch(NamedTuple):
 
 
 async def search(
-    settings: Settings,
+    broker: BrokerAccess,
+    topics: Topics,
     wanted: Sequence[Wanted],
     *,
     seconds: float,
@@ -90,8 +91,8 @@ async def search(
     """
     searched = Searched()
     try:
-        async with asyncio.timeout(seconds), turn or nullcontext(), reading(settings) as consumer:
-            await _Search(consumer, settings.topics, wanted, searched).run()
+        async with asyncio.timeout(seconds), turn or nullcontext(), reading(broker) as consumer:
+            await _Search(consumer, topics, wanted, searched).run()
     except TimeoutError:
         searched.note = HURRIED
     except KafkaError as error:
@@ -100,11 +101,9 @@ async def search(
     return searched
 
 
-def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer]:
+def reading(broker: BrokerAccess) -> AbstractAsyncContextManager[CommittedConsumer]:
     """A consumer in no group, for parts of the log; raises KafkaError where the broker is away."""
-    return clients.reading(
-        make_reader(settings.broker, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest")
-    )
+    return clients.reading(make_reader(broker, partition_bytes=FETCH_BYTES, gather_ms=50, reset="earliest"))
 
 
 class _Search:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broker.clients import Bounds
-from ops.log_copies.cluster import Cluster, cluster
+from ops.log_copies.cluster import Cluster
 from ops.log_copies.errors import Damaged, OtherLog
 from ops.log_copies.folder import Folder
 from ops.log_copies.form import entry_of
 from ops.log_copies.manifest import Manifest, PartitionCopy, Segment
-from runtime.settings import Settings
 from schemas.records import HeldRecord, Record
 from store.positions import Place
 
@@ -39,26 +38,25 @@ class Beginning(NamedTuple):
             at = max(at, contents.next_offset)
         return None if at >= begin else f"the copy ends before offset {at}"
 
-    async def check(self, settings: Settings, held: Mapping[Place, Bounds]) -> None:
+    async def check(self, found: Cluster, prefix: str, held: Mapping[Place, Bounds]) -> None:
         """Hold the copy against partitions that lost records, as far as both reach, and its files.
 
         `held` is what the topic holds of them now. Raises `OtherLog`, `Damaged`, `FolderUnusable`.
         """
-        async with cluster(settings.broker) as found:
-            self._check_same(await found.id(), settings)
-            for place, bounds in held.items():
-                await self._check_overlap(found, place, bounds)
+        self._check_same(await found.id(), prefix)
+        for place, bounds in held.items():
+            await self._check_overlap(found, place, bounds)
         for place, bounds in held.items():
             for segment in self._segments(place):
                 if segment.contents.start_offset < bounds.begin:
                     await asyncio.to_thread(self.folder.check_file, segment)
 
-    def _check_same(self, cluster_id: str, settings: Settings) -> None:
-        if (self.manifest.cluster_id, self.manifest.topic_prefix) != (cluster_id, settings.topic_prefix):
+    def _check_same(self, cluster_id: str, prefix: str) -> None:
+        if (self.manifest.cluster_id, self.manifest.topic_prefix) != (cluster_id, prefix):
             raise OtherLog(
                 f"{self.folder.path} was taken from cluster {self.manifest.cluster_id} with the topic prefix "
                 f"{self.manifest.topic_prefix!r}, this is cluster {cluster_id} with "
-                f"{settings.topic_prefix!r}: its offsets are others. Name a copy of this cluster's log"
+                f"{prefix!r}: its offsets are others. Name a copy of this cluster's log"
             )
 
     async def _check_overlap(self, found: Cluster, place: Place, bounds: Bounds) -> None:

@@ -11,9 +11,10 @@ from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from broker import clients
+from broker.access import BrokerAccess
 from broker.clients import Bounds, CommittedConsumer, bounds_of, make_reader, partitions_of
+from ops.log_copies.cluster import cluster
 from ops.rebuild.beginning import Beginning
-from runtime.settings import Settings
 from schemas.errors import LapstreamError
 from schemas.records import Record
 from store.faults import said_by
@@ -44,11 +45,11 @@ class LogEndsEarly(LapstreamError):
     """The broker does not hand out records that must be there."""
 
 
-def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer]:
+def reading(broker: BrokerAccess) -> AbstractAsyncContextManager[CommittedConsumer]:
     """A consumer in no group; what it reads is said later. Raises KafkaError where the broker is away."""
     return clients.reading(
         make_reader(
-            settings.broker,
+            broker,
             partition_bytes=PARTITION_BYTES,
             gather_bytes=FETCH_BYTES,
             gather_ms=50,
@@ -57,24 +58,25 @@ def reading(settings: Settings) -> AbstractAsyncContextManager[CommittedConsumer
 
 
 async def check_begins(
-    settings: Settings, topics: Sequence[str], copy: Beginning | None
+    broker: BrokerAccess, prefix: str, topics: Sequence[str], copy: Beginning | None
 ) -> dict[Place, Bounds]:
     """The bounds of each partition, all of whose records are there, or in the copy.
 
     Raises `TopicBeginGone` where one does not begin with its first record and no copy fills the gap, or what
     `Beginning.check` raises where the copy is not right.
     """
-    held = await bounds(settings, topics)
+    held = await bounds(broker, topics)
     if gone := {place: found for place, found in held.items() if found.begin > 0}:
         _check_filled({place: found.begin for place, found in gone.items()}, copy)
         if copy is not None:
-            await copy.check(settings, gone)
+            async with cluster(broker) as found:
+                await copy.check(found, prefix, gone)
     return held
 
 
-async def bounds(settings: Settings, topics: Sequence[str]) -> dict[Place, Bounds]:
+async def bounds(broker: BrokerAccess, topics: Sequence[str]) -> dict[Place, Bounds]:
     """Where each partition of these topics begins and ends."""
-    async with reading(settings) as consumer:
+    async with reading(broker) as consumer:
         held = {topic: await partitions_of(consumer, topic) for topic in topics}
         if missing := [topic for topic, tps in held.items() if not tps]:
             names = ", ".join(missing)

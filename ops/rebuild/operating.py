@@ -54,7 +54,7 @@ async def cancel(
         while not await rebuilds.move(connection, found, "cancelled"):
             found = await _open(connection, projection, purpose, until)
         with contextlib.suppress(RebuildAtWork):
-            async with holding(settings, name):
+            async with holding(settings.postgres_dsn, name):
                 await shadow.discard(connection, name)
         return await rebuilds.read(connection, found.id)
 

@@ -96,7 +96,7 @@ class Replay:
             raise errors.exceptions[0] from None
 
     async def _work(self, targets: Mapping[Place, int]) -> None:
-        async with log.reading(self._settings) as consumer:
+        async with log.reading(self._settings.broker) as consumer:
             async with self._pool.acquire() as connection:
                 held = await positions.claim(connection, self._group, list(targets))
             begin = {place: claim.next_offset for place, claim in held.items()}

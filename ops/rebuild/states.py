@@ -79,7 +79,7 @@ async def rebuild(
     """
     copy = None if export is None else beginning(export)
     name = shadow_name(projection, purpose, until)
-    async with holding(settings, name):
+    async with holding(settings.postgres_dsn, name):
         async with connected(settings) as connection:
             found = await rebuilds.open_rebuild(connection, projection.name, purpose, name, until)
             if found.state == "verified" and not (accept or found.paused):
@@ -158,7 +158,7 @@ async def _make(work: RebuildWork) -> None:
 async def _targets(work: RebuildWork) -> Mapping[Place, int]:
     """Up to where to replay: where the live tables stand, or the topics' ends for tables as of a moment."""
     topics = work.projection.topics(work.settings.topics)
-    held = await log.check_begins(work.settings, topics, work.copy)
+    held = await log.check_begins(work.settings.broker, work.settings.topic_prefix, topics, work.copy)
     if work.rebuild.purpose == "until":
         return {place: found.stable for place, found in held.items()}
     targets = await work.targets()

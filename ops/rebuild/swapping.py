@@ -76,7 +76,7 @@ async def take_back(settings: Settings, projection: Projection[Any]) -> Rebuild:
     The rebuilt ones are kept in their stead. Raises `NothingToRollBack`, `ShapeChanged`, `TablesBusy`.
     """
     async with (
-        holding(settings, shadow_name(projection, "swap", None)),
+        holding(settings.postgres_dsn, shadow_name(projection, "swap", None)),
         database(settings, size=1, schema=projection.schema) as pool,
     ):
         group = projection.group(settings.topic_prefix)

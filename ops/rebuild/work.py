@@ -133,9 +133,9 @@ class RebuildWork(Struct, frozen=True, kw_only=True):
 
 
 @contextlib.asynccontextmanager
-async def holding(settings: Settings, name: str) -> AsyncGenerator[None]:
+async def holding(dsn: str, name: str) -> AsyncGenerator[None]:
     """Be the only one to work at a schema; raises `RebuildAtWork` where somebody else does."""
-    connection = await alone(settings.postgres_dsn)
+    connection = await alone(dsn)
     try:
         if not await _held_soon(connection, name):
             raise RebuildAtWork(
@@ -162,7 +162,7 @@ async def working(
 ) -> AsyncGenerator[RebuildWork]:
     """The parts of the work, with connections of their own."""
     progress = Progress()
-    held = await log.bounds(settings, projection.topics(settings.topics))
+    held = await log.bounds(settings.broker, projection.topics(settings.topics))
     async with (
         database(settings, size=3, schema=projection.schema) as live,
         database(settings, size=2, schema=rebuild.shadow) as other,

@@ -69,7 +69,7 @@ async def reparse(settings: Settings, order: Order, show: Show) -> ReparseReport
     try:
         async with contextlib.AsyncExitStack() as stack:
             connection = await stack.enter_async_context(connected(settings))
-            consumer = await stack.enter_async_context(log_reader(settings))
+            consumer = await stack.enter_async_context(log_reader(settings.broker))
             publisher = None if order.dry_run else await stack.enter_async_context(publishing(settings))
             return await Reparse(settings, order, connection, consumer, publisher).run(show)
     except TRANSIENT as error:

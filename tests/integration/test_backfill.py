@@ -89,7 +89,7 @@ async def at_work(settings: Settings, a_site: SampleSite) -> AsyncGenerator[Sett
         async with administering(settings.broker) as admin:
 
             async def all_joined() -> bool:
-                found = await describe_group(admin, detail_group(settings))
+                found = await describe_group(admin, detail_group(settings.topics))
                 return found == ("Stable", settings.detail_concurrency)
 
             await members.until(all_joined)

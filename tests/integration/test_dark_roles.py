@@ -172,7 +172,11 @@ async def test_the_api_answers_again_after_the_first_request_that_met_a_dead_con
 
 async def all_work(settings: Settings) -> bool:
     async with administering(settings.broker) as admin, connected(settings) as connection:
-        groups = [list_group(settings), detail_group(settings), projection_group(settings)]
+        groups = [
+            list_group(settings.topics),
+            detail_group(settings.topics),
+            projection_group(settings.topics),
+        ]
         states = [(await describe_group(admin, group))[0] for group in groups]
         relayed = await outbox.is_relayed(connection)
     return states == ["Stable"] * 3 and relayed and await answers(settings)

@@ -35,7 +35,7 @@ def with_more(line: bytes, **more: Any) -> NumberedLine:
 async def published(settings: Settings, *lines: NumberedLine, topic: str | None = None) -> None:
     plan = planned(lines, settings.topics, topic)
     assert plan.refused == []
-    await publish(settings, plan.records)
+    await publish(settings.broker, plan.records)
 
 
 def all_topics(settings: Settings) -> list[str]:
@@ -48,7 +48,9 @@ async def seen(
 ) -> list[Any]:
     """The events that are there now."""
     found: list[Any] = []
-    async for shown in tail(settings, topics or all_topics(settings), Wanted(**wanted), start, follow=False):
+    async for shown in tail(
+        settings.broker, topics or all_topics(settings), Wanted(**wanted), start, follow=False
+    ):
         assert shown.line is not None, shown.fault
         found.append(json.loads(shown.line))
     return found
@@ -111,7 +113,7 @@ async def test_a_record_that_is_no_event_is_named_by_its_place(settings: Setting
     async with producing(settings) as producer:
         sent = await producer.send_and_wait(settings.topics.days, value=b"{", key=b"x", partition=0)
     await published(settings, DETAIL)
-    shown = [one async for one in tail(settings, all_topics(settings), Wanted(), START, follow=False)]
+    shown = [one async for one in tail(settings.broker, all_topics(settings), Wanted(), START, follow=False)]
     [bad] = [one for one in shown if one.line is None]
     assert bad.place == f"{settings.topics.days}/0/{sent.offset}"
     assert bad.fault.startswith("bad_header: ")
@@ -130,7 +132,7 @@ async def following(shown: AsyncIterator[Shown]) -> Shown:
 
 
 async def test_what_comes_is_followed(settings: Settings) -> None:
-    shown = tail(settings, all_topics(settings), Wanted(), START, follow=True)
+    shown = tail(settings.broker, all_topics(settings), Wanted(), START, follow=True)
     coming = asyncio.create_task(following(shown))
     await published(settings, DETAIL)
     assert json.loads((await coming).line or b"")["id"] == json.loads(DETAIL.text)["id"]

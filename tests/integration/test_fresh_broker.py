@@ -65,7 +65,7 @@ async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> 
             committed_offsets(admin, "another"),
             imported(fresh),
         )
-    assert len(looked) == len(groups(fresh))
+    assert len(looked) == len(groups(fresh.topics))
     assert (lacking, state, committed) == ([], ("Dead", 0), {})
     assert summary.status == "completed"
 

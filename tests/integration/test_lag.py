@@ -82,7 +82,7 @@ def said_by_us(found: GroupLag) -> Offsets:
 
 
 async def test_lag_is_what_kafka_says_behind_and_caught_up(settings: Settings, class_path: str) -> None:
-    group = projection_group(settings)
+    group = projection_group(settings.topics)
     await publish(
         settings, [listed(1, row("1"), row("2")), fetched(2, "1"), fetched(2, "2"), fetched(3, "2")]
     )
@@ -104,9 +104,9 @@ async def test_lag_is_what_kafka_says_behind_and_caught_up(settings: Settings, c
 async def test_a_group_that_never_worked_is_behind_by_all_there_is(settings: Settings) -> None:
     await publish(settings, [fetched(1, "1"), fetched(1, "2")])
     found = await look(settings)
-    assert [one.group for one in found] == [group.name for group in groups(settings)]
+    assert [one.group for one in found] == [group.name for group in groups(settings.topics)]
     assert {(one.state, one.members, one.kafka_behind) for one in found} == {("absent", 0, None)}
-    expected = [2 if group.topics == settings.topics.event_log else 0 for group in groups(settings)]
+    expected = [2 if group.topics == settings.topics.event_log else 0 for group in groups(settings.topics)]
     assert [one.behind for one in found] == expected
     assert {(one.position, one.committed) for group in found for one in group.partitions} == {(None, None)}
 
@@ -151,13 +151,13 @@ async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr("ops.lag.watching.RECORD_SECONDS", 10 * SECONDS)
     await leave_gaps(settings, settings.topics.details)
-    consumer: Any = make_consumer(settings.broker, detail_group(settings), gather_ms=1)
+    consumer: Any = make_consumer(settings.broker, detail_group(settings.topics), gather_ms=1)
     consumer.assign([TopicPartition(settings.topics.details, 0)])
     await consumer.start()
     await consumer.commit({TopicPartition(settings.topics.details, 0): 1})
     await consumer.stop()
     async with asyncio.timeout(SECONDS):
-        found = {one.group: one for one in await look(settings)}[detail_group(settings)]
+        found = {one.group: one for one in await look(settings)}[detail_group(settings.topics)]
     first, second = found.partitions[:2]
     assert (first.behind, first.kafka_behind, first.oldest_seconds) == (0, 1, None)
     assert second.behind == 2
@@ -180,7 +180,7 @@ async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
     invoke = CliRunner().invoke
     shown = await asyncio.to_thread(invoke, the_command(), [], env=environment(settings))
     assert shown.exit_code == 0
-    assert f"{projection_group(settings)}: absent, 0 members; 1 behind" in shown.stdout
+    assert f"{projection_group(settings.topics)}: absent, 0 members; 1 behind" in shown.stdout
     printed = await asyncio.to_thread(invoke, the_command(), ["--json"], env=environment(settings))
     assert [one["behind"] for one in msgspec.json.decode(printed.stdout)] == [1, 1, 0, 0, 0]
 
@@ -192,7 +192,7 @@ async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Setti
         command, env=environment(settings), stdout=PIPE, stderr=PIPE, limit=2**20
     )
     printed, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
-    assert len(msgspec.json.decode(printed)) == len(groups(settings))
+    assert len(msgspec.json.decode(printed)) == len(groups(settings.topics))
     assert complaint == b""
 
 

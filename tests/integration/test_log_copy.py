@@ -44,6 +44,7 @@ from runtime.wiring import projection_group
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from schemas.headers import UNREADABLE
+from schemas.topics import Topics
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.pages import PageRow
@@ -138,7 +139,7 @@ async def ends(settings: Settings, topic: str) -> dict[int, Bounds]:
 
 
 async def export(settings: Settings, folder: Path, segment_bytes: int = 16 * 1024) -> Exported:
-    return await export_log(settings, folder, unseen, segment_bytes)
+    return await export_log(settings.broker, settings.topics, folder, unseen, segment_bytes)
 
 
 async def bring(settings: Settings, folder: Path) -> Imported:
@@ -149,7 +150,8 @@ async def check(settings: Settings, folder: Path) -> Checked:
     """What is wrong with a folder, and with the topics beside it."""
     found = await check_folder(folder, unseen)
     assert found.problems == []
-    return await check_topics(settings, found.manifest, unseen)
+    async with cluster(settings.broker) as there:
+        return await check_topics(there, settings.topic_prefix, found.manifest, unseen)
 
 
 async def ingest(settings: Settings, site: SampleSite, day: dt.date = DAY) -> None:
@@ -312,7 +314,7 @@ async def test_positions_before_the_beginning_of_the_copy_are_told(
     carried = await carry(there, pool, tmp_path)
     [one] = carried.short
     assert (one.partition, one.next_offset, one.copied_from) == (PARTITION, 1, 3)
-    assert one.group_name == projection_group(settings)
+    assert one.group_name == projection_group(settings.topics)
 
 
 class Copying:
@@ -545,14 +547,16 @@ async def parked_places(pool: Pool) -> dict[tuple[str, int, int], bytes | None]:
 
 async def stood(pool: Pool, settings: Settings) -> dict[int, int]:
     async with pool.acquire() as connection:
-        found = await positions.read(connection, projection_group(settings))
+        found = await positions.read(connection, projection_group(settings.topics))
         return {place.partition: offset for place, offset in found.items()}
 
 
 async def carry(settings: Settings, pool: Pool, folder: Path) -> Any:
     imported = await bring(settings, folder)
     async with pool.acquire() as connection:
-        return await translate_offsets(connection, settings, Folder(folder).manifest(), imported.cluster_id)
+        return await translate_offsets(
+            connection, settings.topics, Folder(folder).manifest(), imported.cluster_id
+        )
 
 
 async def test_positions_pages_and_parked_records_are_carried_over_once(
@@ -562,7 +566,7 @@ async def test_positions_pages_and_parked_records_are_carried_over_once(
     await ingest(settings, site)
     await publish(settings, settings.topics.days, Sent(value=b"bad"))
     await project(settings)
-    group = projection_group(settings)
+    group = projection_group(settings.topics)
     old = (await ends(settings, settings.topics.days))[PARTITION].end
     assert (await parked_places(pool))[group, PARTITION, old - 1] == b"bad"
     wanted = await digests(settings)
@@ -596,7 +600,7 @@ async def test_what_the_copy_lacks_is_told_and_keeps_no_place_of_another_record(
     await publish(settings, settings.topics.days, Sent(value=b"bad"), Sent(value=b"worse"))
     await publish(settings, settings.topics.requests, Sent(value=b"no request"), partition=0)
     await ingest(settings, site, DAY + dt.timedelta(days=1))
-    group = projection_group(settings)
+    group = projection_group(settings.topics)
 
     carried = await carry(there, pool, tmp_path)
 
@@ -693,7 +697,7 @@ async def test_a_rebuild_whose_tables_know_more_than_the_copy_is_cancelled(
         await rebuild(settings)
     carried = await carry(there, pool, tmp_path)
     assert carried.cancelled == [CancelledRebuild(projection="practice-days", purpose="swap")]
-    assert [one.group_name for one in carried.ahead] == [projection_group(settings)]
+    assert [one.group_name for one in carried.ahead] == [projection_group(settings.topics)]
     assert (PARTITION, 1 + len(EVENTS)) in await refused_places(pool)
     assert len(await refused_places(pool)) == 9
     async with pool.acquire() as connection:
@@ -714,7 +718,9 @@ async def test_a_copy_brought_into_a_third_cluster_maps_from_the_second(
     assert carried[PARTITION] == 2
     places = await parked_places(pool)
     async with pool.acquire() as connection:
-        again = await translate_offsets(connection, there, Folder(tmp_path).manifest(), "a third cluster")
+        again = await translate_offsets(
+            connection, there.topics, Folder(tmp_path).manifest(), "a third cluster"
+        )
     assert again is not None
     assert again.parked == len(places)
     assert (await stood(pool, there), await parked_places(pool)) == (carried, places)
@@ -727,11 +733,11 @@ async def test_a_copy_of_a_log_that_the_database_does_not_speak_of_carries_nothi
     stranger = (await export(settings, tmp_path / "other")).manifest
     stranger.cluster_id = "a stranger"
     async with pool.acquire() as connection:
-        await translate_offsets(connection, settings, manifest, "the new one")
+        await translate_offsets(connection, settings.topics, manifest, "the new one")
         with pytest.raises(CannotTranslate, match="are those of cluster the new one"):
-            await check_places(connection, settings, stranger)
+            await check_places(connection, settings.topics, stranger)
         with pytest.raises(CannotTranslate, match="topic prefix"):
-            await check_places(connection, at(settings, topic_prefix="other-"), manifest)
+            await check_places(connection, Topics(prefix="other-"), manifest)
 
 
 def invoke(settings: Settings, *arguments: object, answer: str | None = None) -> Result:

@@ -185,7 +185,7 @@ async def test_every_kind_of_bad_record_is_parked_and_costs_no_other(settings: S
     found = await all_parked(pool)
     assert [one.code for one in found] == [name.partition(" ")[0] for name in BAD]
     for one, bad in zip(found, BAD.values(), strict=True):
-        assert (one.group, one.topic) == (projection_group(settings), settings.topics.days)
+        assert (one.group, one.topic) == (projection_group(settings.topics), settings.topics.days)
         assert wanted[offsets.index(one.offset)] is bad
         assert (one.value, one.key, one.headers) == (bad.value, bad.key, tuple(bad.headers))
         assert one.state is ParkedState.parked
@@ -400,7 +400,7 @@ async def test_a_requeued_request_is_a_new_record_with_the_same_bytes(settings: 
     queued = Odd()
     queued.topic, queued.partition, queued.offset = settings.topics.details, 1, offset
     queued.key, queued.value, queued.headers = sent.key, sent.value, tuple(sent.headers)
-    group = detail_group(settings)
+    group = detail_group(settings.topics)
     async with pool.acquire() as connection:
         await park(connection, group, [parked_of(queued)], limit=9)
         assert (await ran(settings, "redrive", "--group", group, "--dry-run"))["redriven"] == 1
@@ -546,7 +546,7 @@ async def fill(pool: Pool, group: str, records: int) -> None:
 
 
 async def test_too_many_bad_records_stop_the_group_before_them(settings: Settings, pool: Pool) -> None:
-    await fill(pool, projection_group(settings), settings.parking_limit)
+    await fill(pool, projection_group(settings.topics), settings.parking_limit)
     await publish(settings, settings.topics.days, [detail("1"), BAD["null_value"]])
     with pytest.raises(ParkingFull, match="parked list"):
         await asyncio.wait_for(run_roles(settings, ["projector"], asyncio.Event()), SECONDS)

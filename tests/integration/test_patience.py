@@ -275,8 +275,8 @@ async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
                 return looks.total() >= 5
 
             await until(looked)
-            assert await describe_group(admin, list_group(settings)) == ("Stable", 1)
-            assert await describe_group(admin, detail_group(settings)) == (
+            assert await describe_group(admin, list_group(settings.topics)) == ("Stable", 1)
+            assert await describe_group(admin, detail_group(settings.topics)) == (
                 "Stable",
                 settings.detail_concurrency,
             )

@@ -44,8 +44,8 @@ LONG = "liverc/track-practice-2025-10-25"
 
 
 async def why(settings: Settings, table: Table, key: str, seconds: float = SECONDS) -> Provenance:
-    looking = partial(search, settings, seconds=seconds)
-    return await explain(settings, partial(connected, settings), table, key, looking)
+    looking = partial(search, settings.broker, settings.topics, seconds=seconds)
+    return await explain(Site(settings.site), partial(connected, settings), table, key, looking)
 
 
 def one(found: Provenance, kind: Kind) -> Observation:
@@ -151,7 +151,7 @@ async def test_the_record_that_is_named_is_the_events_own(settings: Settings, im
 
 async def id_at(settings: Settings, partition: int, offset: int) -> str:
     """The event's id in the header of the record at a place."""
-    async with searching.reading(settings) as consumer:
+    async with searching.reading(settings.broker) as consumer:
         tp = searching.TopicPartition(settings.topics.days, partition)
         consumer.assign([tp])
         consumer.seek(tp, offset)
@@ -265,7 +265,7 @@ async def test_a_record_that_only_bears_the_events_id_is_not_taken_for_it(
     async with projecting(settings):
         await until_at(pool, settings, 2)
     stamp = fold(the_one)
-    found = await search(settings, [searching.Wanted(stamp, None)], seconds=SECONDS)
+    found = await search(settings.broker, settings.topics, [searching.Wanted(stamp, None)], seconds=SECONDS)
     assert found.found[event_id(the_one)].context.source == "test"
 
 

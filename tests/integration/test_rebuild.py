@@ -149,8 +149,8 @@ async def parked_by_hand(pool: Pool, settings: Settings, event: Event, state: st
         pool,
         "INSERT INTO parked_records (group_name, topic, partition, record_offset, record_headers, code,"
         " reason, state, settled_at, settled_by, discard_reason)"
-        f" VALUES ('{projection_group(settings)}', '{settings.topics.days}', {PARTITION}, 2, '{headers}',"
-        f" 'test', 'test', '{state}', {settled})",
+        f" VALUES ('{projection_group(settings.topics)}', '{settings.topics.days}', {PARTITION}, 2,"
+        f" '{headers}', 'test', 'test', '{state}', {settled})",
     )
 
 

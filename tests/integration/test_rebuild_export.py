@@ -43,7 +43,9 @@ GONE = len(EVENTS)
 
 
 async def export(settings: Settings, folder: Path) -> None:
-    await export_log(settings, folder, lambda _done, _total: None, segment_bytes=1_000)
+    await export_log(
+        settings.broker, settings.topics, folder, lambda _done, _total: None, segment_bytes=1_000
+    )
 
 
 async def project(settings: Settings, pool: Pool, offset: int) -> None:

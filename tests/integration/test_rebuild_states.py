@@ -247,7 +247,7 @@ async def test_a_cancelled_rebuild_leaves_nothing(
 
 
 async def test_two_processes_do_not_work_at_one_rebuild(settings: Settings) -> None:
-    async with holding(settings, "practice_days_shadow"):
+    async with holding(settings.postgres_dsn, "practice_days_shadow"):
         with pytest.raises(RebuildAtWork):
             await rebuild(settings)
 

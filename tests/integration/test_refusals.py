@@ -47,7 +47,7 @@ async def publish(settings: Settings, topic: str, records: list[Outgoing]) -> No
 
 async def refusals(settings: Settings) -> list[Any]:
     """What producers read of refused records."""
-    shown = tail(settings, [settings.topics.refusals], Wanted(), START, follow=False)
+    shown = tail(settings.broker, [settings.topics.refusals], Wanted(), START, follow=False)
     return [json.loads(one.line) async for one in shown if one.line]
 
 

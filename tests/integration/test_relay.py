@@ -403,7 +403,7 @@ async def test_a_lease_that_ends_while_rows_are_sent_lets_no_more_of_them_out(
         if not next(checks, False):
             raise LeaseLost("over")
 
-    async with producing(settings) as producer, pool.acquire() as connection:
+    async with producing(settings.broker) as producer, pool.acquire() as connection:
         await add(connection, *(changed(1, number) for number in range(5)))
         sender = Sender(cast("Producer", producer), settings.topic_prefix, check)
         with pytest.raises(LeaseLost):

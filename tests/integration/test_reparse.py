@@ -250,7 +250,7 @@ async def test_records_of_an_old_version_are_read_again_as_the_present_one(
     assert await tables(pool) == wanted
     for version in ("v1", "v2"):
         wanted_type = Wanted(type=f"session_detail.fetched.{version}")
-        shown = tail(settings, [settings.topics.days], wanted_type, START, follow=False)
+        shown = tail(settings.broker, [settings.topics.days], wanted_type, START, follow=False)
         assert len([one async for one in shown]) == SESSIONS
 
 

@@ -54,7 +54,7 @@ def row(settings: Settings, number: int, partition: int = 0, *, offset: int | No
 
 
 async def read(settings: Settings, *rows: PageRow) -> list[Found]:
-    async with reading(settings) as consumer:
+    async with reading(settings.broker) as consumer:
         return [found async for found in read_pages(consumer, rows)]
 
 

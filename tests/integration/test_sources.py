@@ -77,7 +77,7 @@ async def published(settings: Settings, name: str, *events: Event, run_id: str |
     lines = [NumberedLine(1, line_of(record.headers, record.value)) for record in records]
     plan = planned(lines, Topics(), topic(settings, name))
     assert plan.refused == []
-    await publish(settings, plan.records)
+    await publish(settings.broker, plan.records)
 
 
 async def until_applied(settings: Settings) -> None:
@@ -224,9 +224,10 @@ async def test_all_that_reads_the_log_reads_all_of_its_topics(
     assert (report.equal, report.refused) == (True, 2)
 
     stamp = sight(THEIRS[1], event_id(THEIRS[1])).stamp
-    found = await search(settings, [Wanted(stamp, None)], seconds=60)
+    found = await search(settings.broker, settings.topics, [Wanted(stamp, None)], seconds=60)
     assert found.found[stamp.event_id].record.topic == own
-    manifest = (await export_log(settings, tmp_path / "copy", lambda _, __: None)).manifest
+    exported = await export_log(settings.broker, settings.topics, tmp_path / "copy", lambda _, __: None)
+    manifest = exported.manifest
     assert {OWN, "late"} < {one.name for one in manifest.topics}
 
     alone = await compared(at(settings, log_topics=LOG[:1]))
@@ -245,7 +246,7 @@ async def refusals(settings: Settings) -> AsyncIterator[RecordRefused]:
     names = [settings.topics.refusals]
 
     async def lines() -> list[bytes]:
-        shown = tail(settings, names, Tailed(), START, follow=False)
+        shown = tail(settings.broker, names, Tailed(), START, follow=False)
         return [one.line async for one in shown if one.line]
 
     async def all_there() -> bool:

@@ -58,7 +58,7 @@ async def refused(settings: Settings) -> str:
 async def stood(pool: Pool, settings: Settings) -> dict[int, int]:
     """Where the tables stand, by partition; those that they have nothing of are left out."""
     async with pool.acquire() as connection:
-        found = await positions.read(connection, projection_group(settings))
+        found = await positions.read(connection, projection_group(settings.topics))
     return {place.partition: at for place, at in found.items()}
 
 
@@ -68,7 +68,7 @@ async def lag_of(settings: Settings, group: str) -> GroupLag:
 
 
 async def export(settings: Settings, folder: Path) -> None:
-    await export_log(settings, folder, lambda _done, _total: None)
+    await export_log(settings.broker, settings.topics, folder, lambda _done, _total: None)
 
 
 async def begun(settings: Settings, pool: Pool) -> None:
@@ -98,7 +98,7 @@ async def test_a_projection_that_is_new_does_not_begin_behind_records_that_are_g
     assert f"have nothing of {settings.topics.days}[{PARTITION}] yet, but the topic begins at 2" in said
     assert "`lapstream rebuild start practice-days --export DIR`" in said
     assert PARTITION not in await stood(pool, settings)
-    found = await lag_of(settings, projection_group(settings))
+    found = await lag_of(settings, projection_group(settings.topics))
     one = found.partitions[PARTITION]
     assert (one.standing, one.position, one.behind, found.standing) == ("begin_gone", None, 2, "begin_gone")
     assert one.note
@@ -113,7 +113,7 @@ async def test_tables_that_stand_at_the_beginning_are_not_moved_past_records_tha
     await lose(settings, len(EVENTS))
     said = await refused(settings)
     assert f"stand at offset 0 of {settings.topics.days}[{PARTITION}], but the topic begins at 4" in said
-    one = (await lag_of(settings, projection_group(settings))).partitions[PARTITION]
+    one = (await lag_of(settings, projection_group(settings.topics))).partitions[PARTITION]
     assert (one.standing, one.position, one.behind) == ("begin_gone", 0, 0)
 
 
@@ -208,7 +208,7 @@ async def test_a_topic_made_anew_is_never_negative_and_counts_in_full(settings: 
     await make_anew(settings)
     await send(settings, NEWS[:2])
     await send(settings, [listed(50, row("1"))], partition=0)
-    found = await lag_of(settings, projection_group(settings))
+    found = await lag_of(settings, projection_group(settings.topics))
     one = found.partitions[PARTITION]
     assert (one.standing, one.position, one.end_offset, one.behind) == ("rewound", 4, 2, 2)
     assert (found.standing, found.behind) == ("rewound", 3)
@@ -219,7 +219,7 @@ async def test_a_topic_made_anew_is_never_negative_and_counts_in_full(settings: 
     async with projecting(settings):
         await until_at(pool, settings, 2)
         await until(lambda: stands_at(pool, settings, {0: 1}))
-    assert (await lag_of(settings, projection_group(settings))).standing == "ok"
+    assert (await lag_of(settings, projection_group(settings.topics))).standing == "ok"
     assert await tables(pool) == await undisturbed(pool, [*EVENTS, *NEWS[:2], listed(50, row("1"))])
 
 
@@ -228,7 +228,7 @@ async def stands_at(pool: Pool, settings: Settings, wanted: dict[int, int]) -> b
 
 
 async def test_a_work_queue_made_anew_is_behind_by_all_of_it(settings: Settings) -> None:
-    group, topic = detail_group(settings), settings.topics.details
+    group, topic = detail_group(settings.topics), settings.topics.details
     place = TopicPartition(topic, 0)
     consumer: Any = make_consumer(settings.broker, group, gather_ms=1)
     consumer.assign([place])

@@ -211,10 +211,10 @@ async def test_a_copy_holds_what_is_committed_and_goes_on_behind_an_open_transac
     async with in_transaction(settings) as producer:
         await put(producer, settings.topics.days, *OTHERS, partition=PARTITION)
         await send(settings, EVENTS[:1])
-        first = await export_log(settings, tmp_path, lambda _done, _total: None)
+        first = await export_log(settings.broker, settings.topics, tmp_path, lambda _done, _total: None)
         assert first.new_records == len(EVENTS)
         await producer.commit_transaction()
-    later = await export_log(settings, tmp_path, lambda _done, _total: None)
+    later = await export_log(settings.broker, settings.topics, tmp_path, lambda _done, _total: None)
     assert later.new_records == len(OTHERS) + 1
     assert (await import_log(there, tmp_path, lambda _done, _total: None)).sent == later.manifest.records
     assert await records_of(there, there.topics.days) == await records_of(settings, settings.topics.days)
@@ -253,7 +253,7 @@ async def test_what_was_aborted_is_no_record_of_an_event_and_is_not_waited_for(s
     await abandon(settings, wanted)
     stamp = sight(wanted, event_id(wanted)).stamp
     async with asyncio.timeout(SECONDS):
-        found = await search(settings, [Wanted(stamp, None)], seconds=10 * SECONDS)
+        found = await search(settings.broker, settings.topics, [Wanted(stamp, None)], seconds=10 * SECONDS)
     assert (found.found, found.note) == ({}, ABSENT)
 
 

@@ -386,14 +386,14 @@ async def test_a_producer_writes_to_its_own_topic_and_to_no_other(
     async with administering(producer.broker) as admin:
         await until(partial(is_lacking, admin, [seeing, *rights[:-1]], None))
     record = pack(REQUEST, Context(source="test"))
-    await publish(producer, [(topic, record)])
+    await publish(producer.broker, [(topic, record)])
     answers: Any = make_consumer(producer.broker, f"{topic}-answers", gather_ms=1)
     answers.subscribe([own.topics.refusals])
     await answers.start()
     await answers.getmany(timeout_ms=1, max_records=1)
     await answers.stop()
     with pytest.raises(TopicAuthorizationFailedError) as caught:
-        await publish(producer, [(days, record)])
+        await publish(producer.broker, [(days, record)])
     told = f"the client is not authorized to access the requested topic ({days})"
     assert str(explained(caught.value)) == f"the broker does not allow it: {told}"
 
