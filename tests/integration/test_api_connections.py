@@ -28,6 +28,7 @@ from sample_site.site import SampleSite
 from schemas.scopes import Scope
 from tests.api import no_month, settings_of, token
 from tests.conftest import DAY, TRACK, at
+from tests.imports import import_day
 from tests.members import until
 
 GET = b"GET /api/v1/tracks HTTP/1.1\r\nHost: api\r\n\r\n"
@@ -212,7 +213,7 @@ async def test_silent_connections_cost_no_other_role_anything(
         await until(lambda: listens(place))
         async with raw(place, 1_100):
             await answers(place)
-            summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+            summary = await import_day(settings)
             await answers(place)
         assert (summary.status, summary.laps_ingested) == ("completed", 12)
         assert said.stat().st_size < 100_000, said.read_text()[:10_000]

@@ -12,7 +12,6 @@ import pytest
 from consumers.live import PRACTICE_DAYS
 from ops.imports import follow
 from ops.rebuild import states
-from producer.site import SOURCE
 from runtime.database import connected
 from runtime.settings import Settings, environment
 from sample_site.generate import generate_day
@@ -26,6 +25,7 @@ from store.sharing import SharedSessions
 from tests.bouncer import Mode, bouncing
 from tests.conftest import DAY, TRACK, at, working
 from tests.dark import shorten
+from tests.imports import import_day
 
 SHARING: list[Mode] = ["transaction", "statement"]
 GROUP, PLACE = "group", Place("topic", 0)
@@ -42,7 +42,7 @@ async def digests(settings: Settings) -> list[TableDigest]:
 
 async def imported(settings: Settings) -> follow.ImportSummary:
     async with working(settings):
-        return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+        return await import_day(settings)
 
 
 async def test_the_sample_day_is_imported_rebuilt_and_imported_again(

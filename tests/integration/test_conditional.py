@@ -2,10 +2,8 @@
 
 import datetime as dt
 
-from ops.imports import follow
-from ops.imports.follow import ImportSummary
 from producer.http import Page
-from producer.site import SOURCE, Site
+from producer.site import Site
 from runtime.settings import Settings
 from runtime.wiring import publishing
 from sample_site.edits import RemoveLap
@@ -18,13 +16,10 @@ from store import pages
 from store.digest import READ_TABLES, digest
 from store.pool import Pool, use_schema
 from tests.conftest import DAY, TRACK, working
+from tests.imports import import_day
 from tests.members import until
 
 SESSIONS = 4
-
-
-async def ingest(settings: Settings) -> ImportSummary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
 async def until_indexed(pool: Pool, count: int) -> None:
@@ -47,13 +42,13 @@ async def test_an_unchanged_day_is_seen_again_without_being_transferred(
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3))
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, statuses(site).count(200))
         async with pool.acquire() as connection:
             before = await digest(connection, READ_TABLES)
             seen = await connection.fetchval("SELECT max(observed_at) FROM observations")
         asked = len(statuses(site))
-        again = await ingest(settings)
+        again = await import_day(settings)
         await until_indexed(pool, statuses(site).count(200))
     assert (again.status, again.laps_ingested) == ("completed", 3 * SESSIONS)
     assert set(statuses(site)[:asked]) == {200}
@@ -68,10 +63,10 @@ async def test_a_page_that_changed_is_transferred(settings: Settings, site: Samp
     day = generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3)
     site.put(day)
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, SESSIONS + 1)
         site.change(TRACK, DAY, RemoveLap(session_id=day.sessions[0].session_id, lap_number=2))
-        again = await ingest(settings)
+        again = await import_day(settings)
     assert again.laps_ingested == 3 * SESSIONS - 1
 
 
@@ -80,12 +75,12 @@ async def test_an_archive_that_holds_another_page_is_not_believed(
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3))
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, statuses(site).count(200))
         async with pool.acquire() as connection:
             await connection.execute("UPDATE page_index.pages SET sha256 = repeat('0', 64)")
         asked = len(statuses(site))
-        again = await ingest(settings)
+        again = await import_day(settings)
     assert (again.status, again.laps_ingested) == ("completed", 3 * SESSIONS)
     assert sorted(map(str, statuses(site)[asked:])) == ["200"] * (SESSIONS + 1) + ["304"] * (SESSIONS + 1)
 
@@ -106,7 +101,7 @@ async def test_an_archived_page_that_is_not_what_was_asked_for_is_not_believed(
         await publisher.pages([half], Context(source="test")).send()
     async with working(settings):
         await until_indexed(pool, 1)
-        summary = await ingest(settings)
+        summary = await import_day(settings)
     assert (summary.status, summary.sessions_ingested) == ("completed", SESSIONS)
     assert statuses(site)[:2] == [304, 200]
 
@@ -116,7 +111,7 @@ async def test_the_index_is_made_again_from_the_topic(
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, SESSIONS + 1)
     async with working(settings, "projector"):
         await until_indexed(pool, statuses(site).count(200))
@@ -134,7 +129,7 @@ async def test_the_index_is_the_same_whatever_the_order(
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, SESSIONS + 1)
     async with pool.acquire() as connection, connection.transaction():
         await use_schema(connection, "page_index")
@@ -154,9 +149,9 @@ async def test_an_unchanged_day_costs_one_request_with_refresh_changed(
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS))
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         asked = len(site.ledger.requests)
-        summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY, "changed"), follow.unseen)
+        summary = await import_day(settings, refresh="changed")
     assert summary.status == "completed"
     assert len(site.ledger.requests) == asked + 1
 
@@ -167,7 +162,7 @@ async def test_headers_of_any_bytes_cost_no_day(settings: Settings, site: Sample
     site.faults.add(Fault(kind="odd_headers", match=Match(page="session")))
     async with working(settings):
         for _ in range(2):
-            summary = await ingest(settings)
+            summary = await import_day(settings)
             assert (summary.status, summary.sessions_with_laps) == ("completed", SESSIONS)
             await until_indexed(pool, SESSIONS + 1)
     async with pool.acquire() as connection:

@@ -13,14 +13,13 @@ from broker.rights import missing
 from embedded import ports, servers, state
 from embedded.kafka import Kafka
 from ops.acls.needed import of_role
-from ops.imports import follow
 from ops.imports.follow import ImportSummary
 from ops.lag.watching import watching
-from producer.site import SOURCE
 from runtime.settings import Settings
 from runtime.wiring import groups
 from tests import homes
-from tests.conftest import DAY, TRACK, create_topics, working
+from tests.conftest import create_topics, working
+from tests.imports import import_day
 
 
 class Unasked(Kafka):
@@ -53,7 +52,7 @@ async def fresh(broker: str, settings: Settings) -> Settings:
 
 async def imported(settings: Settings) -> ImportSummary:
     async with working(settings):
-        return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+        return await import_day(settings)
 
 
 async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops.imports import follow
-from ops.imports.follow import ImportFailed, ImportSummary, RoleNotRunning
+from ops.imports.follow import ImportFailed, RoleNotRunning
 from producer.pages import parse_day
 from producer.site import SOURCE
 from runtime.settings import Settings
@@ -23,6 +23,7 @@ from store.days import DayView, SessionView, read_day
 from store.digest import OBSERVATION_TABLES, READ_TABLES, TableDigest, digest
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, working
+from tests.imports import import_day
 
 
 @pytest.fixture
@@ -30,10 +31,6 @@ async def at_work(settings: Settings) -> AsyncGenerator[Settings]:
     """Settings whose fetcher and projector are at work."""
     async with working(settings):
         yield settings
-
-
-async def ingest(settings: Settings) -> ImportSummary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
 async def the_day(pool: Pool) -> DayView:
@@ -61,7 +58,7 @@ async def test_a_day_of_the_real_shape_comes_in_to_the_lap(
     at_work: Settings, site: SampleSite, pool: Pool
 ) -> None:
     site.put(real_shape_day(TRACK, DAY))
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     assert (summary.status, summary.sessions_ingested, summary.sessions_failed) == ("completed", 56, 0)
     assert (summary.sessions_with_laps, summary.laps_ingested) == (56, 487)
     assert summary.drivers_created_or_matched == 12
@@ -88,9 +85,9 @@ async def test_a_second_import_changes_nothing_but_observations(
     at_work: Settings, site: SampleSite, pool: Pool
 ) -> None:
     site.put(cases_day(TRACK, DAY))
-    await ingest(at_work)
+    await import_day(at_work)
     before, observed = await tables(pool), await tables(pool, OBSERVATION_TABLES)
-    second = await ingest(at_work)
+    second = await import_day(at_work)
     assert second.status == "completed"
     assert await tables(pool) == before
     assert await tables(pool, OBSERVATION_TABLES) != observed
@@ -101,7 +98,7 @@ async def test_a_detail_that_fails_costs_one_session(at_work: Settings, site: Sa
     site.put(day)
     lost = day.sessions[1].session_id
     site.faults.add(Fault(kind="status", status=500, match=Match(session_id=lost)))
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     assert (summary.status, summary.sessions_ingested, summary.sessions_detail_failed) == ("partial", 3, 1)
     assert [(failure.session_id, failure.code) for failure in summary.failures] == [(lost, "bad_status")]
     found = await sessions(pool)
@@ -116,7 +113,7 @@ async def test_a_detail_that_fails_costs_one_session(at_work: Settings, site: Sa
 async def test_the_cases_of_the_real_world_come_in(at_work: Settings, site: SampleSite, pool: Pool) -> None:
     site.put(cases_day(TRACK, DAY))
     cases = {name: session.session_id for name, session in case_sessions(TRACK, DAY).items()}
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     assert (summary.status, summary.sessions_ingested) == ("completed", len(cases))
     found = {name: (await sessions(pool))[session_id] for name, session_id in cases.items()}
     assert found["unknown_driver"].source_driver_id == "4100001"
@@ -157,7 +154,7 @@ async def test_an_empty_day_is_an_event_without_sessions(
     at_work: Settings, site: SampleSite, pool: Pool
 ) -> None:
     site.set_empty(TRACK, DAY)
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     assert (summary.status, summary.sessions_ingested) == ("completed", 0)
     assert (await the_day(pool)).sessions == []
     assert site.ledger.count("day_list") == 1
@@ -167,9 +164,9 @@ async def test_an_empty_list_over_a_day_that_has_sessions_is_fetched_a_second_ti
     at_work: Settings, site: SampleSite, pool: Pool
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=2))
-    await ingest(at_work)
+    await import_day(at_work)
     site.set_empty(TRACK, DAY)
-    await ingest(at_work)
+    await import_day(at_work)
     assert site.ledger.count("day_list") == 3
     assert (await the_day(pool)).sessions == []
 
@@ -191,11 +188,11 @@ async def test_a_list_that_is_not_that_page_changes_nothing(
     at_work: Settings, site: SampleSite, pool: Pool, kind: Any, code: str
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=2))
-    await ingest(at_work)
+    await import_day(at_work)
     before = await tables(pool, READ_TABLES + OBSERVATION_TABLES)
     site.faults.add(Fault(kind=kind, match=Match(page="day_list"), megabytes=20))
     with pytest.raises(ImportFailed, match=code):
-        await ingest(at_work)
+        await import_day(at_work)
     assert await tables(pool, READ_TABLES + OBSERVATION_TABLES) == before
 
 
@@ -211,7 +208,7 @@ async def test_pages_are_read_beside_the_event_loop(
 
     site.put(generate_day(TRACK, DAY, seed=1, sessions=1))
     monkeypatch.setattr("producer.fetcher.parse_day", patient)
-    assert (await ingest(at_work)).status == "completed"
+    assert (await import_day(at_work)).status == "completed"
     assert goes_on.is_set()
 
 
@@ -219,24 +216,24 @@ async def test_an_error_of_the_moment_is_retried(at_work: Settings, site: Sample
     site.put(generate_day(TRACK, DAY, seed=1, sessions=2))
     site.faults.add(Fault(kind="status", status=503, retry_after="1", match=Match(page="day_list"), times=1))
     site.faults.add(Fault(kind="truncate", match=Match(page="session"), times=1))
-    assert (await ingest(at_work)).status == "completed"
+    assert (await import_day(at_work)).status == "completed"
 
 
 async def test_what_the_site_corrects_is_corrected(at_work: Settings, site: SampleSite, pool: Pool) -> None:
     day = generate_day(TRACK, DAY, seed=1, sessions=3, laps_per_session=5)
     site.put(day)
-    await ingest(at_work)
+    await import_day(at_work)
     before = await tables(pool)
     one, two, three = (session.session_id for session in day.sessions)
     site.change(TRACK, DAY, RemoveLap(session_id=one, lap_number=5))
     site.change(TRACK, DAY, RemoveSession(session_id=two))
     site.change(TRACK, DAY, CorrectTransponder(session_id=three, transponder="5550001"))
-    await ingest(at_work)
+    await import_day(at_work)
     found = await sessions(pool)
     assert {key: session.laps for key, session in found.items()} == {one: 4, three: 5}
     assert found[three].source_driver_id == "5550001"
     site.put_back(TRACK, DAY)
-    await ingest(at_work)
+    await import_day(at_work)
     drivers = [table for table in await tables(pool) if table.table != "drivers"]
     assert drivers == [table for table in before if table.table != "drivers"]
 
@@ -244,7 +241,7 @@ async def test_what_the_site_corrects_is_corrected(at_work: Settings, site: Samp
 async def test_robots_that_refuse_are_obeyed(at_work: Settings, site: SampleSite) -> None:
     site.settings = type(site.settings)(robots_txt="User-agent: *\nDisallow: /")
     with pytest.raises(ImportFailed, match="robots_refused"):
-        await ingest(at_work)
+        await import_day(at_work)
     assert site.ledger.count("day_list") == 0
 
 
@@ -253,4 +250,4 @@ async def test_without_a_fetcher_an_import_says_so(
 ) -> None:
     monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0.1)
     with pytest.raises(RoleNotRunning, match="lapstream run all"):
-        await ingest(settings)
+        await import_day(settings)

@@ -5,9 +5,7 @@ import signal
 
 import pytest
 
-from ops.imports import follow
 from ops.imports.follow import ImportSummary
-from producer.site import SOURCE
 from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
@@ -15,6 +13,7 @@ from sample_site.site import Settings as SiteSettings
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, working
+from tests.imports import import_day
 from tests.processes import role, until
 
 SESSIONS = 24
@@ -24,10 +23,6 @@ LAPS = 5
 def steady(site: SampleSite) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=LAPS))
     site.settings = SiteSettings(latency_seconds=0.05)
-
-
-async def ingest(settings: Settings) -> ImportSummary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
 async def tables(pool: Pool) -> list[TableDigest]:
@@ -41,7 +36,7 @@ async def assert_whole(settings: Settings, pool: Pool, summary: ImportSummary) -
     assert summary.laps_ingested == SESSIONS * LAPS
     left = await tables(pool)
     async with working(settings):
-        assert (await ingest(settings)).status == "completed"
+        assert (await import_day(settings)).status == "completed"
     assert await tables(pool) == left
 
 
@@ -51,7 +46,7 @@ async def test_a_fetcher_killed_in_the_middle_loses_no_session(
 ) -> None:
     steady(site)
     async with working(settings, "projector", "relay"), role(settings, "fetcher") as fetcher:
-        importing = asyncio.create_task(ingest(settings))
+        importing = asyncio.create_task(import_day(settings))
         for sessions in (4, 12):
             await until(lambda sessions=sessions: site.ledger.count("session") >= sessions)
             await fetcher.end(signal.SIGKILL)
@@ -67,7 +62,7 @@ async def test_a_projector_killed_in_the_middle_loses_nothing_and_repeats_nothin
 ) -> None:
     steady(site)
     async with working(settings, "fetcher", "relay"), role(settings, "projector") as projector:
-        importing = asyncio.create_task(ingest(settings))
+        importing = asyncio.create_task(import_day(settings))
         for sessions in (3, 9, 15):
             await until(lambda sessions=sessions: site.ledger.count("session") >= sessions)
             await projector.end(signal.SIGKILL)

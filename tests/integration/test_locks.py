@@ -30,6 +30,7 @@ from tests import locks
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import fetched, laps
+from tests.imports import import_day
 from tests.integration.test_backfill import Seen, months, put_days
 from tests.integration.test_runs import LISTED, announced, apply, failed, now_of, of, planned
 from tests.members import member, until, waits_for_a_lock
@@ -136,7 +137,7 @@ async def test_every_transaction_of_an_import_keeps_the_order(
     with monkeypatch.context() as patch:
         patch.setattr(planning, "detail_fetched", _unforeseen)
         async with working(settings):
-            summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+            summary = await import_day(settings)
             assert summary.status == "failed"
     async with working(settings), database(settings, size=2) as pool, pool.acquire() as connection:
         heads = await parked.find(connection, Selection())

@@ -21,7 +21,6 @@ from broker.clients import Bounds, make_reader
 from broker.topics import create_topics
 from consumers.live import PRACTICE_DAYS
 from lapstream.cli.commands.log import app
-from ops.imports import follow
 from ops.log_copies.checking import Checked, check_folder, check_topics
 from ops.log_copies.cluster import cluster
 from ops.log_copies.errors import CannotTranslate, Damaged, NotEmpty, OtherLog, TargetDiffers, TopicGone
@@ -36,7 +35,6 @@ from ops.parked.queries import Selection
 from ops.rebuild import shadow, swapping
 from ops.rebuild.states import SwapWaits
 from producer.archive import Archive
-from producer.site import SOURCE
 from runtime.database import database
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings, environment
@@ -54,6 +52,7 @@ from tests.conftest import DAY, TRACK, at, projecting, working
 from tests.databases import Servers
 from tests.events import fetched, laps
 from tests.homes import Home
+from tests.imports import import_day
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, verified
 from tests.members import EVENTS, PARTITION, send, tables, undisturbed, until, until_at
 from tests.producers import leave_gaps, producing
@@ -158,7 +157,7 @@ async def ingest(settings: Settings, site: SampleSite, day: dt.date = DAY) -> No
     """Import a day, with all roles."""
     site.put(generate_day(TRACK, day, seed=1, sessions=6, laps_per_session=4))
     async with working(settings):
-        summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, day), follow.unseen)
+        summary = await import_day(settings, day)
         assert summary.status == "completed"
         await caught_up(settings)
 

@@ -14,7 +14,6 @@ from structlog.testing import capture_logs
 
 from broker.clients import administering, describe_group
 from ops.imports import follow
-from ops.imports.follow import ImportSummary
 from producer import budget as sites
 from producer import patience
 from producer.budget import Pace
@@ -37,6 +36,7 @@ from schemas.envelope import Context
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, at, working
 from tests.gates import ask, day_of, fails, gates, opened, state
+from tests.imports import import_day
 from tests.integration.test_api import Wire
 from tests.members import until
 from tests.producers import producing
@@ -82,10 +82,6 @@ async def refuses(producer: Any, topic: str) -> bool:
     return all(isinstance(error, MessageSizeTooLargeError) for error in errors)
 
 
-async def ingest(settings: Settings) -> ImportSummary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
-
-
 async def refused(logs: list[Any], times: int = 5) -> None:
     """Return when a step was tried so often."""
 
@@ -106,13 +102,13 @@ async def test_while_the_broker_refuses_no_page_is_asked_for_again(
 ) -> None:
     """An empty list over a day that has sessions is fetched twice before it counts, and no more."""
     async with working(settings):
-        await ingest(settings)
+        await import_day(settings)
         if not details:
             a_day.set_empty(TRACK, DAY)
         before = asked(a_day)
         with capture_logs() as logs:
             async with refusing(settings, settings.topics.days):
-                importing = asyncio.create_task(ingest(settings))
+                importing = asyncio.create_task(import_day(settings))
                 await refused(logs)
         assert (await importing).status == "completed"
     counts = (asked(a_day) - before).values()
@@ -282,6 +278,6 @@ async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
             )
         async with pool.acquire() as connection:
             await sites.pause(connection, Site(settings.site).name, paused=False)
-        followed = await ingest(settings)
+        followed = await import_day(settings)
     assert (followed.run_id, followed.status) == (run.id, "completed")
     assert set(asked(a_day).values()) == {1}

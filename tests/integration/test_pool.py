@@ -5,14 +5,13 @@ import contextlib
 
 import pytest
 
-from ops.imports import follow
-from producer.site import SOURCE
 from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.ledger import Ledger
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
 from tests.conftest import DAY, TRACK, at, create_topics, working
+from tests.imports import import_day
 
 SESSIONS = 30
 
@@ -34,7 +33,7 @@ async def resized(settings: Settings, *, members: int, partitions: int) -> Setti
 
 
 async def ingest(settings: Settings) -> None:
-    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+    summary = await import_day(settings)
     assert summary.status == "completed"
     assert summary.sessions_with_laps == SESSIONS
 

@@ -14,7 +14,6 @@ from typer.testing import CliRunner, Result
 from broker.clients import make_producer
 from lapstream.api.provenance import SEARCH_SECONDS
 from lapstream.cli.tree import app
-from ops.imports import follow
 from ops.provenance import search as searching
 from ops.provenance.answer import Kind, NoSuchRow, Observation, Provenance, Table
 from ops.provenance.explain import explain
@@ -35,6 +34,7 @@ from store.pool import Pool
 from tests.api import asking, data_of, error_of
 from tests.conftest import DAY, TRACK, at, projecting, working
 from tests.events import fetched, listed, row, seen
+from tests.imports import import_day
 from tests.members import EVENTS, PARTITION, send, until, until_at
 
 SECONDS = 30.0
@@ -68,7 +68,7 @@ async def execute(pool: Pool, query: str) -> None:
 
 
 async def ingest(settings: Settings) -> None:
-    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+    summary = await import_day(settings)
     assert summary.status == "completed"
 
 

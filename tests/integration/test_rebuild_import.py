@@ -3,15 +3,14 @@
 import pytest
 
 from consumers.projection import Projection
-from ops.imports import follow
 from ops.rebuild import states
-from producer.site import SOURCE
 from runtime.database import connected
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from tests.conftest import DAY, TRACK, working
+from tests.imports import import_day
 from tests.integration.test_rebuild import unseen
 from tests.members import until
 from tests.outcomes import outcomes
@@ -25,12 +24,12 @@ async def test_a_projection_is_rebuilt_while_the_roles_work_and_nobody_hears_of_
 ) -> None:
     site.put(generate_day(TRACK, DAY, seed=1, sessions=SESSIONS, laps_per_session=3))
     async with working(settings):
-        await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+        await import_day(settings)
         await until(lambda: all_pages_indexed(settings))
         told, asked = await outcomes(settings), len(site.ledger.requests)
         verified = await states.rebuild(settings, projection, "verify", unseen)
         swapped = await states.rebuild(settings, projection, "swap", unseen)
-        again = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY, "changed"), follow.unseen)
+        again = await import_day(settings, refresh="changed")
 
     report = states.report_of(verified)
     assert report

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from ops.imports import follow
-from ops.imports.follow import ImportFailed, ImportSummary
+from ops.imports.follow import ImportFailed
 from ops.parked import queries as parked
 from ops.parked.queries import Parked, Selection
 from producer import planning
@@ -24,6 +24,7 @@ from schemas.records import HeldRecord
 from store.parking import parked as as_parked
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, working
+from tests.imports import import_day
 from tests.integration.test_parking import ran
 from tests.integration.test_runs import planned
 from tests.members import until
@@ -59,10 +60,6 @@ class Broken:
         if not self.mended and getattr(request, "session_id", None) in (*self._sessions, None):
             raise RuntimeError("nobody foresaw this")
         return self._works(request, *others)
-
-
-async def ingest(settings: Settings) -> ImportSummary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
 
 
 async def all_parked(pool: Pool) -> list[Parked]:
@@ -108,7 +105,7 @@ async def test_a_request_that_is_parked_counts_as_its_sessions_failure(
     at_work: Settings, pool: Pool, sessions: list[str], broken_detail: Broken
 ) -> None:
     """The run ends as soon as the others are there, with the cause; redriven, it comes to a good end."""
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     assert (summary.status, summary.sessions_detail_failed) == ("partial", 1)
     [failure] = summary.failures
     assert (failure.session_id, failure.code) == (sessions[1], "parked_work_failed")
@@ -126,7 +123,7 @@ async def test_a_request_that_is_parked_counts_as_its_sessions_failure(
 async def test_a_parked_session_is_tried_again_with_its_run(
     at_work: Settings, pool: Pool, sessions: list[str], broken_detail: Broken
 ) -> None:
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     broken_detail.mended = True
     again = await follow.retry(at_work, summary.run_id, follow.unseen)
     assert (again.run_id, again.status, again.sessions_ingested) == (
@@ -141,7 +138,7 @@ async def test_a_list_request_that_is_parked_fails_its_run_at_once(
     at_work: Settings, pool: Pool, broken_list: Broken
 ) -> None:
     with pytest.raises(ImportFailed, match="is parked: RuntimeError"):
-        await ingest(at_work)
+        await import_day(at_work)
     run = await the_run(pool)
     assert (run.state, run.error and run.error.code) == ("failed", "parked_work_failed")
     broken_list.mended = True
@@ -155,7 +152,7 @@ async def test_a_list_that_is_parked_is_tried_again_with_its_run(
     at_work: Settings, pool: Pool, broken_list: Broken
 ) -> None:
     with pytest.raises(ImportFailed):
-        await ingest(at_work)
+        await import_day(at_work)
     broken_list.mended = True
     again = await follow.retry(at_work, (await the_run(pool)).id, follow.unseen)
     assert again.status == "completed"
@@ -166,7 +163,7 @@ async def test_what_a_run_waits_for_fails_with_the_request_that_is_parked(
     at_work: Settings, pool: Pool, broken_detail: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A retry's request for the day, whose list is there: nobody will ask for its sessions."""
-    summary = await ingest(at_work)
+    summary = await import_day(at_work)
     broken_detail.mended = True
 
     async def broken(*_: Any) -> Any:

@@ -14,8 +14,7 @@ import pytest
 from consumers.practice_days import apply as project
 from ops.events.since import START
 from ops.events.tailing import Wanted, tail
-from ops.imports import follow
-from ops.imports.follow import ImportFailed, ImportSummary
+from ops.imports.follow import ImportFailed
 from ops.reparse import finding, running
 from ops.reparse.finding import Order
 from ops.reparse.queries import Scope
@@ -37,6 +36,7 @@ from store.pool import Pool
 from tests import outcomes
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import as_v1, fetched, listed, received, row
+from tests.imports import import_day
 from tests.members import until
 
 SESSIONS = 3
@@ -52,10 +52,6 @@ NEXT_DAY = DAY + dt.timedelta(days=1)
 
 def unseen(standing: running.ReparseProgress) -> None:
     """For tests that look at what is left."""
-
-
-async def ingest(settings: Settings, date: dt.date = DAY, refresh: Any = "all") -> ImportSummary:
-    return await follow.ingest(settings, follow.request(SOURCE, TRACK, date, refresh), follow.unseen)
 
 
 async def reparse(
@@ -172,7 +168,7 @@ async def imported(
     ids = put(site)
     async with working(settings):
         with before(**parsers):
-            await ingest(settings)
+            await import_day(settings)
         await until_indexed(pool, site)
         yield ids
 
@@ -191,7 +187,7 @@ async def test_a_corrected_parser_brings_the_tables_to_what_a_fresh_import_gives
         assert len(site.ledger.requests) == asked
         assert await values(pool, SEEN) == seen
         again = await tables(pool)
-        await ingest(settings)
+        await import_day(settings)
         assert await tables(pool) == again != wrong
         await until_announced(settings, began, set(ids))
     told = await changes(settings, began)
@@ -291,7 +287,7 @@ async def test_a_page_that_was_seen_again_unchanged_is_read_as_of_then(
 ) -> None:
     async with imported(settings, site, pool, before, parse_session=short_sighted):
         with before(parse_session=short_sighted):
-            await ingest(settings)
+            await import_day(settings)
         assert [one.status for one in site.ledger.requests].count(304) == PAGES
         newer = "SELECT min(observed_at) > (SELECT max(observed_at) FROM page_index.pages) FROM observations"
         assert await values(pool, newer) == [(True,)]
@@ -309,7 +305,7 @@ async def test_a_session_whose_page_was_refused_then_is_stored(
     ids = put(site)
     async with working(settings):
         with before(parse_session=refusing(parse_session, session_id=ids[0])):
-            summary = await ingest(settings)
+            summary = await import_day(settings)
         assert summary.sessions_detail_failed == 1
         await until_indexed(pool, site)
         asked = len(site.ledger.requests)
@@ -330,7 +326,7 @@ async def test_a_day_whose_list_was_refused_then_is_stored(
     put(site)
     async with working(settings):
         with before(parse_day=refusing(parse_day)), pytest.raises(ImportFailed):
-            await ingest(settings)
+            await import_day(settings)
         await until_indexed(pool, site)
         corrected()
         report = await reparse(settings)
@@ -345,7 +341,7 @@ async def test_a_list_that_only_the_archive_knows_is_stored(
     put(site)
     async with working(settings):
         with before(parse_day=refusing(parse_day)), pytest.raises(ImportFailed):
-            await ingest(settings)
+            await import_day(settings)
         await until_indexed(pool, site)
         await values(pool, "TRUNCATE lapstream.ingest_runs CASCADE")
         corrected()
@@ -368,7 +364,7 @@ async def test_a_page_that_is_still_refused_is_counted_and_troubles_nobody(
     blind = refusing(parse_session, session_id=ids[0])
     async with working(settings):
         with before(parse_session=blind):
-            await ingest(settings)
+            await import_day(settings)
         await until_indexed(pool, site)
         corrected()
         monkeypatch.setattr("ops.reparse.parsing.parse_session", blind)
@@ -404,7 +400,7 @@ async def test_a_page_that_was_refused_for_its_start_is_held_against_its_rows_ne
     wrong = late(ids[0])
     async with working(settings):
         with before(parse_day=wrong):
-            assert (await ingest(settings)).sessions_detail_failed == 1
+            assert (await import_day(settings)).sessions_detail_failed == 1
         await until_indexed(pool, site)
         corrected()
         with monkeypatch.context() as patch:
@@ -515,7 +511,7 @@ async def test_only_the_days_that_were_asked_for_are_read(
 ) -> None:
     async with imported(settings, site, pool, before):
         put(site, NEXT_DAY)
-        await ingest(settings, NEXT_DAY)
+        await import_day(settings, NEXT_DAY)
         await until_indexed(pool, site)
         corrected()
         read: dict[str, int] = {}
@@ -556,7 +552,7 @@ async def test_who_is_stopped_goes_on_where_he_was(
     async with imported(settings, site, pool, before, parse_session=short_sighted):
         put(site, NEXT_DAY)
         with before(parse_session=short_sighted):
-            await ingest(settings, NEXT_DAY)
+            await import_day(settings, NEXT_DAY)
         await until_indexed(pool, site)
         corrected()
         monkeypatch.setattr(running, "DAYS", 1)
@@ -572,8 +568,8 @@ async def test_who_is_stopped_goes_on_where_he_was(
         assert (report.pages_read, report.pages_current, report.published) == (PAGES, PAGES, PAGES)
         await until_all_of(pool, CORRECTED)
         again = await tables(pool)
-        await ingest(settings)
-        await ingest(settings, NEXT_DAY)
+        await import_day(settings)
+        await import_day(settings, NEXT_DAY)
         assert await tables(pool) == again
 
 
@@ -591,7 +587,7 @@ async def test_a_session_that_is_only_on_an_older_list_is_read_from_that_one(
     async with imported(settings, site, pool, before, parse_day=nameless) as ids:
         site.change(TRACK, DAY, RemoveSession(session_id=ids[0]))
         with before(parse_day=nameless):
-            await ingest(settings)
+            await import_day(settings)
         await until_indexed(pool, site)
         assert await values(pool, "SELECT count(*) FROM races") == [(SESSIONS - 1,)]
         corrected()
@@ -614,7 +610,7 @@ async def test_a_row_that_was_never_there_goes_and_is_not_published_for_ever(
 ) -> None:
     async with imported(settings, site, pool, before, parse_day=imagining) as ids:
         site.change(TRACK, DAY, RemoveLap(session_id=ids[0], lap_number=2))
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, site)
         corrected()
         report = await reparse(settings)
@@ -633,7 +629,7 @@ async def test_what_a_newer_page_says_stays(
     async with imported(settings, site, pool, before, parse_session=short_sighted) as ids:
         corrected()
         site.change(TRACK, DAY, RemoveLap(session_id=ids[0], lap_number=2))
-        await ingest(settings)
+        await import_day(settings)
         await until_indexed(pool, site)
         stored = await tables(pool)
         report = await reparse(settings)
@@ -649,7 +645,7 @@ async def test_a_session_is_not_fetched_again_for_its_rows_new_reading(
         await reparse(settings)
         await until_all_of(pool, CORRECTED)
         asked = len(site.ledger.requests)
-        await ingest(settings, refresh="changed")
+        await import_day(settings, refresh="changed")
         assert [one.page for one in site.ledger.requests[asked:]] == ["day_list"]
 
 

@@ -9,10 +9,8 @@ import httpx
 import pytest
 
 from consumers.live import PRACTICE_DAYS
-from ops.imports import follow
 from ops.imports.follow import ImportSummary
 from ops.rebuild import states
-from producer.site import SOURCE
 from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
@@ -21,6 +19,7 @@ from schemas.scopes import Scope
 from store.pool import Connection, Pool
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working
+from tests.imports import import_day
 from tests.processes import until
 
 SESSIONS = 12
@@ -75,7 +74,7 @@ async def busy(settings: Settings, site: SampleSite) -> AsyncGenerator[httpx.Asy
 
 
 async def imported(settings: Settings) -> ImportSummary:
-    summary = await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+    summary = await import_day(settings)
     assert summary.status == "completed"
     assert summary.sessions_with_laps == SESSIONS
     return summary

@@ -9,11 +9,9 @@ import pytest
 from bench.kills.hostile import HOSTILE, by_default
 from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import apply as project
-from ops.imports import follow
 from ops.rebuild import states
 from ops.rebuild.queries import Purpose
 from ops.rebuild.report import RebuildReport
-from producer.site import SOURCE
 from runtime import migrate
 from runtime.database import connected
 from runtime.settings import Settings
@@ -25,6 +23,7 @@ from store.pool import Connection, Pool, connect, open_pool
 from tests import databases
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.events import fetched, listed, received, row
+from tests.imports import import_day
 from tests.members import until, waits_for_a_lock
 from tests.model.database import digests, empty
 
@@ -100,7 +99,7 @@ async def hostile(settings: Settings, dsn: str) -> AsyncGenerator[Settings]:
 async def imported(settings: Settings) -> list[TableDigest]:
     """What an import leaves in the tables that people read."""
     async with working(settings):
-        await follow.ingest(settings, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+        await import_day(settings)
     async with connected(settings) as connection:
         return await digest(connection, READ_TABLES)
 

@@ -12,13 +12,12 @@ from broker.clients import administering
 from broker.topics import TopicState
 from lapstream.cli.tree import app
 from lapstream.roles import TopicsMissing, check_ready
-from ops.imports import follow
-from producer.site import SOURCE
 from runtime.settings import Settings, environment
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
 from tests.conftest import DAY, TRACK, at, working
+from tests.imports import import_day
 from tests.topics import grow
 
 SESSIONS = 24
@@ -78,6 +77,6 @@ async def test_a_work_queue_with_more_partitions_than_declared_uses_all_of_them(
     site.settings = SiteSettings(latency_seconds=0.1)
     await grow(wide, wide.topics.details, 6)
     async with working(wide):
-        summary = await follow.ingest(wide, follow.request(SOURCE, TRACK, DAY), follow.unseen)
+        summary = await import_day(wide)
     assert summary.sessions_with_laps == SESSIONS
     assert wide.detail_partitions < site.ledger.max_sessions_in_flight <= 6
