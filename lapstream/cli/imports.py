@@ -55,13 +55,13 @@ async def import_day(settings: Settings, track: str, date: dt.date) -> ImportSum
 
 @contextlib.contextmanager
 def showing(day: str) -> Generator[follow.Screen]:
-    """Progress of a run on stderr, for the length of a block; on Ctrl-C it tells that the run goes on."""
+    """Progress of a run on stderr, for the length of a block; where that ends early, the run goes on: it says so."""
     with import_progress() as progress:
         screen = RunScreen(progress, day)
         try:
             yield screen
-        except KeyboardInterrupt:
-            screen.say_that_it_goes_on()
+        except BaseException as error:
+            screen.say_that_it_goes_on(interrupted=isinstance(error, KeyboardInterrupt))
             raise
 
 
@@ -110,10 +110,11 @@ class RunScreen:
         if self._progress.disable:
             note(f"waiting: {what}")
 
-    def say_that_it_goes_on(self) -> None:
+    def say_that_it_goes_on(self, *, interrupted: bool) -> None:
         """Say what becomes of the run without this command."""
         if self._run is None:
-            note("nothing was asked for yet")
+            if interrupted:
+                note("nothing was asked for yet")
         elif self._run.state == "running":
             run = self._run.id
             note(

@@ -120,4 +120,4 @@ class _Screen:
     def say_that_it_goes_on(self) -> None:
         """Tell what becomes of a run that was begun."""
         if self._run:
-            self._run.say_that_it_goes_on()
+            self._run.say_that_it_goes_on(interrupted=True)
