@@ -55,7 +55,7 @@ async def import_day(settings: Settings, track: str, date: dt.date) -> ImportSum
 
 @contextlib.contextmanager
 def showing(day: str) -> Generator[follow.Screen]:
-    """Progress of a run on stderr, for the length of a block; where that ends early, the run goes on: it says so."""
+    """Progress of a run on stderr, for the length of a block; that a run goes on is said where it ends."""
     with import_progress() as progress:
         screen = RunScreen(progress, day)
         try:
