@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 from msgspec import Struct
 
 from broker.access import BrokerAccess
+from broker.between import Span, records_between
 from broker.clients import (
     PARTITION_BYTES,
     CommittedConsumer,
@@ -70,9 +71,8 @@ async def tail(
         bounds = await bounds_of(consumer, places)
         ends = {place: one.stable for place, one in bounds.items()}
         begins = {place: one.begin for place, one in bounds.items()}
-        left = None if follow else ends
-        await _go_to(consumer, await _starts(consumer, start, begins, ends))
-        async for record in _records(consumer, left):
+        starts = await _starts(consumer, start, begins, ends)
+        async for record in _followed(consumer, starts) if follow else _ended(consumer, starts, ends):
             if (shown := _shown(record, wanted)) is not None:
                 yield shown
 
@@ -98,26 +98,28 @@ async def _starts(
     return await offsets_at(consumer, ends, start)
 
 
-async def _go_to(consumer: CommittedConsumer, starts: Mapping[TopicPartition, int]) -> None:
+async def _followed(
+    consumer: CommittedConsumer, starts: Mapping[TopicPartition, int]
+) -> AsyncIterator[Record]:
+    """Records as they come."""
     consumer.assign(list(starts))
     for place, offset in starts.items():
         consumer.seek(place, offset)
-
-
-async def _records(
-    consumer: CommittedConsumer, ends: Mapping[TopicPartition, int] | None
-) -> AsyncIterator[Record]:
-    """Records as they come; where there are ends, up to there."""
-    while ends is None or await _is_behind(consumer, ends):
+    while True:
         polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
-        for place, records in polled.items():
+        for records in polled.values():
             for record in records:
-                if ends is None or record.offset < ends[place]:
-                    yield record
+                yield record
 
 
-async def _is_behind(consumer: CommittedConsumer, ends: Mapping[TopicPartition, int]) -> bool:
-    return any([await consumer.position(place) < end for place, end in ends.items()])
+async def _ended(
+    consumer: CommittedConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[Record]:
+    """Records up to where they end."""
+    spans = {place: Span(offset, ends[place]) for place, offset in starts.items()}
+    async for records in records_between(consumer, spans, at_once=AT_ONCE, poll_ms=POLL_MS):
+        for record in records:
+            yield record
 
 
 def _shown(record: Record, wanted: Wanted) -> Shown | None:

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from broker.access import BrokerAccess
+from broker.between import BrokerSilent, Span, records_between
 from broker.clients import Bounds, administering, bounds_of, make_reader
 from ops.log_copies.errors import TopicGone
 from runtime.database import ServerAway
@@ -20,12 +21,8 @@ from schemas.topics import FOREVER, Topics, TopicSpec
 FETCH_BYTES = 2 * 1024 * 1024
 """Of a partition, compressed; the broker sends a larger record whole."""
 
-POLL_MS = 500
 POLL_RECORDS = 32
 """At a time: so few that the largest of them fit into memory."""
-
-SILENT_POLLS = 60
-"""So many polls in a row without a record, before the end: the broker is away."""
 
 
 def event_log_topics(topics: Topics) -> tuple[TopicSpec, ...]:
@@ -68,29 +65,22 @@ class Cluster:
         if begin >= end:
             return
         tp = TopicPartition(topic, partition)
-        await self._begin(tp, begin)
-        silent = 0
-        while (at := await self._consumer.position(tp)) < end:
-            records = await self._poll(tp, at)
-            silent = 0 if records or await self._consumer.position(tp) > at else silent + 1
-            if silent == SILENT_POLLS:
-                raise ServerAway(f"the broker sends nothing of {topic}[{partition}] from offset {at} on")
-            yield [record for record in records if record.offset < end]
+        await self._renew()
+        try:
+            async for records in records_between(
+                self._consumer, {tp: Span(begin, end)}, at_once=POLL_RECORDS
+            ):
+                yield records
+        except OffsetOutOfRangeError as error:
+            raise TopicGone(f"{topic}[{partition}] lost records while it was read") from error
+        except BrokerSilent as error:
+            raise ServerAway(str(error)) from error
 
-    async def _begin(self, tp: TopicPartition, offset: int) -> None:
-        """Go to an offset with a new consumer: one that is given another partition may never stop again."""
+    async def _renew(self) -> None:
+        """Take a new consumer: one that is given another partition may never stop again."""
         await self._consumer.stop()
         self._consumer = _consumer(self._access)
         await self._consumer.start()
-        self._consumer.assign([tp])
-        self._consumer.seek(tp, offset)
-
-    async def _poll(self, tp: TopicPartition, at: int) -> Sequence[Record]:
-        try:
-            polled = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-        except OffsetOutOfRangeError as error:
-            raise TopicGone(f"{tp.topic}[{tp.partition}] has no offset {at} any more") from error
-        return polled.get(tp, ())
 
 
 def _consumer(access: BrokerAccess) -> Any:  # noqa: ANN401 - aiokafka is untyped

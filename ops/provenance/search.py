@@ -7,6 +7,7 @@ caller may wait. One batch of records is held at a time.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -20,6 +21,7 @@ from msgspec import Struct, field
 
 from broker import clients
 from broker.access import BrokerAccess
+from broker.between import BrokerSilent, Span, records_between
 from broker.clients import CommittedConsumer, make_reader, offsets_at, partitions_of
 from projections.state import DayRef, sight_of
 from schemas.envelope import Context
@@ -95,7 +97,7 @@ async def search(
             await _Search(consumer, topics, wanted, searched).run()
     except TimeoutError:
         searched.note = HURRIED
-    except KafkaError as error:
+    except (KafkaError, BrokerSilent) as error:
         log.warning("provenance_broker_away", error=repr(error))
         searched.note = AWAY
     return searched
@@ -152,17 +154,14 @@ class _Search:
 
     async def _read(self, stretch: Stretch) -> None:
         """Read a part of the log, as long as something is looked for."""
-        tp = stretch.tp
-        if stretch.begin >= stretch.end:
-            return
-        self._consumer.assign([tp])
-        self._consumer.seek(tp, stretch.begin)
-        while len(self._searched.found) < len(self._wanted):
-            if await self._consumer.position(tp) >= stretch.end:
-                return
-            polled = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
-            for record in polled.get(tp, ()):
-                self._look_at(record)
+        spans = {stretch.tp: Span(stretch.begin, stretch.end)}
+        reading = records_between(self._consumer, spans, at_once=BATCH_RECORDS, poll_ms=POLL_MS)
+        async with contextlib.aclosing(reading):
+            async for records in reading:
+                for record in records:
+                    self._look_at(record)
+                if len(self._searched.found) == len(self._wanted):
+                    return
 
     def _look_at(self, record: Record) -> None:
         """Keep the first record of each event; its id alone is not believed."""

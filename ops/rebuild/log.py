@@ -12,6 +12,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from broker import clients
 from broker.access import BrokerAccess
+from broker.between import BrokerSilent, Span, records_between
 from broker.clients import Bounds, CommittedConsumer, bounds_of, make_reader, partitions_of
 from ops.log_copies.cluster import cluster
 from ops.rebuild.beginning import Beginning
@@ -21,16 +22,11 @@ from store.faults import said_by
 from store.positions import Place
 
 BATCH_RECORDS = 1_000
-POLL_MS = 500
-
 PARTITION_BYTES = 2 * 1024 * 1024
 """Of a partition, in one answer of the broker: days are long, and best written whole."""
 
 FETCH_BYTES = 512 * 1024
 """How much the broker gathers before it answers, for a moment."""
-
-SILENCE_SECONDS = 60.0
-"""So long without a record before the end, and the log counts as broken."""
 
 
 class TopicBeginGone(LapstreamError):
@@ -134,26 +130,15 @@ async def batches(
     if copy:
         async for records in _lost(consumer, begin, targets, copy):
             yield records
-    left = {TopicPartition(*place): at for place, at in targets.items() if begin.get(place, 0) < at}
-    consumer.assign(list(left))
-    for tp in left:
-        consumer.seek(tp, begin.get(_place(tp), 0))
-    silence = 0.0
-    at: dict[TopicPartition, int] = {}
-    while left:
-        polled = await _poll(consumer)
-        if batch := [one for tp in sorted(polled) for one in polled[tp] if one.offset < left[tp]]:
-            yield batch
-        before, at = at, {tp: await consumer.position(tp) for tp in left}
-        for tp in [tp for tp, target in left.items() if at[tp] >= target]:
-            del left[tp]
-            consumer.pause(tp)
-        silence = 0.0 if at != before else silence + POLL_MS / 1000
-        if silence > SILENCE_SECONDS:
-            raise LogEndsEarly(
-                f"{', '.join(f'{tp.topic}[{tp.partition}]' for tp in left)}: nothing came for "
-                f"{SILENCE_SECONDS:.0f} s, though the log goes on. Is the broker well?"
-            )
+    spans = {TopicPartition(*place): Span(begin.get(place, 0), target) for place, target in targets.items()}
+    try:
+        async for records in records_between(consumer, spans, at_once=BATCH_RECORDS):
+            if records:
+                yield records
+    except OffsetOutOfRangeError as error:
+        raise TopicBeginGone(f"the log lost records while it was read: {said_by(error)}") from error
+    except BrokerSilent as error:
+        raise LogEndsEarly(f"{error}, though the log goes on. Is the broker well?") from error
 
 
 async def _lost(
@@ -171,13 +156,6 @@ async def _lost(
             async for records in copy.batches(place, at, end):
                 yield records
             begin[place] = end
-
-
-async def _poll(consumer: CommittedConsumer) -> Mapping[TopicPartition, Sequence[Record]]:
-    try:
-        return await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
-    except OffsetOutOfRangeError as error:
-        raise TopicBeginGone(f"the log lost records while it was read: {said_by(error)}") from error
 
 
 def _place(tp: TopicPartition) -> Place:
