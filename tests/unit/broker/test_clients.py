@@ -39,6 +39,13 @@ def test_every_subscriber_reads_committed_records() -> None:
     assert found == [("producer/queues.py", "'read_committed'")]
 
 
+def test_reading_up_to_an_end_is_written_once() -> None:
+    found = {path for path, text in modules(*PACKAGES) if ".getmany(" in text}
+    endless = {"consumers/projector.py", "ops/events/tailing.py"}
+    single = {"ops/lag/watching.py", "producer/archive.py"}  # first records, and records far apart
+    assert found == {"broker/between.py"} | endless | single
+
+
 async def test_consumers_read_committed_records_and_commit_nothing_by_themselves() -> None:
     consumers: list[Any] = [make_consumer(ACCESS, "a-group", gather_ms=1), make_reader(ACCESS)]
     for made in consumers:
