@@ -1,7 +1,8 @@
 """How the brokers are reached: their addresses, encryption, and the login.
 
 The fields are named as librdkafka names its settings, so that what a provider tells can be copied. They
-become the options of every Kafka client here, and nowhere else.
+become the options of every Kafka client here, and nowhere else: `broker.clients` and `broker.subscribing`
+make the clients with them.
 """
 
 import ssl

@@ -31,11 +31,11 @@ _OTHER_NAME = frozenset((62, 64))
 """OpenSSL's codes for a certificate of another host name, or of another IP address."""
 
 _TLS_ALERT = 0x15
-"""The first byte of what a TLS server answers to something else."""
+"""The first byte of what a TLS server answers to a client that does not speak TLS."""
 
 
 _conn: Any = conn
-"""aiokafka carries no types."""
+"""aiokafka's module of connections, which has no types."""
 
 
 class NotReached(KafkaConnectionError):
@@ -145,7 +145,10 @@ def _of_encryption(error: BaseException, access: BrokerAccess) -> _Reason | None
 
 
 def _of_closing(error: asyncio.IncompleteReadError, access: BrokerAccess) -> _Reason | None:
-    """What it means that a broker closes a connection in place of an answer."""
+    """What it means that a broker closes a connection in place of an answer.
+
+    The client takes the first four bytes of an answer for its length: what it then expected shows them.
+    """
     if (error.expected or 0) >> 24 == _TLS_ALERT:
         return _Reason("speaks TLS", ["security_protocol"])
     if not access.logs_in:

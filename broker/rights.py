@@ -18,10 +18,10 @@ Resource = Literal["topic", "group"]
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 
 BITS: Mapping[Operation, int] = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
-"""Where an operation stands in what the broker answers."""
+"""The bit of each operation in the number that the broker answers with."""
 
 EVERYTHING = -1
-"""Every bit."""
+"""All bits set: everything is allowed."""
 
 _TEXT = String("utf-8")
 
@@ -149,7 +149,7 @@ class _AskGroup(Request[_GroupStruct]):
 async def missing(admin: Any, rights: Iterable[Right]) -> list[str]:  # noqa: ANN401 - aiokafka is untyped
     """The rights that the user lacks, each as `Read on topic NAME`.
 
-    None where the broker is too old to say what may be done. Raises KafkaError.
+    An empty list where the broker is too old to say what may be done. Raises KafkaError.
     """
     rights = list(rights)
     topics = _names(rights, "topic")
@@ -175,7 +175,7 @@ def _names(rights: Iterable[Right], resource: Resource) -> list[str]:
 async def _of_topics(admin: Any, topics: Sequence[str]) -> dict[str, int]:  # noqa: ANN401 - aiokafka is untyped
     """What may be done with topics, a bit for each operation; nothing with those that are not shown.
 
-    Of one that is not there, or not yet, the broker does not say it: that is no right that is missing.
+    Of a topic that does not exist, or not yet, the broker does not say it; it counts as allowed.
     """
     answer: Any = await admin._send_request(_AskTopics(topics))  # noqa: SLF001 - no other way to ask
     return {

@@ -92,7 +92,7 @@ class Projector(ConsumerRebalanceListener):
         self._held: dict[Place, Claim] = {}
         self._followed: dict[Place, int] = {}
         self._followed_at = 0.0
-        self._announced: dict[Place, int] = {}
+        self._announced: dict[Place, int] = {}  # up to these offsets, before a swap or a rollback
         self._stopping = asyncio.Event()
         self._back_off = BackOff(self._stopping)
 
@@ -141,7 +141,7 @@ class Projector(ConsumerRebalanceListener):
         """Nothing yet: the partitions are taken over before the next poll."""
 
     async def _turn(self) -> None:
-        """Poll once, and write what came; on an error of the moment wait, and start over."""
+        """Poll once, and write what came; on an error that may pass wait, and start over."""
         try:
             await self._take_over()
             if records := await self._ordered(await self._poll(POLL_MS)):
@@ -257,12 +257,12 @@ class Projector(ConsumerRebalanceListener):
         self._consumer.resume(*self._consumer.paused())
 
     async def _apply_in_parts(self, records: list[Record]) -> None:
-        """Write first what was announced before the tables were exchanged, for themselves; then the news."""
-        again: list[Record] = []
-        news: list[Record] = []
+        """Write first, as a batch of its own, what was announced before the tables were exchanged."""
+        announced: list[Record] = []
+        new: list[Record] = []
         for record in records:
-            (again if self._was_announced(record) else news).append(record)
-        for part in filter(None, (again, news)):
+            (announced if self._was_announced(record) else new).append(record)
+        for part in filter(None, (announced, new)):
             await write_bisecting(part, self._write, (Fenced, ParkingFull, *TRANSIENT))
 
     def _was_announced(self, record: Record) -> bool:
@@ -279,20 +279,23 @@ class Projector(ConsumerRebalanceListener):
         with self._span(records):
             async with self._pool.acquire() as connection, connection.transaction():
                 await positions.move(connection, self._group, held, to)
-                told = await self._project(
-                    connection, decoded.events, bad, again=self._was_announced(records[0])
+                report = await self._project(
+                    connection, decoded.events, bad, announced=self._was_announced(records[0])
                 )
         self._moved(held, to)
         report_batch(self._group, records=len(decoded.events), ignored=decoded.ignored, parked=bad)
-        if told:
-            told()
+        if report:
+            report()
 
     async def _project(
-        self, connection: Connection, events: Sequence[Any], bad: Sequence[ParkedRecord], *, again: bool
+        self, connection: Connection, events: Sequence[Any], bad: Sequence[ParkedRecord], *, announced: bool
     ) -> AfterCommit | None:
-        """What is parked, the rows, and of news all that follows; returns what is to be told of it."""
+        """Park, and write rows; what was not announced before also ends runs and is announced.
+
+        Returns what reports that after the commit.
+        """
         await parking.park(connection, self._group, bad, self._parking_limit)
-        if not again:
+        if not announced:
             return await self._projection.apply_live(connection, self._topics, events, bad)
         await self._projection.apply(connection, events)
         return None

@@ -21,7 +21,10 @@ from store import parking
 from store.parking import ParkedRecord
 
 Publish = Callable[[], Awaitable[None]]
-"""Publishes what the work on a record came to; all is acknowledged when it returns. It may be done again."""
+"""Publishes what the work on a record came to; all is acknowledged when it returns.
+
+After an error of our own servers it is called again.
+"""
 
 ResultT = TypeVar("ResultT")
 
@@ -35,7 +38,10 @@ BROKER_SECONDS = 2.0
 """How long the broker may take to note an offset."""
 
 COMMIT_SECONDS = 0.3
-"""How long a record that is done may wait for others to be committed with it; killed, it comes again."""
+"""How long a record that is done may wait for others to be committed with it.
+
+Where the process is killed meanwhile, the record comes again.
+"""
 
 log = structlog.get_logger("lapstream.fetcher")
 
@@ -62,12 +68,12 @@ class Member(ConsumerRebalanceListener):
         self._group = group
         self._park = park
         self._consumer = consumer
-        self._closed: set[TopicPartition] = set()
+        self._closed: set[TopicPartition] = set()  # taken away: nothing of these is begun
         self._leaving = False
         self._turn: asyncio.Task[None] | None = None
         self._tasks: dict[asyncio.Task[Any], TopicPartition] = {}
         self._publishing: asyncio.Task[None] | None = None
-        self._due: dict[TopicPartition, int] = {}
+        self._due: dict[TopicPartition, int] = {}  # offsets to commit
         self._committing: asyncio.Task[None] | None = None
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
@@ -102,7 +108,7 @@ class Member(ConsumerRebalanceListener):
             await asyncio.wait(tasks, timeout=left)
 
     async def take(self, record: Record, fetch: Callable[[], Awaitable[Publish | None]]) -> None:
-        """Begin a record's work, once that of the one before has ended; it may be done again."""
+        """Begin a record's work, once that of the one before has ended; `fetch` may be called again."""
         if self._turn:
             await asyncio.wait({self._turn})
         place = TopicPartition(record.topic, record.partition)

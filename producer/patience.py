@@ -1,4 +1,4 @@
-"""Steps at our own servers: while these are away, or refuse, a step is tried again by itself.
+"""Steps that need Kafka or PostgreSQL: while these are away, or refuse, such a step alone is tried again.
 
 So what was fetched before it is not fetched again.
 """
@@ -22,7 +22,7 @@ log = structlog.get_logger("lapstream.fetcher")
 
 
 async def until_done(step: Callable[[], Awaitable[ResultT]], group: str | None = None) -> ResultT:
-    """What a step comes to, tried again while our own servers are away, or refuse what they always took.
+    """What a step comes to, tried again while Kafka or PostgreSQL is away or refuses, or too much is parked.
 
     Each failure is logged, with the group at work.
     """

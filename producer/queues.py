@@ -85,7 +85,7 @@ def subscribe(broker: KafkaBroker, queue: Queue, park: Park) -> tuple[Member, An
 
 
 class WorkMiddleware(BaseMiddleware[Any, Any]):
-    """Lets a member work at a record: after the one before, again while our servers are away, or parked."""
+    """Lets a member work at a record: one after the other, with retries, and with parking; see `Member`."""
 
     def __init__(self, msg: Any, /, *, context: ContextRepo, member: Member) -> None:  # noqa: ANN401 - a Record
         super().__init__(msg, context=context)

@@ -1,7 +1,8 @@
 """What happens to runs: they are opened, marked with what came of their sessions, ended, retried, cancelled.
 
 Whoever changes a run holds its row until the transaction ends, so that exactly one notices that nothing of it
-is left to wait for, and ends it: counts, state and the announcement are of that transaction's tables.
+is left to wait for, and ends it: counts, state and the announcement agree with the tables as that transaction
+leaves them. `runs.marks` says what events and parked records mean for a run.
 """
 
 import contextlib
@@ -99,7 +100,7 @@ async def mark(connection: Connection, marks: Marks, news: Iterable[Entry] = ())
     """Note what came of runs, and end those that wait for nothing any more; returns those that ended.
 
     Done twice, or in another order, it comes to the same; a run that is unknown or cancelled is left alone.
-    That runs ended is announced with the other news of the transaction, of which this is the end.
+    Their end is announced together with `news`, what else the transaction announces. To be called last in it.
     """
     ended = await _mark(connection, marks) if marks.run_ids else []
     await outbox.add(connection, [*news, *map(_outcome, ended)])
@@ -111,7 +112,7 @@ async def _mark(connection: Connection, marks: Marks) -> list[Run]:
     runs = {run.id: run for run in map(as_run, rows) if run.state != "cancelled"}
     if not runs:
         return []
-    news = await _mark_sessions(connection, marks)
+    moved = await _mark_sessions(connection, marks)
     for run_id in runs.keys() & marks.request_failed.keys():
         error = marks.request_failed[run_id]
         await connection.execute(statement("give_up_pending"), run_id, error.code, error.message)
@@ -119,12 +120,12 @@ async def _mark(connection: Connection, marks: Marks) -> list[Run]:
         findings = [msgspec.json.encode(found).decode() for found in marks.listed.values()]
         await connection.execute(statement("runs_listed"), list(marks.listed), findings)
     await connection.execute(statement("runs_moved"), list(runs))
-    ended = [await _end_if_over(connection, run, marks, moved=run.id in news) for run in runs.values()]
+    ended = [await _end_if_over(connection, run, marks, moved=run.id in moved) for run in runs.values()]
     return [run for run in ended if run]
 
 
 async def _mark_sessions(connection: Connection, marks: Marks) -> set[UUID]:
-    """Note what came of sessions; returns the runs for which it is news."""
+    """Note what came of sessions; returns the runs of which it changed a session."""
     rows: list[Record] = []
     if done := {(one.run_id, one.session_id): one for one in marks.done}:
         rows += await connection.fetch(statement("sessions_done"), *zip(*done.values(), strict=True))
@@ -134,7 +135,11 @@ async def _mark_sessions(connection: Connection, marks: Marks) -> set[UUID]:
 
 
 async def _end_if_over(connection: Connection, run: Run, marks: Marks, *, moved: bool) -> Run | None:
-    """End a run whose list failed, or that waits for nothing any more; one that ended, if it came to more."""
+    """End a run whose list failed, or that waits for nothing any more.
+
+    A run that has ended is ended anew, with new counts, where a session of it `moved` since. Returns the run
+    that ended, None where none did.
+    """
     if run.listed_at is None and run.id not in marks.listed:
         error = marks.list_failed.get(run.id) or marks.request_failed.get(run.id)
         return await _end(connection, run, "failed", error) if error and run.state == "running" else None
@@ -148,7 +153,7 @@ async def _end_if_over(connection: Connection, run: Run, marks: Marks, *, moved:
 
 
 def _state(good: int, counts: RunCounts) -> EndState:
-    """What a run came to: never more than is true."""
+    """The state in which a run ends whose list came: failed where sessions failed and none was `good`."""
     if counts.sessions_detail_failed and not good:
         return "failed"
     return "partial" if counts.sessions_detail_failed or counts.sessions_failed else "completed"

@@ -1,6 +1,6 @@
 """Whether a record of the event log may say what it says: by its topic, and by its own time stamp.
 
-Both are of the record itself, so that whoever reads it comes to the same verdict, whenever.
+Both belong to the record itself, so that every reader comes to the same verdict, at any time.
 """
 
 import datetime as dt
@@ -24,7 +24,8 @@ class Standing(NamedTuple):
 def admitted(event: Event, topic: str, timestamp: int, topics: Topics) -> Standing:
     """The standing of an event in this topic; raises `BadRecord` where it may not say what it says.
 
-    `timestamp` is the record's, in milliseconds since 1970; nothing is later than one that is negative.
+    `timestamp` is the record's, in milliseconds since 1970; a negative one counts as none,
+    and any moment passes.
     """
     source = event.source
     authority = 0 if source is None else topics.authority(topic, source)

@@ -10,7 +10,10 @@ from uuid import UUID
 
 
 class Stamp(NamedTuple):
-    """How new an observation is; the greatest of a subject counts. `event_id` only breaks a tie.
+    """How new an observation is: field by field in this order; the greatest of a subject counts.
+
+    docs/ordering.md describes it; the statements of store/practice_days.sql that compare names keep to it.
+    `event_id` only breaks a tie.
 
     `authority` is that of its topic for its source (`schemas.topics`).
     """

@@ -1,6 +1,6 @@
 """Versions of a type: an event of an old one is read as it was written, and brought to the present one.
 
-A version that mislead no reader goes on under its name; any other is a new type (`….v2`), and the old one
+A change that misleads no reader keeps the type's name; any other makes a new type (`….v2`), and the old one
 stays in `EVENT_TYPES`, so that it is read for ever. What is read goes on as the newest version only.
 """
 

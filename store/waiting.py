@@ -12,7 +12,7 @@ FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
 
 REFUSALS = 5
-"""So many errors in a row that no waiting mends end the work."""
+"""The work ends after so many errors in a row that no waiting mends."""
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -65,7 +65,7 @@ class BackOff:
         self.worked()
 
     def worked(self) -> None:
-        """No error: the row is at its end."""
+        """Note that there was no error: the next wait is the shortest one again, and no refusal counts."""
         self.seconds = FIRST_WAIT_SECONDS
         self._refusals = 0
 
@@ -75,6 +75,6 @@ class BackOff:
         self.seconds = min(2 * self.seconds, LONGEST_WAIT_SECONDS)
 
     def refused(self) -> bool:
-        """Count an error that no waiting mends; whether there were too many in the row."""
+        """Count an error that no waiting mends; whether there were too many in a row."""
         self._refusals += 1
         return self._refusals >= REFUSALS

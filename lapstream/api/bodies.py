@@ -1,7 +1,7 @@
 """The bodies of requests: read strictly, and what is wrong is said by the field's name.
 
 A handler takes `data: JSONBody[Kind]` and has `dto=StrictJson[Kind]`. Without it the framework would take
-`"5"` for a number, and the second of two fields of one name.
+`"5"` for a number, and of two fields of one name the second.
 """
 
 import re

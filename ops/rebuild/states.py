@@ -75,7 +75,7 @@ async def rebuild(
 
     With `accept` the swap doesn't wait for anybody; `export` is the folder of a copy that holds what the
     topic's beginning has lost. Raises `SwapWaits`, `RebuildAtWork`, `TopicBeginGone`, `NothingProjected`,
-    `NotCarriedOver`, `ShapeChanged`, `CopyError`.
+    `NotReattachable`, `ShapeChanged`, `CopyError`.
     """
     copy = None if export is None else beginning(export)
     name = shadow_name(projection, purpose, until)

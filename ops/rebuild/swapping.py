@@ -1,7 +1,8 @@
 """Exchanging the rebuilt tables for the live ones, and taking that back.
 
 A rebuild whose tables stand where the live ones do goes in; in one transaction the schemas change names.
-Readers are not held up, writers for the length of that transaction.
+Readers are not held up, writers for the length of that transaction. Its locks are taken by
+`shadow.lock_writers_out`; `ops.rebuild.work.patiently` tries again where they can't be had.
 """
 
 import contextlib
@@ -51,7 +52,7 @@ async def _swap(work: RebuildWork, connection: Connection) -> bool:
 
 
 class _RolledBack(Exception):
-    """The exchange can be made; it is not to be made yet."""
+    """Raised to roll the rehearsal back: the exchange can be made."""
 
 
 async def rehearse(work: RebuildWork, connection: Connection) -> None:
@@ -73,7 +74,7 @@ async def rehearse(work: RebuildWork, connection: Connection) -> None:
 async def take_back(settings: Settings, projection: Projection[Any]) -> Rebuild:
     """Put the tables of before the newest swap back in place, with the positions that they stand at.
 
-    The rebuilt ones are kept in their stead. Raises `NothingToRollBack`, `ShapeChanged`, `TablesBusy`.
+    The rebuilt ones are kept from then on. Raises `NothingToRollBack`, `ShapeChanged`, `TablesBusy`.
     """
     async with (
         holding(settings.postgres_dsn, shadow_name(projection, "swap", None)),

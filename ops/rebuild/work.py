@@ -1,4 +1,4 @@
-"""A rebuild at work: its connections, its place beside the live tables, and who else wants something of it.
+"""A rebuild at work: its connections and locks, its schema, and whether somebody pauses or cancels it.
 
 Settings and a rebuild go in; the work's parts come out, held by this process alone until it ends.
 """

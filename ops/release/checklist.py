@@ -1,4 +1,8 @@
-"""The checklist of an installation, with a practice day of its own, which its roles import."""
+"""The checklist of an installation, with a practice day of its own, which its roles import.
+
+The points are in `installation`, `day` and `projected`, in this order. `lapstream.sample_release` goes
+through them with the sample site's day.
+"""
 
 from ops.release.day import DAY_POINTS, Day, DayPoints, Import
 from ops.release.installation import InstallationPoints

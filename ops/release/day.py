@@ -51,7 +51,7 @@ class Expected(Struct, frozen=True):
 
 
 Import = Callable[[Settings, Day], Awaitable[ImportSummary]]
-"""Imports a day, and shows its progress; raises `ImportFailed`, `NobodyWorks`."""
+"""Imports a day, and shows its progress; raises `ImportFailed`, `RoleNotRunning`."""
 
 
 class DayPoints:

@@ -4,7 +4,7 @@ Pure: no client, no clock, nothing asynchronous. `findings.Code` lists what a pa
 
 text, values, scripts    texts, and data in scripts, to values
 page, tables, notices    opening a page; its tables, and its words for a day without practice
-refusing                 what stands there instead
+refusing                 what stands there instead: a bot check, a login, an error page
 day, day_stats, day_checks; session, laps; month    the three pages
 """
 

@@ -11,6 +11,8 @@ PageError
 ├── WrongSession      another session's page
 ├── TooComplex        more tags, attributes or depth than a page of the site can have
 └── TooManyEntries    more sessions or laps than one event may carry
+
+`producer.pages.refusing` recognises a bot check, a login and an error page.
 """
 
 from schemas.errors import LapstreamError
