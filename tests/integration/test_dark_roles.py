@@ -34,6 +34,7 @@ from tests.dark import shorten
 from tests.homes import Home
 from tests.members import EVENTS, member, send, tables, undisturbed, until_at
 from tests.processes import role, until
+from tests.servers import running
 
 SESSIONS = 20
 
@@ -58,6 +59,13 @@ class Way(NamedTuple):
 def listener() -> Generator[Listener]:
     with second_listener() as listener:
         yield listener
+
+
+@pytest.fixture(scope="module")
+def servers(listener: Listener) -> Generator[Home]:
+    """Servers whose broker has the second listener, since it is started when that is there."""
+    with running() as servers:
+        yield servers
 
 
 @pytest.fixture
