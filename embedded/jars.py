@@ -86,7 +86,7 @@ def _cached(cache: Path) -> list[Path]:
 def _fill(cache: Path, report: Callable[[str], None], repositories: Mapping[str, str] | None) -> None:
     if _cached(cache):  # another command fetched them while this one waited
         return
-    report(f"fetching Apache Kafka {KAFKA_VERSION} from Maven coordinates (once, about 45 MB)…")
+    report(f"fetching Apache Kafka {KAFKA_VERSION} from Maven Central (once, about 45 MB)…")
     draft = cache.with_name(cache.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
     _fetch(draft, repositories)

@@ -335,7 +335,8 @@ def _explain(message: str) -> str:
     """Msgspec's message with the variable in place of the field."""
     for name in Settings.__struct_fields__:
         if message == f"Object missing required field `{name}`":
-            return f"{variable(name)} is not set"
+            hint = '`eval "$(lapstream dev up)"` sets it for servers of this machine'
+            return f"{variable(name)} is not set: {hint}"
         if message.endswith(f"`$.{name}`"):
             return f"{variable(name)}: {_in_words(name, message.removesuffix(f' - at `$.{name}`'))}"
     return message

@@ -38,7 +38,7 @@ async def read_day(settings: Settings, track: str, date: dt.date, source: str = 
     if view is None:
         raise NothingKnown(
             f"nothing is known of {source}/{track} on {date}: `lapstream parked list --source {source}` "
-            "shows what was refused"
+            "shows what was refused; a projector must run with the LAPSTREAM_LOG_TOPICS that name its topic"
         )
     return view
 

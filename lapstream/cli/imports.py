@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from lapstream.cli.days import show_fastest
-from lapstream.cli.output import clean, note, out, print_json, progress_bar
+from lapstream.cli.output import clean, note, out, print_json, progress_bar, words
 from lapstream.cli.tables import facts, facts_of
 from ops.imports import follow
 from ops.imports.follow import ImportSummary
@@ -69,8 +69,8 @@ def import_progress() -> Progress:
     """Progress on stderr, for `RunScreen`s."""
     return progress_bar(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
+        words("{task.description}"),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
         TextColumn("{task.fields[laps]} laps, {task.fields[failed]} failed"),
         TimeElapsedColumn(),

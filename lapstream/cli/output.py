@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
+from rich.progress import Progress, ProgressColumn, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from runtime.secrets import without_secrets
@@ -25,6 +26,11 @@ err = Console(stderr=True, highlight=False, markup=False)
 def progress_bar(*columns: ProgressColumn) -> Progress:
     """Progress on stderr, gone when it ends; nothing at all where stderr is no terminal."""
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def words(template: str) -> TextColumn:
+    """A column of `progress_bar` that goes on in another line where the terminal is narrow."""
+    return TextColumn(template, table_column=Column())
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
 from consumers.projection import Projection
-from lapstream.cli.output import clean, note, out, print_json, progress_bar
+from lapstream.cli.output import clean, note, out, print_json, progress_bar, words
 from lapstream.cli.tables import Listing
 from ops.rebuild import operating, states, swapping
 from ops.rebuild.queries import Purpose, Rebuild, State
@@ -166,10 +166,10 @@ def _show_recent(found: list[Rebuild], *, as_json: bool) -> None:
 def _screen(name: str) -> Generator[Show]:
     """Progress on stderr: records and event time, rate, and the time that is left."""
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        words("{task.description}"),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
-        TextColumn("records, {task.fields[newest]}, {task.fields[rate]}"),
+        words("records, {task.fields[newest]}, {task.fields[rate]}"),
         TimeRemainingColumn(),
     )
     with progress_bar(*columns) as progress:

@@ -17,8 +17,9 @@ FOLDED_WIDTH = 8
 class Listing:
     """Rows under headings; where they are too wide for the terminal, one row below the other.
 
-    Columns in `folded` may be broken anywhere, those in `worded` between words, all others nowhere. Cells are
-    printed as they are: what others wrote goes through `clean` first.
+    Columns in `folded` may be broken anywhere, though between words where there is room for each; those in
+    `worded` between words, all others nowhere. Where that makes the table longer than its rows one below the
+    other, they are shown so, too. Cells are printed as they are: what others wrote goes through `clean`.
     """
 
     def __init__(
@@ -46,12 +47,25 @@ class Listing:
         room = options.max_width - len(self._headings) * (2 * padding + 1) - 1
         columns = list(zip(*self._rows, strict=True)) or [()] * len(self._headings)
         least = [self._least(*one) for one in zip(self._headings, columns, strict=True)]
-        if sum(least) > room:
+        widths = self._widths(room, least, columns)
+        if sum(least) > room or self._lines(widths) > len(self._rows) * (len(self._headings) + 1):
             yield facts(self._title, *(zip(self._headings, row, strict=True) for row in self._rows))
-            return
-        most = [_widest((name, *cells)) for name, cells in zip(self._headings, columns, strict=True)]
+        else:
+            yield self._table(widths, padding)
+
+    def _widths(self, room: int, least: Sequence[int], columns: Iterable[Sequence[str]]) -> list[int]:
+        """How wide each column becomes: first so that words stay whole, then cells in one line."""
+        texts = [(name, *cells) for name, cells in zip(self._headings, columns, strict=True)]
         order = [name not in self._folded for name in self._headings]
-        yield self._table(_shared(room, least, most, order), padding)
+        words = [_widest(word for text in column for word in text.split()) for column in texts]
+        return _shared(room, _shared(room, least, words, order), [_widest(one) for one in texts], order)
+
+    def _lines(self, widths: Sequence[int]) -> int:
+        """How many lines the rows take, at least, in columns so wide."""
+        return sum(
+            max(-(-cell_len(cell) // width) or 1 for cell, width in zip(row, widths, strict=True))
+            for row in self._rows
+        )
 
     def _least(self, heading: str, cells: Iterable[str]) -> int:
         """How narrow a column may be."""
@@ -95,11 +109,11 @@ def _widest(texts: Iterable[str]) -> int:
 
 
 def _shared(room: int, least: Sequence[int], most: Sequence[int], order: Sequence[bool]) -> list[int]:
-    """How wide each column becomes: what is left goes to the narrowest that needs more, first by `order`."""
+    """How wide each column becomes: what is left goes to the one that takes most lines, first by `order`."""
     widths = list(least)
     while room > sum(widths):
         needing = [at for at, width in enumerate(widths) if width < most[at]]
         if not needing:
             break
-        widths[min(needing, key=lambda at: (order[at], widths[at]))] += 1
+        widths[min(needing, key=lambda at: (order[at], -(most[at] // widths[at]), widths[at]))] += 1
     return widths

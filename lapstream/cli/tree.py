@@ -1,9 +1,12 @@
 """All commands in one tree."""
 
 import importlib.metadata
+import inspect
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from typer.models import CommandInfo
 
 from lapstream.cli.commands import (
     backfill,
@@ -75,3 +78,16 @@ app.add_typer(log.app, name="log")
 app.add_typer(operate.topics_app, name="topics")
 app.add_typer(operate.migrate_app, name="migrate")
 app.add_typer(operate.site_app, name="site")
+
+
+def _commands(tree: typer.Typer) -> Iterator[CommandInfo]:
+    yield from tree.registered_commands
+    for group in tree.registered_groups:
+        if group.typer_instance:
+            yield from _commands(group.typer_instance)
+
+
+for _one in _commands(app):
+    # a paragraph's lines end where the terminal's do, not where those of the docstring end
+    _text = inspect.getdoc(_one.callback) or ""
+    _one.help = "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in _text.split("\n\n"))

@@ -47,7 +47,9 @@ class RoleName(StrEnum):
 
 
 def run(
-    role: Annotated[RoleName, typer.Argument(help="Which role to run; `all` runs each once.")],
+    role: Annotated[
+        RoleName, typer.Argument(metavar="ROLE", help="Which role to run; `all` runs each once.")
+    ],
 ) -> None:
     """Run a role until Ctrl-C or SIGTERM; it finishes the work at hand first.
 

@@ -47,7 +47,10 @@ class StateChoice(StrEnum):
 def list_runs(
     *,
     track: Annotated[str | None, typer.Option(help="Only those of this track.")] = None,
-    state: Annotated[StateChoice | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[
+        StateChoice | None,
+        typer.Option(metavar="STATE", help=f"Only those in this state: {', '.join(StateChoice)}."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many at most.")] = 20,
     as_json: JsonFlag = False,
 ) -> None:

@@ -110,3 +110,8 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(monkeypatch: p
 def test_a_module_of_ours_that_is_missing_is_no_package_to_install() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"lapstream\.cli\.nothing"):
         _ = later.later("lapstream.cli.nothing").up
+
+
+def test_a_paragraph_of_help_goes_on_to_the_end_of_the_line() -> None:
+    said = CliRunner().invoke(tree.app, ["ingest", "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    assert "Exits with 0 when all came in, with 3 when some sessions failed" in said.stdout
