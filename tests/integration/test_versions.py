@@ -74,9 +74,7 @@ async def test_a_role_that_knows_only_the_first_version_parks_the_second(
     with monkeypatch.context() as patch:
         # not taken out of the dict: put back, it would be the last one
         before = {name: kind for name, kind in EVENT_TYPES.items() if kind is not SessionDetailFetched}
-        patch.setattr(
-            envelope, "EVENT_TYPES", before
-        )
+        patch.setattr(envelope, "EVENT_TYPES", before)
         async with projecting(settings):
             await until_at(pool, settings, len(EVENTS))
     async with pool.acquire() as connection:
