@@ -51,6 +51,8 @@ class _Server(ThreadingMixIn, WSGIServer):
     """A thread for each connection."""
 
     daemon_threads = True
+    request_queue_size = 128
+    """With socketserver's 5, who connects behind a burst waits for seconds, for its own retries."""
 
     def __init__(self, host: str, port: int) -> None:
         [(self.address_family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -62,6 +64,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         with self._lock:
             self._open[request] = None
             oldest = next(iter(self._open)) if len(self._open) > CONNECTIONS else None
+            self._open.pop(oldest, None)
         if oldest is not None:
             with contextlib.suppress(OSError):
                 oldest.shutdown(socket.SHUT_RDWR)
