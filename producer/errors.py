@@ -5,7 +5,7 @@ FetchError
 ├── BadStatus         a status that is not 200                   (try again on 429 and 5xx)
 ├── TooLarge          more bytes than a page may have            (never again)
 ├── RobotsRefused     robots.txt does not want us there          (never again)
-├── RobotsUnavailable robots.txt failed to be fetched just now       (later)
+├── RobotsUnavailable fetching robots.txt failed just now        (later)
 └── SiteBackingOff    the site is left alone for a while         (later)
 
 A page that came but is not the one that was asked for is a `producer.pages.errors.PageError`; `ParserFault`
