@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from consumers.projection import Projection
-from schemas.headers import BadRecord
 from schemas.pages import unpack_page
-from schemas.records import Decoded, Record
+from schemas.records import Decoded, Record, read_each
 from schemas.topics import Topics
 from store import pages
 from store.pages import PageRow
@@ -13,19 +12,8 @@ from store.pool import Connection
 
 
 def decode_pages(records: Iterable[Record], topics: Topics) -> Decoded[PageRow]:  # noqa: ARG001 - as all are read
-    """Read each record by itself; what is no page of ours is ignored, a bad one set apart."""
-    decoded: Decoded[PageRow] = Decoded([], [])
-    for record in records:
-        try:
-            row = _row(record)
-        except BadRecord as fault:
-            decoded.set_apart(record, fault)
-            continue
-        if row is None:
-            decoded.ignored += 1
-        else:
-            decoded.events.append(row)
-    return decoded
+    """Read each record; what is no page of ours is ignored."""
+    return read_each(records, _row)
 
 
 def _row(record: Record) -> PageRow | None:

@@ -1,7 +1,7 @@
 """From a topic's records to events: what can't be read is set apart with its reason, never dropped."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
@@ -67,19 +67,8 @@ class Decoded(Struct, Generic[EventT]):
 
 
 def decode(records: Iterable[Record], topics: Topics) -> Decoded[Received]:
-    """Read each record of the event log by itself: a bad one takes none of the others with it."""
-    decoded: Decoded[Received] = Decoded([], [])
-    for record in records:
-        try:
-            received = _read(record, topics)
-        except BadRecord as fault:
-            decoded.set_apart(record, fault)
-            continue
-        if received is None:
-            decoded.ignored += 1
-        else:
-            decoded.events.append(received)
-    return decoded
+    """Read each record of the event log; see `read_each`."""
+    return read_each(records, lambda record: _read(record, topics))
 
 
 def _read(record: Record, topics: Topics) -> Received | None:
@@ -88,3 +77,22 @@ def _read(record: Record, topics: Topics) -> Received | None:
         return None
     standing = admitted(received.event, record.topic, record.timestamp, topics)
     return replace(received, standing=standing)
+
+
+def read_each(records: Iterable[Record], read: Callable[[Record], EventT | None]) -> Decoded[EventT]:
+    """Read each record by itself: a bad one takes none of the others with it.
+
+    `read` returns None for what is ignored, and raises `BadRecord`.
+    """
+    decoded: Decoded[EventT] = Decoded([], [])
+    for record in records:
+        try:
+            event = read(record)
+        except BadRecord as fault:
+            decoded.set_apart(record, fault)
+            continue
+        if event is None:
+            decoded.ignored += 1
+        else:
+            decoded.events.append(event)
+    return decoded
