@@ -93,10 +93,10 @@ def _check_type(type_name: str | None) -> None:
 def _topics(settings: Settings, type_name: str | None) -> list[str]:
     """The topics that an event of a type may lie in, or any event."""
     topics = settings.topics
-    others = [topics.requests, topics.details, topics.outcomes, topics.refusals]
-    if type_name and (topic := topics.of(type_name)) in others:
-        return [topic]
-    return list(topics.event_log) if type_name else [topics.requests, *topics.event_log, *others[1:]]
+    if type_name is None:
+        return [topics.requests, *topics.event_log, topics.details, topics.outcomes, topics.refusals]
+    topic = topics.of(type_name)
+    return list(topics.event_log) if topic == topics.days else [topic]
 
 
 async def _tail(
