@@ -17,17 +17,14 @@ from lapstream.http.refusals import Refusal
 from schemas import fields
 
 SLUG = rf"^{fields.SLUG}\Z"
+_SOURCE = rf"^{fields.SOURCE_NAME}\Z"
 
 TrackSlug = Annotated[
     str, PathParameter(pattern=SLUG, description="The track's name at its source, as `canberraoffroad`.")
 ]
-Source = Annotated[
-    str,
-    QueryParameter(pattern=rf"^{fields.SOURCE_NAME}\Z", description="The timing service that saw it."),
-]
+Source = Annotated[str, QueryParameter(pattern=_SOURCE, description="The timing service that saw it.")]
 AnySource = Annotated[
-    str | None,
-    QueryParameter(pattern=rf"^{fields.SOURCE_NAME}\Z", description="Only what this timing service saw."),
+    str | None, QueryParameter(pattern=_SOURCE, description="Only what this timing service saw.")
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="The most entries of a page.")]
 Cursor = Annotated[
