@@ -75,7 +75,7 @@ class SubjectChange(NamedTuple):
 
 
 def taken(old: Day, read: Day) -> list[SubjectChange]:
-    """The subjects of a reading in which it is at least as new, by moment and parser, as what is known."""
+    """The subjects that a reading has at least as new, by authority, moment and parser, as what is known."""
     lists = [(old.complete_list, read.complete_list)] if read.complete_list else []
     rows = [(old.rows.get(key), seen) for key, seen in read.rows.items()]
     details = [(old.details.get(key), seen) for key, seen in read.details.items()]
