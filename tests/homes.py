@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from embedded import servers, stack, state
 from embedded.kafka import Kafka
 from embedded.postgres import Postgres
+from embedded.servers import Server
 from tests import databases
 from tests.databases import Servers
 
@@ -62,13 +63,20 @@ def made() -> Generator[Path]:
         for server in (broker, database):
             server.provide(silent)
         broker.make_data(silent)
-        try:
-            servers.start(database, report=silent, remember=_forget, given_up=threading.Event())
+        with started(database):
             asyncio.run(databases.make_template(database.address))
-        finally:
-            servers.end_all(database)
         shutil.rmtree(home / "logs")
         yield home
+
+
+@contextmanager
+def started(server: Server) -> Generator[None]:
+    """A single server that runs for the length of a block."""
+    servers.start(server, report=silent, remember=_forget, given_up=threading.Event())
+    try:
+        yield
+    finally:
+        servers.end_all(server)
 
 
 def _forget(_: int) -> None:

@@ -6,7 +6,6 @@ everybody may do everything.
 
 import contextlib
 import re
-import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +27,7 @@ from broker.clients import administering
 from broker.rights import BITS, Right
 from embedded import ports, servers, state
 from embedded.kafka import Kafka
+from tests import homes
 
 PASSWORD = "fifteen-turtles"
 """The password of every user."""
@@ -181,12 +181,9 @@ def secure_kafka(home: Path, users: Sequence[str]) -> Generator[SecureKafka]:
     """The broker for the length of a block."""
     broker = SecureKafka(home, state.fresh(), users)
     broker.certificates.make()
-    broker.provide(lambda _: None)
-    servers.start(broker, report=lambda _: None, remember=lambda _: None, given_up=threading.Event())
-    try:
+    broker.provide(homes.silent)
+    with homes.started(broker):
         yield broker
-    finally:
-        servers.end_all(broker)
 
 
 _RESOURCES = {"topic": 2, "group": 3}

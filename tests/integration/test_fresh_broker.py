@@ -1,7 +1,6 @@
 """A broker whose groups have no coordinator yet: commands and roles wait for it."""
 
 import asyncio
-import threading
 from collections.abc import Generator
 
 import pytest
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 from broker import clients as kafka
 from broker.clients import administering, committed_offsets, describe_group
 from broker.rights import missing
-from embedded import ports, servers, state
+from embedded import ports, state
 from embedded.kafka import Kafka
 from ops.acls.needed import of_role
 from ops.imports.follow import ImportSummary
@@ -35,11 +34,8 @@ def broker() -> Generator[str]:
     with homes.folder() as folder:
         server = Unasked(folder, state.fresh())
         server.provide(homes.silent)
-        try:
-            servers.start(server, report=homes.silent, remember=lambda _: None, given_up=threading.Event())
+        with homes.started(server):
             yield server.address
-        finally:
-            servers.end_all(server)
 
 
 @pytest.fixture
