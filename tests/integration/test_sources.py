@@ -4,7 +4,7 @@ Both have the same track, day, session id and transponder.
 """
 
 import datetime as dt
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,28 +13,21 @@ import httpx
 import msgspec
 import pytest
 
-from consumers.live import PRACTICE_DAYS
 from lapstream.cli.days import NothingKnown, read_day
 from ops.events.lines import NumberedLine
 from ops.events.publishing import planned, publish
-from ops.events.since import START
-from ops.events.tailing import Wanted as Tailed
-from ops.events.tailing import tail
 from ops.lag.watching import watching
 from ops.log_copies.exporting import export_log
 from ops.parked import queries as parked
 from ops.parked.queries import Selection
 from ops.parked.redrive import redrive
 from ops.provenance.search import Wanted, search
-from ops.rebuild import states
-from ops.rebuild.queries import State
-from ops.rebuild.replaying import Progress
 from projections.state import sight
 from runs import changes as run_changes
 from runs import run as runs
 from runtime.settings import Settings
 from schemas.envelope import Context, pack
-from schemas.events import Event, PracticeDayListFailed, PracticeDayRequested, RecordRefused
+from schemas.events import Event, PracticeDayListFailed, PracticeDayRequested
 from schemas.identity import event_id, track_id
 from schemas.lines import line_of
 from schemas.scopes import Scope
@@ -43,6 +36,8 @@ from store.pool import Pool
 from tests.api import asking, data_of
 from tests.conftest import at, create_topics, working
 from tests.events import DATE, fetched, laps, listed, row, seen
+from tests.integration.test_rebuild import verified
+from tests.integration.test_refusals import until_refused
 from tests.members import until
 
 OWN = "club-days"
@@ -88,16 +83,6 @@ async def until_applied(settings: Settings) -> None:
             return not any(one.behind for one in await lag.look() if "projection" in one.group)
 
         await until(there)
-
-
-def unseen(state: State, progress: Progress) -> None:
-    """For tests that look at what is left."""
-
-
-async def compared(settings: Settings) -> Any:
-    """How the live tables differ from what the topics say under these settings."""
-    found = await states.rebuild(settings, PRACTICE_DAYS, "verify", unseen)
-    return states.report_of(found)
 
 
 OURS = (listed(1, row("1")), fetched(2, "1"))
@@ -217,10 +202,10 @@ async def assert_refusals_are_listed(api: httpx.AsyncClient) -> None:
 async def test_all_that_reads_the_log_reads_all_of_its_topics(
     settings: Settings, pool: Pool, tmp_path: Path
 ) -> None:
-    refused = {(one.topic, one.code) async for one in refusals(settings)}
+    refused = [(one["data"]["topic"], one["data"]["code"]) for one in await until_refused(settings, 2)]
     own, late = topic(settings, OWN), topic(settings, "late")
-    assert refused == {(own, "observed_in_future"), (late, "source_not_allowed")}
-    report = await compared(settings)
+    assert sorted(refused) == [(own, "observed_in_future"), (late, "source_not_allowed")]
+    report = await verified(settings)
     assert (report.equal, report.refused) == (True, 2)
 
     stamp = sight(THEIRS[1], event_id(THEIRS[1])).stamp
@@ -230,7 +215,7 @@ async def test_all_that_reads_the_log_reads_all_of_its_topics(
     manifest = exported.manifest
     assert {OWN, "late"} < {one.name for one in manifest.topics}
 
-    alone = await compared(at(settings, log_topics=LOG[:1]))
+    alone = await verified(at(settings, log_topics=LOG[:1]))
     gone = {table.table: table.counts.get("gone", 0) for table in alone.tables if not table.equal}
     assert (gone["tracks"], gone["events"], gone["races"], gone["laps"]) == (1, 1, 1, 2)
 
@@ -239,19 +224,3 @@ async def test_all_that_reads_the_log_reads_all_of_its_topics(
         heads = await parked.find(connection, Selection(code="source_not_allowed"))
     outcomes = await redrive(granted, heads, "test", dry_run=False, show=lambda _: None)
     assert [one.redriven for one in outcomes] == [True, True]
-
-
-async def refusals(settings: Settings) -> AsyncIterator[RecordRefused]:
-    """What is announced of refused records, once all of it is."""
-    names = [settings.topics.refusals]
-
-    async def lines() -> list[bytes]:
-        shown = tail(settings.broker, names, Tailed(), START, follow=False)
-        return [one.line async for one in shown if one.line]
-
-    async def all_there() -> bool:
-        return len(await lines()) == 2
-
-    await until(all_there)
-    for line in await lines():
-        yield msgspec.convert(msgspec.json.decode(line)["data"], RecordRefused)
