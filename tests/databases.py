@@ -62,6 +62,19 @@ async def made(dsn: str, *, template: str | None = None) -> AsyncGenerator[str]:
         await drop(dsn, urlsplit(address).path.strip("/"))
 
 
+@asynccontextmanager
+async def as_another_user(dsn: str, *, in_role: str | None = None) -> AsyncGenerator[str]:
+    """The address of the same database for a user who may do what the role may, or nothing."""
+    name, place = f"user_{uuid4().hex}", urlsplit(dsn)
+    member = f" IN ROLE {in_role}" if in_role else ""
+    async with administered(dsn) as admin:
+        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hush-hush'{member}")
+        try:
+            yield place._replace(netloc=f"{name}:hush-hush@{place.netloc.rpartition('@')[2]}").geturl()
+        finally:
+            await admin.execute(f"DROP ROLE {name}")
+
+
 async def make_template(dsn: str, name: str = TEMPLATE) -> None:
     """Make the migrated database anew."""
     await drop(dsn, name)

@@ -1,10 +1,8 @@
 """What every command says of a database or a broker that is there, and does not let it work."""
 
-import contextlib
 import socket
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from runtime.settings import Settings
@@ -50,17 +48,6 @@ def wrong(
     }
 
 
-@contextlib.asynccontextmanager
-async def stranger(servers: Servers, dsn: str) -> AsyncGenerator[str]:
-    """The address of the same database for a user without any right."""
-    name = f"stranger_{uuid4().hex}"
-    async with databases.administered(servers.postgres_dsn) as admin:
-        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hush-hush'")
-        place = urlsplit(dsn)
-        yield place._replace(netloc=f"{name}:hush-hush@{place.netloc.rpartition('@')[2]}").geturl()
-        await admin.execute(f"DROP ROLE {name}")
-
-
 async def test_a_database_without_tables_is_to_be_migrated(the_servers: Servers, tmp_path: Path) -> None:
     async with databases.made(the_servers.postgres_dsn) as empty:
         given = environment(the_servers, empty)
@@ -73,7 +60,7 @@ async def test_a_database_without_tables_is_to_be_migrated(the_servers: Servers,
 
 
 async def test_a_right_that_is_missing_is_named(the_servers: Servers, dsn: str, tmp_path: Path) -> None:
-    async with stranger(the_servers, dsn) as address:
+    async with databases.as_another_user(dsn) as address:
         given = environment(the_servers, address)
         found = wrong(
             AT_ONCE,

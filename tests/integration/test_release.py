@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -28,7 +27,6 @@ from runtime.settings import Settings, environment
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
-from store.pool import connect
 from tests import databases
 from tests.conftest import DAY, TRACK, at, working
 from tests.databases import Servers
@@ -163,9 +161,8 @@ async def see_an_import_that_changes_rows(
     async def import_day(broken: Settings, _: Day) -> ImportSummary:
         calls.append(broken)
         if len(calls) == 2:
-            connection = await connect(broken.postgres_dsn)
-            await connection.execute("UPDATE practice_days.drivers SET display_name = 'Nobody'")
-            await connection.close()
+            async with databases.administered(broken.postgres_dsn) as connection:
+                await connection.execute("UPDATE practice_days.drivers SET display_name = 'Nobody'")
         return summary
 
     async with copied(servers, settings, "SELECT") as broken:
@@ -224,16 +221,17 @@ async def test_the_sample_day_passes_and_nothing_of_it_stays(
 ) -> None:
     left = f"{DATABASES}{uuid4().hex[:8]}"
     left_topic = f"{settings.topic_prefix}{TOPICS}{left.removeprefix(DATABASES)}-pages"
-    connection = await connect(the_servers.postgres_dsn)
-    await connection.execute(f"CREATE DATABASE {left}")
-    async with administering(settings.broker) as admin:
+    async with (
+        databases.administered(the_servers.postgres_dsn) as connection,
+        administering(settings.broker) as admin,
+    ):
+        await connection.execute(f"CREATE DATABASE {left}")
         await admin.create_topics([NewTopic(left_topic, 1, 1)])
         typed = ["verify-release", "--json"]
         result = await asyncio.to_thread(CliRunner().invoke, app, typed, env=environment(settings))
         topics = [name for name in await admin.list_topics() if TOPICS in name]
+        kept = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
     report = msgspec.json.decode(result.stdout, type=ReleaseReport)
-    databases = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-    await connection.close()
     assert result.exit_code == 0
     assert (report.passed, report.sample, {point.name for point in report.points}) == (
         *(True, True),
@@ -242,20 +240,13 @@ async def test_the_sample_day_passes_and_nothing_of_it_stays(
     found = {point.name: point.found for point in report.points}
     assert found["counts"].startswith("56 races, 56 race_drivers, 56 race_results, 487 laps:")
     assert [name for name in topics if name.startswith(settings.topic_prefix)] == []
-    assert databases.isdisjoint({left, found["cleanup"].split()[3]})
+    assert kept.isdisjoint({left, found["cleanup"].split()[3]})
 
 
-async def test_a_user_who_may_not_make_databases_is_told(the_servers: Servers, settings: Settings) -> None:
-    name = f"reader_{uuid4().hex}"
-    admin = await connect(the_servers.postgres_dsn)
-    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'secret' IN ROLE pg_read_all_data")
-    place = urlsplit(settings.postgres_dsn)
-    netloc = f"{name}:secret@{place.netloc.rpartition('@')[2]}"
+async def test_a_user_who_may_not_make_databases_is_told(settings: Settings) -> None:
     checklist = Checklist(Unseen())
-    reader = at(settings, postgres_dsn=place._replace(netloc=netloc).geturl())
-    await judge_sample_day(checklist, reader, imported)
-    await admin.execute(f"DROP ROLE {name}")
-    await admin.close()
+    async with databases.as_another_user(settings.postgres_dsn, in_role="pg_read_all_data") as reader:
+        await judge_sample_day(checklist, at(settings, postgres_dsn=reader), imported)
     assert named(checklist, "failed") == {"import"}
     assert "permission denied to create database" in said(checklist, "import")
     assert named(checklist, "passed") == {"migrations", "race_metadata", "topics"}
