@@ -75,8 +75,8 @@ async def as_another_user(dsn: str, *, in_role: str | None = None) -> AsyncGener
             await admin.execute(f"DROP ROLE {name}")
 
 
-async def make_template(dsn: str, name: str = TEMPLATE) -> None:
-    """Make the migrated database anew."""
+async def make_migrated(dsn: str, name: str = TEMPLATE) -> None:
+    """Make a migrated database anew."""
     await drop(dsn, name)
     async with administered(dsn) as admin:
         await admin.execute(f"CREATE DATABASE {name}")

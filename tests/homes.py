@@ -64,7 +64,7 @@ def made() -> Generator[Path]:
             server.provide(silent)
         broker.make_data(silent)
         with started(database):
-            asyncio.run(databases.make_template(database.address))
+            asyncio.run(databases.make_migrated(database.address))
         shutil.rmtree(home / "logs")
         yield home
 

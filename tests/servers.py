@@ -136,7 +136,7 @@ class _Lent:
 def _with_template(servers: Servers) -> Generator[Servers]:
     """A migrated database, dropped in the end: the server may outlive the run."""
     name = f"{servers.template}_{os.getpid()}"
-    asyncio.run(databases.make_template(servers.postgres_dsn, name))
+    asyncio.run(databases.make_migrated(servers.postgres_dsn, name))
     try:
         yield replace(servers, template=name)
     finally:

@@ -12,10 +12,8 @@ from broker.access import BrokerAccess
 from broker.clients import administering
 from embedded import ports, postgres, stack
 from embedded.postgres import POSTGRES_VERSIONS
-from runtime import migrate
 from schemas.topics import Topics
-from store.pool import connect
-from tests import homes
+from tests import databases, homes
 from tests.databases import Servers
 from tests.docs import shell
 from tests.docs.outputs import merged
@@ -125,11 +123,8 @@ def _homes_stopped(folder: Path) -> Generator[None]:
 
 async def _emptied(addresses: Servers) -> None:
     """A database and topics as `migrate up` and `topics create` leave them."""
-    admin = await connect(addresses.postgres_dsn.rpartition("/")[0] + "/postgres")
-    await admin.execute("DROP DATABASE IF EXISTS lapstream WITH (FORCE)")
-    await admin.execute("CREATE DATABASE lapstream")
-    await admin.close()
-    await migrate.apply(addresses.postgres_dsn)
+    server = databases.dsn_of(addresses.postgres_dsn, "postgres")
+    await databases.make_migrated(server, "lapstream")
     access = BrokerAccess(bootstrap=addresses.kafka_bootstrap)
     async with administering(access) as broker:
         own = {spec.name for spec in Topics().specs()}
