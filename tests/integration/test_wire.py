@@ -45,6 +45,7 @@ from tests import homes
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working
 from tests.members import until
+from tests.producers import producing
 from tests.secure_servers import (
     ADMIN,
     PASSWORD,
@@ -211,11 +212,12 @@ def wrong(broker: SecureKafka, folder: Path) -> Mapping[tuple[str, str], BrokerA
 
 
 async def test_what_is_wrong_is_one_line_that_names_the_setting(secure: SecureKafka, tmp_path: Path) -> None:
+    each_way = wrong(secure, tmp_path)
     expected = {
         f"the broker at {access.bootstrap} {found}; {'are' if ' and ' in names else 'is'} {names} right?"
-        for (found, names), access in wrong(secure, tmp_path).items()
+        for (found, names), access in each_way.items()
     }
-    assert set(await asyncio.gather(*map(said, wrong(secure, tmp_path).values()))) == expected
+    assert set(await asyncio.gather(*map(said, each_way.values()))) == expected
 
 
 async def test_clients_go_on_when_the_broker_asks_for_a_fresh_token(secure: SecureKafka) -> None:
@@ -293,7 +295,8 @@ async def test_each_role_works_with_its_rights_and_makes_use_of_all_of_them(
         for role in ("fetcher", "projector", "relay"):
             await stack.enter_async_context(working(users[role], role))
         assert (await follow.ingest(users[OPERATOR], REQUEST, follow.unseen)).sessions_with_laps == 2
-        await send_nonsense(secure, granted.topics.days)  # it is refused, and that is published
+        async with producing(granted) as producer:  # a record that is refused, and that is published
+            await producer.send_and_wait(granted.topics.days, key=b"x", value=b"x")
         await check_ready(users["api"], ["api"])
         unlimited = at(users["api"], api_requests_per_minute=100_000)
         discover = await stack.enter_async_context(discovering(users["api"]))
@@ -310,14 +313,6 @@ async def test_each_role_works_with_its_rights_and_makes_use_of_all_of_them(
 
         await until(all_was_used)
     assert {one for one in secure.used() if one.verdict == "Denied" and one.user in users} == set()
-
-
-async def send_nonsense(broker: SecureKafka, topic: str) -> None:
-    """Put a record into a topic that is no event."""
-    producer = make_producer(broker.anybody)
-    await producer.start()
-    await (await producer.send(topic, key=b"x", value=b"x", headers=[]))
-    await producer.stop()
 
 
 def unused(broker: SecureKafka, settings: Settings) -> set[tuple[str, str, str]]:
