@@ -101,17 +101,22 @@ async def running_site(site: SampleSite) -> AsyncGenerator[RunningSite]:
 @pytest.fixture
 async def settings(the_servers: Servers, dsn: str, running_site: RunningSite) -> Settings:
     """Settings of the test's own, with topics that are there."""
-    settings = Settings(
-        kafka_bootstrap=the_servers.kafka_bootstrap,
+    settings = own_settings(the_servers.kafka_bootstrap, dsn, running_site)
+    await create_topics(settings)
+    return settings
+
+
+def own_settings(kafka_bootstrap: str, dsn: str, site: RunningSite) -> Settings:
+    """Settings for topics of a test's own, which are yet to be created, and for a site without pauses."""
+    return Settings(
+        kafka_bootstrap=kafka_bootstrap,
         postgres_dsn=dsn,
-        site=running_site.site_template,
+        site=site.site_template,
         site_interval_seconds=0,
         detail_concurrency=3,
         detail_partitions=3,
         topic_prefix=f"t{os.getpid()}-{next(_numbers)}-",
     )
-    await create_topics(settings)
-    return settings
 
 
 async def create_topics(settings: Settings) -> None:

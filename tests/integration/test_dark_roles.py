@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Generator
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -29,7 +28,7 @@ from store import positions
 from store.pool import Connection, Pool
 from tests import databases, members
 from tests.api import asking
-from tests.conftest import DAY, TRACK, at, create_topics, working
+from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working
 from tests.dark import shorten
 from tests.homes import Home
 from tests.members import EVENTS, member, send, tables, undisturbed, until_at
@@ -72,16 +71,8 @@ def servers(listener: Listener) -> Generator[Home]:
 async def way(servers: Home, listener: Listener, running_site: RunningSite) -> AsyncGenerator[Way]:
     """Topics and a database of the test's own, and the proxies before their servers."""
     found = servers.servers
-    direct = Settings(
-        kafka_bootstrap=found.kafka_bootstrap,
-        postgres_dsn=await databases.make(found.postgres_dsn, template=found.template),
-        site=running_site.site_template,
-        site_interval_seconds=0,
-        detail_concurrency=3,
-        detail_partitions=3,
-        topic_prefix=f"t{uuid4().hex}-",
-        api_port=ports.choose(),
-    )
+    dsn = await databases.make(found.postgres_dsn, template=found.template)
+    direct = at(own_settings(found.kafka_bootstrap, dsn, running_site), api_port=ports.choose())
     await create_topics(direct)
     async with leading(direct, listener) as roads:
         yield Way(roads, direct)

@@ -43,7 +43,7 @@ from store.parking import ParkedRecord
 from store.pool import Connection
 from tests import homes
 from tests.api import asking, data_of
-from tests.conftest import DAY, TRACK, at, working
+from tests.conftest import DAY, TRACK, at, own_settings, working
 from tests.members import until
 from tests.producers import producing
 from tests.secure_servers import (
@@ -268,16 +268,7 @@ def as_user(settings: Settings, broker: SecureKafka, user: str) -> Settings:
 @pytest.fixture
 async def granted(secure: SecureKafka, dsn: str, running_site: RunningSite) -> Settings:
     """Settings for topics that are there, with every role's rights granted, and no others."""
-    settings = Settings(
-        kafka_bootstrap=secure.address,
-        postgres_dsn=dsn,
-        site=running_site.site_template,
-        site_interval_seconds=0,
-        detail_concurrency=2,
-        detail_partitions=2,
-        api_port=0,
-        topic_prefix=f"t{dsn.rpartition('_')[2]}-",
-    )
+    settings = at(own_settings(secure.address, dsn, running_site), api_port=0)
     for one in needed(settings, "User:{role}"):
         await grant(secure, one.principal, one.rights)
     operator = as_user(settings, secure, OPERATOR)
