@@ -83,6 +83,13 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 OTHERS = {"demo", "dev down", "dev status", "dev up", "sample-site", "verify-release"}
 """The other ones."""
 
+NOTHING_ANSWERS = {
+    "LAPSTREAM_POSTGRES_DSN": "postgresql://someone:hush-hush@127.0.0.1:1/lapstream",
+    "LAPSTREAM_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    "LAPSTREAM_CONTACT": "someone@example.org",
+}
+"""Settings of servers that are away."""
+
 _INTERNALS = re.compile(
     r"Traceback|internal error|\w(Error|Exception)\b|<class|object at 0x|\[Errno|\b0x[0-9a-f]{6}"
     r"|\b(SELECT|INSERT|UPDATE|DELETE)\b.*\b(FROM|INTO|SET)\b|\('"

@@ -9,13 +9,7 @@ from pathlib import Path
 import pytest
 
 from lapstream.cli.streams import READER_GONE
-from tests.commands import ARGUMENTS, OTHERS, Stdout, all_of, ended, internals
-
-NOTHING_ANSWERS = {
-    "LAPSTREAM_POSTGRES_DSN": "postgresql://someone:hush-hush@127.0.0.1:1/lapstream",
-    "LAPSTREAM_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-    "LAPSTREAM_CONTACT": "someone@example.org",
-}
+from tests.commands import ARGUMENTS, NOTHING_ANSWERS, OTHERS, Stdout, all_of, ended, internals
 
 WITHOUT_SERVERS = {
     *("config", "events conformance", "events examples", "events validate"),

@@ -6,12 +6,8 @@ import pytest
 
 from broker.topics import TopicState
 from ops.release.installation import topics
-from tests.commands import ended, internals
+from tests.commands import NOTHING_ANSWERS, ended, internals
 
-NOTHING_ANSWERS = {
-    "LAPSTREAM_POSTGRES_DSN": "postgresql://someone:hush-hush@127.0.0.1:1/lapstream",
-    "LAPSTREAM_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-}
 OWN_DAY = ("--track", "sample-track", "--date", "2025-10-25")
 
 
