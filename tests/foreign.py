@@ -31,7 +31,7 @@ def go(program: str, *arguments: str, lines: Iterable[bytes]) -> list[Any]:
 
 def node_command(source: Path, program: str) -> list[str]:
     """What runs a program of a folder with its packages; skips where Node.js is not there."""
-    _need("node", "npm")
+    need("node", "npm")
     folder = _cache("node", source / "package-lock.json")
     with FileLock(f"{folder}.lock"):
         if not (folder / "installed").exists():
@@ -47,14 +47,15 @@ def node_command(source: Path, program: str) -> list[str]:
 
 def go_command(source: Path, program: str) -> list[str]:
     """What runs a program of a Go module; skips where Go is not there."""
-    _need("go")
+    need("go")
     binary = _cache("go", source / "go.sum") / program
     with FileLock(f"{binary}.lock"):
         _install(["go", "build", "-o", str(binary), f"./{program}"], source, "Go's modules")
     return [str(binary)]
 
 
-def _need(*commands: str) -> None:
+def need(*commands: str) -> None:
+    """Skip the test where a command is not there."""
     for command in commands:
         if shutil.which(command) is None:
             pytest.skip(f"{command} is not on this machine")

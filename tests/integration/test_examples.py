@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from runtime.settings import Settings
 from schemas.topics import DAYS, LogTopic
 from store.pool import Pool
 from tests.conftest import at, create_topics, working
-from tests.foreign import go_command, node_command
+from tests.foreign import go_command, need, node_command
 from tests.members import until
 from tests.outcomes import outcomes
 from tests.producers import producing
@@ -139,9 +138,7 @@ async def test_a_day_is_published_and_what_became_of_it_is_read(
 
 
 async def test_a_day_is_published_by_kcat(settings: Settings, pool: Pool) -> None:
-    for command in ("kcat", "jq", "bash"):
-        if shutil.which(command) is None:
-            pytest.skip(f"{command} is not on this machine")
+    need("kcat", "jq", "bash")
     async with working(settings, "projector"):
         await run(settings, "./publish.sh", "../practice.json", cwd=EXAMPLES / "kcat")
         await until_there(pool, 5)
