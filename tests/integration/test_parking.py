@@ -226,7 +226,7 @@ def parked_of(record: Record, reason: str = "because \0 \ud800") -> ParkedRecord
 
 
 @pytest.mark.parametrize("timestamp", [-1, -(2**63), 2**63 - 1])
-async def test_a_time_that_no_calendar_has_is_none(connection: Connection, timestamp: int) -> None:
+def test_a_time_that_no_calendar_has_is_none(timestamp: int) -> None:
     record = Odd()
     record.timestamp = timestamp
     assert parked_of(record).record_time is None
@@ -325,7 +325,7 @@ async def test_a_mended_record_that_is_not_right_is_not_published(
     assert [one.state for one in await all_parked(pool)] == [ParkedState.parked]
 
 
-async def test_a_request_is_no_mended_observation(settings: Settings, pool: Pool, tmp_path: Path) -> None:
+async def test_a_request_is_no_mended_observation(settings: Settings, tmp_path: Path) -> None:
     await projected(settings, BAD["unknown_version"])
     mended = tmp_path / "mended.json"
     asked = PracticeDayRequested(source="liverc", track_slug="track", date=DATE, requested_at=seen(1))
@@ -425,7 +425,7 @@ async def records_of(settings: Settings, topic: str) -> list[Any]:
     return found
 
 
-async def test_records_are_listed_by_page_and_shown_without_danger(settings: Settings, pool: Pool) -> None:
+async def test_records_are_listed_by_page_and_shown_without_danger(settings: Settings) -> None:
     danger = but(detail("1"), b'{"driver_name": "\x1b[2J\x9b\xe2\x80\xae"', ce_subject=b"\x1b]0;title\x07")
     await projected(settings, danger, *[BAD["null_value"]] * 60)
     found = await ran(settings, "list", "--page", "2")

@@ -92,9 +92,7 @@ async def test_a_copy_fills_the_beginning_and_the_topic_says_the_rest(
     assert await tables(pool) == right == await undisturbed(pool, [*EVENTS, *NEWS])
 
 
-async def test_a_copy_that_ends_where_the_topic_begins_has_no_hole(
-    lost: Path, settings: Settings, pool: Pool
-) -> None:
+async def test_a_copy_that_ends_where_the_topic_begins_has_no_hole(lost: Path, settings: Settings) -> None:
     await lose(settings, GONE + 1)
     assert (await verified(settings, lost)).equal
 

@@ -121,7 +121,7 @@ async def test_a_request_that_is_parked_counts_as_its_sessions_failure(
 
 
 async def test_a_parked_session_is_tried_again_with_its_run(
-    at_work: Settings, pool: Pool, sessions: list[str], broken_detail: Broken
+    at_work: Settings, sessions: list[str], broken_detail: Broken
 ) -> None:
     summary = await import_day(at_work)
     broken_detail.mended = True

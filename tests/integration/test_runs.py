@@ -137,7 +137,7 @@ async def test_who_asks_for_a_day_that_is_being_imported_joins_that_run(connecti
     assert await connection.fetchval("SELECT count(*) FROM outbox") == 1
 
 
-async def test_two_who_ask_at_once_get_one_run(dsn: str, pool: Pool) -> None:
+async def test_two_who_ask_at_once_get_one_run(pool: Pool) -> None:
     async def ask() -> UUID:
         async with pool.acquire() as connection:
             return (await run_changes.request(connection, request()))[0].id
@@ -391,7 +391,7 @@ def deliveries(draw: st.DrawFn) -> list[list[int]]:
 @given(batches=deliveries(), fails=st.sets(st.sampled_from("123")))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_a_run_comes_to_the_same_in_any_order_and_however_often(
-    dsn: str, connection: Connection, batches: list[list[int]], fails: set[str]
+    connection: Connection, batches: list[list[int]], fails: set[str]
 ) -> None:
     await connection.execute("TRUNCATE ingest_runs, outbox, tracks, events, drivers, observations CASCADE")
     run = await planned(connection)

@@ -256,7 +256,7 @@ async def test_no_cookie_is_kept(client: Client) -> None:
 
 
 async def test_what_the_environment_says_of_proxies_is_not_heeded(
-    monkeypatch: pytest.MonkeyPatch, client: Client, url: str
+    monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     for name in ("http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
