@@ -33,10 +33,15 @@ async def rebuild(settings: Settings, purpose: Purpose = "swap", *, accept: bool
     return await states.rebuild(settings, PRACTICE_DAYS, purpose, unseen, accept=accept)
 
 
-async def verified(settings: Settings) -> RebuildReport:
-    report = states.report_of(await rebuild(settings, "verify"))
+async def rebuilt(settings: Settings, purpose: Purpose) -> RebuildReport:
+    """What a rebuild found of the live tables."""
+    report = states.report_of(await rebuild(settings, purpose))
     assert report
     return report
+
+
+async def verified(settings: Settings) -> RebuildReport:
+    return await rebuilt(settings, "verify")
 
 
 async def projected(settings: Settings, pool: Pool) -> None:

@@ -3,18 +3,15 @@
 import json
 from typing import Any
 
-from consumers.live import PRACTICE_DAYS
 from ops.events.since import START
 from ops.events.tailing import Wanted, tail
-from ops.rebuild import states
-from ops.rebuild.queries import State
-from ops.rebuild.replaying import Progress
 from runtime.settings import Settings
 from schemas.envelope import Context, Outgoing, pack
 from schemas.events import PracticeDayRequested, SessionDetailRequested
 from store.pool import Pool
 from tests.conftest import at, projecting, working
 from tests.events import DATE, fetched, laps, seen
+from tests.integration.test_rebuild import rebuild
 from tests.members import PARTITION, until, until_at
 from tests.producers import producing
 from tests.topics import grow
@@ -104,10 +101,6 @@ async def test_requests_that_are_refused_are_announced(settings: Settings) -> No
     }
 
 
-def unseen(state: State, progress: Progress) -> None:
-    """For tests that look at what is left."""
-
-
 async def test_a_rebuild_announces_no_refusal_again(settings: Settings, pool: Pool) -> None:
     await publish(settings, settings.topics.days, [record(), *bad_records()])
 
@@ -118,7 +111,7 @@ async def test_a_rebuild_announces_no_refusal_again(settings: Settings, pool: Po
     async with projecting(settings):
         await until_at(pool, settings, 4)
     assert await announced() == 3
-    await states.rebuild(settings, PRACTICE_DAYS, "swap", unseen)
+    await rebuild(settings)
     async with projecting(settings):
         await publish(settings, settings.topics.days, bad_records()[:1])
         await until_at(pool, settings, 5)

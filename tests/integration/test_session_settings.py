@@ -7,11 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bench.kills.hostile import HOSTILE, by_default
-from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import apply as project
-from ops.rebuild import states
-from ops.rebuild.queries import Purpose
-from ops.rebuild.report import RebuildReport
 from runtime import migrate
 from runtime.database import connected
 from runtime.settings import Settings
@@ -24,6 +20,7 @@ from tests import databases
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.events import fetched, listed, received, row
 from tests.imports import import_day
+from tests.integration.test_rebuild import rebuilt
 from tests.members import until, waits_for_a_lock
 from tests.model.database import digests, empty
 
@@ -112,13 +109,6 @@ async def test_an_import_and_a_rebuild_are_the_same_in_a_hostile_database(
     assert (await rebuilt(hostile, "verify")).equal
     assert (await rebuilt(hostile, "swap")).equal
     assert (await rebuilt(hostile, "verify")).equal
-
-
-async def rebuilt(settings: Settings, purpose: Purpose) -> RebuildReport:
-    rebuild = await states.rebuild(settings, PRACTICE_DAYS, purpose, lambda _state, _progress: None)
-    report = states.report_of(rebuild)
-    assert report
-    return report
 
 
 # Every connection

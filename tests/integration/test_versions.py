@@ -3,20 +3,16 @@
 import msgspec
 import pytest
 
-from consumers.live import PRACTICE_DAYS
 from ops.parked import queries as parked
 from ops.parked.queries import Selection
 from ops.parked.redrive import redrive
-from ops.rebuild import states
-from ops.rebuild.queries import Purpose, State
-from ops.rebuild.replaying import Progress
-from ops.rebuild.report import RebuildReport
 from runtime.settings import Settings
 from schemas import envelope
 from schemas.events import EVENT_TYPES, EventAsWritten, SessionDetailFetched
 from store.pool import Pool
 from tests.conftest import projecting
 from tests.events import as_v1, fetched, listed, row
+from tests.integration.test_rebuild import rebuilt
 from tests.members import send, tables, undisturbed, until_at
 
 EVENTS: tuple[EventAsWritten, ...] = (
@@ -42,16 +38,6 @@ async def ranges(pool: Pool) -> dict[str, list[float] | None]:
         rows = await connection.fetch(query)
     assert [one["result"] for one in rows] == [one["race"] for one in rows]
     return {one["id"]: msgspec.json.decode(one["result"] or "null") for one in rows}
-
-
-def unseen(state: State, progress: Progress) -> None:
-    """For tests that look at what is left."""
-
-
-async def rebuilt(settings: Settings, purpose: Purpose) -> RebuildReport:
-    report = states.report_of(await states.rebuild(settings, PRACTICE_DAYS, purpose, unseen))
-    assert report
-    return report
 
 
 async def test_both_versions_side_by_side(settings: Settings, pool: Pool) -> None:
