@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from broker.clients import bounds_of, make_reader, reading
 from consumers.projection import Projection
-from lapstream.roles import run_projector
+from lapstream.roles import roles_at_work
 from ops.rebuild import states
 from runtime.database import connected
 from runtime.projections import PROJECTIONS
@@ -74,16 +74,13 @@ async def run(settings: Settings, records: int, seed: int) -> Outcome:
     """
     settings = msgspec.structs.replace(settings, parking_limit=LIMIT)
     seconds: dict[str, float] = {}
-    stop = asyncio.Event()
-    working = asyncio.create_task(run_projector(settings, stop))
-    began = time.monotonic()
-    await _send(settings, records, seed)
-    seconds["sending"] = time.monotonic() - began
-    async with asyncio.timeout(CATCH_UP_SECONDS):
-        ends = {one.name: await _caught_up(settings, one, working) for one in PROJECTIONS}
-    seconds["projecting"] = time.monotonic() - began
-    stop.set()
-    await working
+    async with roles_at_work(settings, "projector"):
+        began = time.monotonic()
+        await _send(settings, records, seed)
+        seconds["sending"] = time.monotonic() - began
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            ends = {one.name: await _caught_up(settings, one) for one in PROJECTIONS}
+        seconds["projecting"] = time.monotonic() - began
     began = time.monotonic()
     fates = {one.name: await _fate(settings, one, ends[one.name]) for one in PROJECTIONS}
     return Outcome(seed=seed, fates=fates, seconds=seconds | {"rebuilding": time.monotonic() - began})
@@ -118,19 +115,15 @@ def _places(topics: Topics, names: Iterable[str]) -> list[TopicPartition]:
     return [TopicPartition(name, number) for name in names for number in range(partitions[name])]
 
 
-async def _caught_up(
-    settings: Settings, projection: Projection[Any], working: asyncio.Task[None]
-) -> dict[Place, int]:
-    """Where the topics end, once the projection's group stands there; raises what ended the projectors."""
+async def _caught_up(settings: Settings, projection: Projection[Any]) -> dict[Place, int]:
+    """Where the topics end, once the projection's group stands there."""
     places = _places(settings.topics, projection.topics(settings.topics))
     async with reading(make_reader(settings.broker)) as reader:
         bounds = await bounds_of(reader, places)
-    ends = {Place(*tp): one.end for tp, one in bounds.items()}
+    ends, group = {Place(*tp): one.end for tp, one in bounds.items()}, projection.group(settings.topic_prefix)
     async with connected(settings) as connection, connection.transaction():
         await use_schema(connection, projection.schema)
-        while await positions.read(connection, projection.group(settings.topic_prefix)) != ends:
-            if working.done():
-                await working
+        while await positions.read(connection, group) != ends:  # noqa: ASYNC110 - it lies in the database
             await asyncio.sleep(0.1)
     return ends
 
