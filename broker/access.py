@@ -86,9 +86,7 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
 
     def ssl_context(self) -> ssl.SSLContext:
         """What encrypts: the broker's certificate and its name are verified. Raises `BadAccess`."""
-        context = ssl.create_default_context()
-        if self.ssl_ca_location:
-            context = _trusting(self.ssl_ca_location)
+        context = _trusting(self.ssl_ca_location) if self.ssl_ca_location else ssl.create_default_context()
         if self.ssl_certificate_location:
             self._show_certificate(context)
         return context
