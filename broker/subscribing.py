@@ -35,6 +35,6 @@ def _security(access: BrokerAccess, options: dict[str, Any]) -> BaseSecurity:
     context = options.get("ssl_context")
     if not access.logs_in:
         return BaseSecurity(context)
-    if access.sasl_mechanism == "OAUTHBEARER":
+    if access.takes_tokens:
         return SASLOAuthBearer(context)
     return _WITH_PASSWORD[access.sasl_mechanism](access.sasl_username, access.sasl_password, context)
