@@ -295,7 +295,7 @@ async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: AN
     async def ask() -> tuple[str, int]:
         [response] = await admin.describe_consumer_groups([group])
         error, _, state, _, _, members, *_ = response.groups[0]
-        _raise_for(error)
+        raise_for(error)
         return state, len(members)
 
     return await from_coordinator(ask)
@@ -305,16 +305,16 @@ async def committed_offsets(admin: Any, group: str) -> dict[TopicPartition, int]
     """Where a group has committed, for each partition for which it has."""
 
     async def ask() -> dict[TopicPartition, int]:
-        await describe_group(
-            admin, group
-        )  # aiokafka takes a coordinator that still loads for one without offsets
+        # aiokafka takes a coordinator that still loads for one without offsets.
+        await describe_group(admin, group)
         found = await admin.list_consumer_group_offsets(group)
         return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
 
     return await from_coordinator(ask)
 
 
-def _raise_for(code: int) -> None:
+def raise_for(code: int) -> None:
+    """Raise the KafkaError of a code that a broker answers with; 0 is none."""
     if code:
         raise for_code(code)
 
