@@ -1,4 +1,4 @@
-"""Why a broker can't be reached, or does not let us in: the client says only that it could not connect.
+"""Why a client can't connect to a broker, or log in: aiokafka says only that it could not connect.
 
 Each address is tried once more, alone, and what happens is told: what was found, and which field of
 `BrokerAccess` is probably wrong.
@@ -42,8 +42,8 @@ class NotReached(KafkaConnectionError):
     """What was found at an address, and the fields of `BrokerAccess` one of which is probably wrong."""
 
     def __init__(self, address: str, found: str, fields: Sequence[str]) -> None:
-        super().__init__(f"the broker at {address} {found}")
         self.found = f"the broker at {address} {found}"
+        super().__init__(self.found)
         self.fields = fields
 
 

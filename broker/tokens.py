@@ -1,4 +1,4 @@
-"""Tokens for OAUTHBEARER: where they come from goes in, a token for each new connection comes out."""
+"""Tokens for OAUTHBEARER, from a file or a token endpoint: each new connection logs in with one."""
 
 import asyncio
 import time
