@@ -55,9 +55,16 @@ class TopicState(Struct, frozen=True, kw_only=True):
 
 
 async def check_topics(access: BrokerAccess, topics: Topics) -> list[TopicState]:
-    """Every topic as it is on the broker; changes nothing."""
+    """As `states_of`, by a client of its own."""
     async with administering(access) as admin:
-        return await _states(admin, topics)
+        return await states_of(admin, topics)
+
+
+async def states_of(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
+    """Every topic as it is on the broker; changes nothing."""
+    specs = topics.specs()
+    described = await _described(admin, (spec.name for spec in specs))
+    return [_state(spec, described.get(spec.name), await _config(admin, spec.name)) for spec in specs]
 
 
 async def create_topics(
@@ -110,17 +117,11 @@ def _check(response: Any) -> None:  # noqa: ANN401 - the protocol's response
 async def _states_when_known(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
     """The states, once the broker that is asked knows of what the controller has created."""
     for _ in range(_LOOKS):
-        states = await _states(admin, topics)
+        states = await states_of(admin, topics)
         if all(state.exists for state in states):
             return states
         await asyncio.sleep(_LOOK_SECONDS)
-    return await _states(admin, topics)
-
-
-async def _states(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
-    specs = topics.specs()
-    described = await _described(admin, (spec.name for spec in specs))
-    return [_state(spec, described.get(spec.name), await _config(admin, spec.name)) for spec in specs]
+    return await states_of(admin, topics)
 
 
 async def _described(admin: Any, names: Iterable[str]) -> dict[str, Any]:  # noqa: ANN401 - aiokafka is untyped

@@ -163,12 +163,12 @@ async def check_ready(settings: Settings, roles: Sequence[str]) -> None:
     """
     async with administering(settings.broker) as admin:
         lacking = await missing(admin, [right for role in roles for right in of_role(settings, role)])
-    if lacking:
-        raise RightMissing(
-            f"the broker does not allow its user what {', '.join(roles)} needs: {', '.join(lacking)}; "
-            "`lapstream topics acls` prints the commands that grant it"
-        )
-    states = await topics.check_topics(settings.broker, settings.topics)
+        if lacking:
+            raise RightMissing(
+                f"the broker does not allow its user what {', '.join(roles)} needs: {', '.join(lacking)}; "
+                "`lapstream topics acls` prints the commands that grant it"
+            )
+        states = await topics.states_of(admin, settings.topics)
     wrong = [f"{state.name}: {'; '.join(state.differences)}" for state in states if state.differences]
     if wrong:
         raise TopicsMissing("\n".join(wrong))
