@@ -13,6 +13,8 @@ from schemas.events import (
     Lap,
     ListedSession,
     PracticeDayListed,
+    PracticeDayListFailed,
+    SessionDetailFailed,
     SessionDetailFetched,
     SessionDetailFetchedV1,
 )
@@ -105,6 +107,32 @@ def fetched(second: float, session_id: str, **facts: Any) -> SessionDetailFetche
         parser_version=facts.pop("parser_version", 1),
         **(usual | facts),
     )
+
+
+def list_failed(second: float, **facts: Any) -> PracticeDayListFailed:
+    """A list that could not be fetched."""
+    url = "https://track.liverc.com/practice/"
+    return PracticeDayListFailed(**(_failure(second, url) | facts))
+
+
+def detail_failed(second: float, session_id: str, **facts: Any) -> SessionDetailFailed:
+    """A detail that could not be fetched."""
+    url = f"https://track.liverc.com/practice/?p=view_session&id={session_id}"
+    return SessionDetailFailed(session_id=session_id, **(_failure(second, url) | facts))
+
+
+def _failure(second: float, url: str) -> dict[str, Any]:
+    return {
+        "source": "liverc",
+        "track_slug": "track",
+        "date": DATE,
+        "observed_at": seen(second),
+        "parser_version": 1,
+        "code": "unreachable",
+        "message": "no answer",
+        "url": url,
+        "attempts": 3,
+    }
 
 
 def received(event: EventAsWritten, authority: int = 0) -> Received:

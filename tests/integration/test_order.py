@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from broker.clients import make_producer
 from runtime.settings import Settings
 from schemas.envelope import Context, Received, pack
-from schemas.events import Event, Lap, PracticeDayListFailed, SessionDetailFailed
+from schemas.events import Event, Lap
 from schemas.topics import LogTopic
 from store.digest import TableDigest
 from store.pool import Connection, Pool, open_pool
 from tests.conftest import at, create_topics, working
-from tests.events import DATE, fetched, laps, listed, received, row, seen
+from tests.events import detail_failed, fetched, laps, list_failed, listed, received, row
 from tests.model.database import EVERYTHING, apply, apply_by_turns, digests, empty, tables
 from tests.model.deliveries import Delivery, batches, deliveries, trying
-from tests.model.histories import FIRST_MOMENT, LAST_MOMENT, Facts, histories
+from tests.model.histories import FIRST_MOMENT, LAST_MOMENT, histories
 from tests.model.reference import expected
 
 ROUNDS = 3
@@ -186,18 +186,7 @@ async def test_a_zero_with_a_sign_is_a_zero(connection: Connection) -> None:
 
 
 async def test_failed_pages_leave_no_row(connection: Connection) -> None:
-    page: Facts = {
-        "source": "liverc",
-        "track_slug": "track",
-        "date": DATE,
-        "observed_at": seen(9),
-        "parser_version": 1,
-    }
-    error: Facts = {"code": "http_500", "message": "no", "url": "https://track.example", "attempts": 3}
-    failed = [
-        PracticeDayListFailed(**page, **error),
-        SessionDetailFailed(**page, **error, session_id="1"),
-    ]
+    failed = [list_failed(9), detail_failed(9, "1")]
     await assert_same_in_any_order(connection, *failed)
     assert [one.rows for one in await digests(connection)] == [0] * len(EVERYTHING)
     await assert_same_in_any_order(connection, *failed, fetched(1, "1"))

@@ -24,7 +24,6 @@ from schemas.events import (
     PracticeDayChanged,
     PracticeDayIngested,
     PracticeDayListed,
-    PracticeDayListFailed,
     PracticeDayRequested,
     SessionDetailFailed,
 )
@@ -32,7 +31,7 @@ from schemas.identity import event_id, row_digest
 from schemas.topics import Topics
 from store.parking import ParkedRecord, parked
 from store.pool import Connection, Pool
-from tests.events import DATE, fetched, laps, listed, received, row, seen
+from tests.events import DATE, detail_failed, fetched, laps, list_failed, listed, received, row, seen
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 LISTED = listed(1, row("1"), row("2"), row("3"))
@@ -105,19 +104,8 @@ async def now_of(connection: Connection, run: Run) -> Run:
     return found
 
 
-def failed(session_id: str, code: str = "unreachable") -> SessionDetailFailed:
-    return SessionDetailFailed(
-        source="liverc",
-        track_slug="track",
-        date=DATE,
-        session_id=session_id,
-        observed_at=seen(9),
-        parser_version=1,
-        code=code,
-        message="no answer",
-        url=f"https://track.liverc.com/practice/?p=view_session&id={session_id}",
-        attempts=3,
-    )
+def failed(session_id: str) -> SessionDetailFailed:
+    return detail_failed(9, session_id)
 
 
 async def test_a_request_opens_a_run_and_is_published_with_it(connection: Connection) -> None:
@@ -190,17 +178,7 @@ async def test_a_run_all_of_whose_sessions_failed_is_not_called_partial(connecti
 
 async def test_a_list_that_could_not_be_had_ends_the_run_with_its_reason(connection: Connection) -> None:
     run = await asked(connection)
-    failure = PracticeDayListFailed(
-        source="liverc",
-        track_slug="track",
-        date=DATE,
-        observed_at=seen(1),
-        parser_version=1,
-        code="bot_check",
-        message="asked whether we are a browser",
-        url="https://track.liverc.com/practice/",
-        attempts=1,
-    )
+    failure = list_failed(1, code="bot_check", message="asked whether we are a browser", attempts=1)
     await apply(connection, [await of(connection, run, failure)])
     ended = await now_of(connection, run)
     assert ended.state == "failed"

@@ -27,7 +27,7 @@ from runs import changes as run_changes
 from runs import run as runs
 from runtime.settings import Settings
 from schemas.envelope import Context, pack
-from schemas.events import Event, PracticeDayListFailed, PracticeDayRequested
+from schemas.events import Event, PracticeDayRequested
 from schemas.identity import event_id, track_id
 from schemas.lines import line_of
 from schemas.scopes import Scope
@@ -35,7 +35,7 @@ from schemas.topics import LogTopic, Topics
 from store.pool import Pool
 from tests.api import asking, data_of
 from tests.conftest import at, create_topics, working
-from tests.events import DATE, fetched, laps, listed, row, seen
+from tests.events import DATE, fetched, laps, list_failed, listed, row, seen
 from tests.integration.test_rebuild import verified
 from tests.integration.test_refusals import until_refused
 from tests.members import until
@@ -99,21 +99,10 @@ async def applied(settings: Settings, pool: Pool) -> AsyncGenerator[str]:
     request = PracticeDayRequested(source="liverc", track_slug="track", date=DATE, requested_at=seen(1))
     async with pool.acquire() as connection:
         run, _ = await run_changes.request(connection, request)
-    failed = PracticeDayListFailed(
-        source="mylaps",
-        track_slug="track",
-        date=DATE,
-        observed_at=seen(3),
-        parser_version=1,
-        code="none",
-        message="no list",
-        url="https://club.example",
-        attempts=1,
-    )
     future = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
     async with working(settings, "projector", "relay"):
         await published(settings, "practice-days", *OURS)
-        await published(settings, OWN, *THEIRS, failed, run_id=str(run.id))
+        await published(settings, OWN, *THEIRS, of("mylaps", list_failed(3)), run_id=str(run.id))
         await published(settings, OWN, fetched(9, "1", lap_count=99), run_id=str(run.id))
         await published(settings, OWN, msgspec.structs.replace(FUTURE, observed_at=future))
         await published(settings, "late", of("mylaps", fetched(9, "1", lap_count=98)), fetched(9, "1"))
