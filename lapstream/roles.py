@@ -13,8 +13,11 @@ from broker.rights import missing
 from broker.subscribing import make_broker
 from consumers.projection import Projection
 from consumers.projector import Projector
+from lapstream.fleet import show_the_fleet
 from lapstream.relay import run_relay
 from ops.acls.needed import of_role
+from ops.fleet.observing import observe
+from ops.lag.looker import LagLooker
 from producer.fetcher import Fetcher
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
@@ -133,10 +136,15 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
 
 
 async def run_relay_and_monitor(settings: Settings, stop: asyncio.Event) -> None:
-    """Publish the outbox, and look after runs whose work stopped, until told to stop."""
-    async with database(settings, size=1) as pool:
-        monitor = monitor_runs(pool, settings.run_stalled_seconds, stop)
-        await run_side_by_side({"relay": run_relay(settings, stop), "run monitor": monitor}, stop)
+    """Publish the outbox, look after runs whose work stopped, and observe the fleet, until told to stop."""
+    async with database(settings, size=2) as pool:
+        lag = LagLooker(pool, settings.broker, settings.topics)
+        work = {
+            "relay": run_relay(settings, stop),
+            "run monitor": monitor_runs(pool, settings.run_stalled_seconds, stop),
+            "observer of lag": observe(pool, lag, stop),
+        }
+        await run_side_by_side(work, stop)
 
 
 async def run_the_api(settings: Settings, stop: asyncio.Event) -> None:
@@ -215,7 +223,10 @@ async def roles_at_work(settings: Settings, *names: str) -> AsyncGenerator[None]
 
 async def _run_when_ready(settings: Settings, names: list[str], stop: asyncio.Event) -> None:
     await check_ready(settings, names)
-    await run_side_by_side({name: ROLES[name](settings, stop) for name in names}, stop)
+    work = {name: ROLES[name](settings, stop) for name in names}
+    if settings.metrics_port or "api" in names:
+        work["metrics of the fleet"] = show_the_fleet(settings, stop)
+    await run_side_by_side(work, stop)
 
 
 async def run_side_by_side(work: Mapping[str, Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:

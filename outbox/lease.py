@@ -38,7 +38,7 @@ class Lease:
         """Take the lease, or hold it longer; False while another relay holds it."""
         asked = time.monotonic()
         async with self._pool.acquire() as connection:
-            taken = await relay.take(connection, self.holder, LEASE_SECONDS)
+            taken = await relay.take(connection, relay.LEASE, self.holder, LEASE_SECONDS)
         if taken:
             self._until = asked + LEASE_SECONDS
         return taken
@@ -67,4 +67,4 @@ class Lease:
         """Let another relay begin at once."""
         self._until = 0.0
         async with self._pool.acquire() as connection:
-            await relay.give_back(connection, self.holder)
+            await relay.give_back(connection, relay.LEASE, self.holder)

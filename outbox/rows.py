@@ -15,7 +15,7 @@ CHANNEL = "lapstream_outbox"
 FREE = "free"
 
 LEASE = "outbox"
-"""The name of the one lease."""
+"""The name of the lease of whoever publishes."""
 
 
 class Row(NamedTuple):
@@ -37,14 +37,14 @@ class Backlog(NamedTuple):
     oldest_seconds: float
 
 
-async def take(connection: Connection, holder: UUID, seconds: float) -> bool:
-    """Take the lease, or hold it longer, for so many seconds from now; False while another holds it."""
-    return await connection.fetchval(statement("take_lease"), LEASE, holder, seconds) is not None
+async def take(connection: Connection, lease: str, holder: UUID, seconds: float) -> bool:
+    """Take a lease, or hold it longer, for so many seconds from now; False while another holds it."""
+    return await connection.fetchval(statement("take_lease"), lease, holder, seconds) is not None
 
 
-async def give_back(connection: Connection, holder: UUID) -> None:
-    """End the lease, if it is this holder's, and tell those who stand by."""
-    await connection.execute(statement("give_lease_back"), LEASE, holder)
+async def give_back(connection: Connection, lease: str, holder: UUID) -> None:
+    """End a lease, if it is this holder's, and tell those who stand by."""
+    await connection.execute(statement("give_lease_back"), lease, holder)
 
 
 async def read(connection: Connection, rows: int, size: int) -> list[Row]:

@@ -5,13 +5,15 @@ import math
 import pytest
 from prometheus_client import Metric
 
+from lapstream.fleet import SHOWN
 from telemetry import metrics
 
-LABELS = {"outcome", "status", "group", "le"}
+LABELS = {"outcome", "status", "group", "le", "kind", "consumergroup", "topic", "partition"}
 
 
 def families() -> list[Metric]:
-    return [one for one in metrics.REGISTRY.collect() if one.name.startswith("lapstream_")]
+    found = (*metrics.REGISTRY.collect(), *SHOWN.describe())
+    return [one for one in found if one.name.startswith("lapstream_")]
 
 
 def value(name: str, **labels: str) -> float:
@@ -21,6 +23,7 @@ def value(name: str, **labels: str) -> float:
 
 def test_no_metric_is_labelled_by_what_a_site_or_a_producer_writes() -> None:
     labels = {label for one in families() for sample in one.samples for label in sample.labels}
+    labels |= {label for one in SHOWN.families for label in one.labels}
     assert labels <= LABELS
 
 

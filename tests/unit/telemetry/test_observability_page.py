@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from lapstream.fleet import SHOWN
 from telemetry import metrics
 from tests.sources import modules
 from tests.unit.test_docs import read, section
@@ -84,8 +85,8 @@ def test_every_metric_is_described_with_its_type_and_its_meaning() -> None:
     described = {names_in(name)[0]: (kind, meaning) for name, kind, _, meaning in rows("Metrics")}
     assert described == {
         f"{one.name}_total" if one.type == "counter" else one.name: (one.type, one.documentation)
-        for one in metrics.REGISTRY.collect()
-        if one.name.startswith("lapstream_")
+        for one in (*metrics.REGISTRY.collect(), *SHOWN.describe())
+        if not one.name.startswith("process_")
     }
 
 
@@ -99,3 +100,5 @@ def test_every_label_of_a_metric_is_described() -> None:
             name = sample.name if one.type == "counter" else one.name
             if name in described:
                 assert set(sample.labels) - {"le"} == described[name]
+    for family in SHOWN.families:
+        assert set(family.labels) == described[family.name]
