@@ -170,7 +170,7 @@ async def check_ready(settings: Settings, roles: Sequence[str]) -> None:
     Reports members without a partition.
     """
     async with administering(settings.broker) as admin:
-        lacking = await missing(admin, [right for role in roles for right in of_role(settings, role)])
+        lacking = await missing(admin, [right for role in roles for right in of_role(settings.topics, role)])
         if lacking:
             raise RightMissing(
                 f"the broker does not allow its user what {', '.join(roles)} needs: {', '.join(lacking)}; "

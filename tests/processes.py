@@ -33,8 +33,7 @@ class Role:
             "run",
             self._name,
             env=environment(self._settings),
-            stdout=DEVNULL,
-            stderr=DEVNULL,
+            stdout=DEVNULL,  # what it logs is on stderr, and shown with a test that fails
         )
 
     async def end(self, number: signal.Signals) -> int:

@@ -9,7 +9,7 @@ from runtime.settings import read_broker_settings
 
 def show(principal: str, *, as_json: bool) -> None:
     """Print what each role and each producer needs."""
-    grants = needed(read_broker_settings(), principal)
+    grants = needed(read_broker_settings().topics, principal)
     if as_json:
         print_json(grants)
         return

@@ -4,21 +4,24 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from lapstream.cli.database import on_database
 from lapstream.cli.output import clean, note, out, print_json, progress_bar
 from lapstream.cli.parked_show import all_of, entries, show_counts, show_heads, show_outcomes, show_record
 from ops.parked import mending as parking
 from ops.parked import queries as parked
-from ops.parked import redrive as redriving
-from ops.parked.queries import Count, Head, Key, Parked, ParkedState, RecordPlace, Selection
-from ops.parked.redrive import RedriveOutcome
-from runtime.database import connected
+from ops.parked.mending import Fix
+from ops.parked.queries import Count, Head, ParkedState, RecordPlace, Selection
+from ops.parked.redrive import Redrive, RedriveOutcome, sending
+from runtime.database import database
 from runtime.settings import Settings, read_settings
+from store.pool import Connection
 
 ANY = "any"
 """All states of a record."""
@@ -44,7 +47,7 @@ def selected(
 
 def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> None:
     """Count a selection's records by kind of fault, and list a page of them, each once."""
-    (total, counts), heads = asyncio.run(_list(read_settings(), selection, page, size))
+    (total, counts), heads = on_database(partial(_list, selection=selection, page=page, size=size))
     if as_json:
         print_json({"total": total, "page": page, "counts": counts, "records": entries(heads)})
         return
@@ -57,16 +60,15 @@ def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> N
 
 
 async def _list(
-    settings: Settings, selection: Selection, page: int, size: int
+    connection: Connection, selection: Selection, page: int, size: int
 ) -> tuple[tuple[int, list[Count]], list[Head]]:
-    async with connected(settings) as connection:
-        counts = await parked.count(connection, selection)
-        return counts, await parked.find(connection, selection, limit=size, skip=size * (page - 1))
+    counts = await parked.count(connection, selection)
+    return counts, await parked.find(connection, selection, limit=size, skip=size * (page - 1))
 
 
 def show(at: tuple[str, int, int], group: str | None, *, as_json: bool) -> None:
     """Show one parked record, with its bytes, and what became of it in each group that parked it."""
-    copies = asyncio.run(_read(read_settings(), RecordPlace(*at), group))
+    copies = on_database(partial(parking.read_copies, place=RecordPlace(*at), group=group))
     same = [one for one in copies if one.record == copies[0].record]
     if as_json:
         print_json(all_of(same))
@@ -75,11 +77,6 @@ def show(at: tuple[str, int, int], group: str | None, *, as_json: bool) -> None:
     for other in copies:
         if other not in same:
             note(f"{other.group} parked another record at this place: `--group {other.group}` shows it")
-
-
-async def _read(settings: Settings, place: RecordPlace, group: str | None) -> list[Parked]:
-    async with connected(settings) as connection:
-        return await parking.read_copies(connection, place, group)
 
 
 def redrive(selection: Selection, *, dry_run: bool, as_json: bool) -> None:
@@ -96,14 +93,12 @@ def redrive(selection: Selection, *, dry_run: bool, as_json: bool) -> None:
 
 
 async def _redrive(settings: Settings, selection: Selection, *, dry_run: bool) -> list[RedriveOutcome]:
-    heads = await _find(settings, selection)
-    with _progress("redriving", len(heads)) as progress:
-        return await redriving.redrive(settings, heads, parking.somebody(), dry_run=dry_run, show=progress)
-
-
-async def _find(settings: Settings, selection: Selection) -> list[Head]:
-    async with connected(settings) as connection:
-        return await parked.find(connection, selection)
+    async with database(settings, size=1) as pool:
+        async with pool.acquire() as connection:
+            heads = await parked.find(connection, selection)
+        with _progress("redriving", len(heads)) as progress:
+            way = Redrive(pool, settings.broker, settings.topics, None if dry_run else parking.somebody())
+            return await way.redrive(heads, progress)
 
 
 @contextlib.contextmanager
@@ -115,30 +110,29 @@ def _progress(what: str, total: int) -> Generator[Callable[[int], None]]:
         yield lambda records: progress.advance(task, records)
 
 
-async def _export(
-    settings: Settings, heads: Sequence[Head], file: Path, *, overwrite: bool, show: Callable[[int], None]
-) -> None:
-    async with connected(settings) as connection:
-        await parking.export_to(connection, heads, file, overwrite=overwrite, show=show)
-
-
 def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *, as_json: bool) -> None:
     """Publish a mended event, and mark the bad record fixed."""
-    place = RecordPlace(*at)
-    new = asyncio.run(parking.publish_fixed(read_settings(), place, file.read_bytes(), type_name))
+    new = on_database(partial(_publish_fixed, fix=Fix(RecordPlace(*at), file.read_bytes(), type_name)))
     if as_json:
         print_json({"state": ParkedState.fixed, "new": new._asdict()})
     else:
         out.print(f"published as {parking.where(new)}; the bad record is marked fixed")
 
 
+async def _publish_fixed(connection: Connection, fix: Fix) -> RecordPlace:
+    settings = read_settings()
+    async with sending(settings.broker) as send:
+        return await parking.publish_fixed(connection, send, settings.topics, fix)
+
+
 def discard(selection: Selection, reason: str, *, yes: bool, as_json: bool) -> None:
     """Give parked records up, where that is confirmed."""
-    settings = read_settings()
-    heads = asyncio.run(_find(settings, selection))
+    heads = on_database(partial(parked.find, selection=selection))
     if heads and not yes:
         typer.confirm(f"Discard {_said(heads)}?", abort=True, err=True)
-    discarded = asyncio.run(_discard(settings, [head.at for head in heads], reason))
+    keys = [head.at for head in heads]
+    giving_up = partial(parked.discarded, keys=keys, reason=reason, by=parking.somebody())
+    discarded = on_database(giving_up)
     if as_json:
         print_json({"discarded": discarded})
     else:
@@ -156,17 +150,11 @@ def _said(heads: list[Head]) -> str:
     )
 
 
-async def _discard(settings: Settings, keys: list[Key], reason: str) -> int:
-    async with connected(settings) as connection:
-        return await parked.discarded(connection, keys, reason, parking.somebody())
-
-
 def export(selection: Selection, file: Path, *, overwrite: bool, as_json: bool) -> None:
     """Write parked records to a file."""
-    settings = read_settings()
-    heads = asyncio.run(_find(settings, selection))
+    heads = on_database(partial(parked.find, selection=selection))
     with _progress("exporting", len(heads)) as progress:
-        asyncio.run(_export(settings, heads, file, overwrite=overwrite, show=progress))
+        on_database(partial(parking.export_to, heads=heads, file=file, overwrite=overwrite, show=progress))
     if as_json:
         print_json({"file": str(file), "records": len(heads)})
     else:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import Coroutine, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
 from consumers.projection import Projection
+from lapstream.cli.database import on_database
 from lapstream.cli.output import clean, note, out, print_json, progress_bar, words
 from lapstream.cli.tables import Listing
 from ops.rebuild import operating, states, swapping
@@ -39,7 +41,7 @@ def rebuild(
     settings, projection = read_settings(), _projection(name)
     purpose = _purpose(until)
     if resume:
-        asyncio.run(operating.pause(settings, projection, purpose, until, paused=False))
+        _paused(projection, until, paused=False)
     collect_seldom()
     with _screen(projection.name) as show:
         found = _rebuilt(
@@ -57,21 +59,25 @@ def take_back(name: str, *, as_json: bool) -> None:
 def pause(name: str, until: dt.datetime | None, *, as_json: bool) -> None:
     """Have a rebuild stop after the batch at hand."""
     projection = _projection(name)
-    pausing = operating.pause(read_settings(), projection, _purpose(until), until, paused=True)
-    _tell(projection, asyncio.run(pausing), as_json=as_json)
+    _tell(projection, _paused(projection, until, paused=True), as_json=as_json)
+
+
+def _paused(projection: Projection[Any], until: dt.datetime | None, *, paused: bool) -> Rebuild:
+    pausing = partial(operating.pause, projection=projection, purpose=_purpose(until), until=until)
+    return on_database(partial(pausing, paused=paused))
 
 
 def cancel(name: str, until: dt.datetime | None, *, as_json: bool) -> None:
     """End a rebuild, and throw its tables away."""
     projection = _projection(name)
-    cancelling = operating.cancel(read_settings(), projection, _purpose(until), until)
-    _tell(projection, asyncio.run(cancelling), as_json=as_json)
+    asked = partial(operating.cancel, projection=projection, purpose=_purpose(until), until=until)
+    _tell(projection, on_database(asked), as_json=as_json)
 
 
 def show_recent(name: str | None, *, as_json: bool) -> None:
     """Show the newest rebuilds, of one projection or of all."""
     projection = None if name is None else _projection(name)
-    _show_recent(asyncio.run(operating.recent(read_settings(), projection)), as_json=as_json)
+    _show_recent(on_database(partial(operating.recent, projection=projection)), as_json=as_json)
 
 
 def _projection(name: str) -> Projection[Any]:
@@ -110,8 +116,8 @@ def verify(name: str, *, export: Path | None, as_json: bool) -> None:
 def cancel_verify(name: str, *, as_json: bool) -> None:
     """End a comparison that was begun, and throw its tables away."""
     projection = _projection(name)
-    cancelling = operating.cancel(read_settings(), projection, "verify")
-    _tell(projection, asyncio.run(cancelling), as_json=as_json)
+    asked = partial(operating.cancel, projection=projection, purpose="verify")
+    _tell(projection, on_database(asked), as_json=as_json)
 
 
 def _tell(projection: Projection[Any], found: Rebuild, *, as_json: bool) -> None:

@@ -1,12 +1,14 @@
 """Imports on the terminal: what came of them, and what is done about one."""
 
 import asyncio
+from functools import partial
 from itertools import chain
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from lapstream.cli.database import on_database
 from lapstream.cli.imports import print_summary, showing
 from lapstream.cli.output import clean, note, out, print_json
 from lapstream.cli.tables import Listing, facts, facts_of
@@ -15,8 +17,7 @@ from runs import changes as run_changes
 from runs import run as runs
 from runs.changes import RunNotFound
 from runs.run import Run, RunCounts, RunFailure, RunProgress, RunState
-from runtime.database import connected
-from runtime.settings import Settings, read_settings
+from runtime.settings import read_settings
 from schemas.errors import LapstreamError
 from store.pool import Connection
 
@@ -44,7 +45,7 @@ class RunView(Struct, frozen=True, kw_only=True):
 
 def list_runs(track: str | None, state: RunState | None, limit: int, *, as_json: bool) -> None:
     """List imports, the newest first."""
-    found = asyncio.run(_find(read_settings(), track, state, limit))
+    found = on_database(partial(runs.find, track_slug=track, state=state, limit=limit))
     if as_json:
         print_json(found)
         return
@@ -64,14 +65,9 @@ def list_runs(track: str | None, state: RunState | None, limit: int, *, as_json:
     out.print(table)
 
 
-async def _find(settings: Settings, track: str | None, state: RunState | None, limit: int) -> list[Run]:
-    async with connected(settings) as connection:
-        return await runs.find(connection, track_slug=track, state=state, limit=limit)
-
-
 def show_run(run: str, *, as_json: bool) -> None:
     """Show an import: how far it is or what it came to, and each session that failed."""
-    view = asyncio.run(_view(read_settings(), run))
+    view = on_database(partial(_view, digits=run))
     if as_json:
         print_json(view)
         return
@@ -85,18 +81,17 @@ def show_run(run: str, *, as_json: bool) -> None:
         note(f"session {failure.session_id} failed: {clean(failure.message)}")
 
 
-async def _view(settings: Settings, digits: str) -> RunView:
-    async with connected(settings) as connection:
-        run_id = await _named(connection, digits)
-        found = await runs.read(connection, run_id)
-        if found is None:
-            raise _not_found(digits)
-        return RunView(
-            run=found,
-            progress=await runs.progress(connection, run_id),
-            counts=found.counts or await runs.counts_so_far(connection, run_id),
-            failures=await runs.failures(connection, run_id),
-        )
+async def _view(connection: Connection, digits: str) -> RunView:
+    run_id = await _named(connection, digits)
+    found = await runs.read(connection, run_id)
+    if found is None:
+        raise _not_found(digits)
+    return RunView(
+        run=found,
+        progress=await runs.progress(connection, run_id),
+        counts=found.counts or await runs.counts_so_far(connection, run_id),
+        failures=await runs.failures(connection, run_id),
+    )
 
 
 async def _named(connection: Connection, digits: str) -> UUID:
@@ -115,30 +110,23 @@ def _not_found(digits: str) -> RunNotFound:
     return RunNotFound(f"there is no run {digits}: `lapstream runs list` shows what there is")
 
 
-async def _id_of(settings: Settings, digits: str) -> UUID:
-    async with connected(settings) as connection:
-        return await _named(connection, digits)
-
-
 def retry_run(run: str, *, as_json: bool) -> None:
     """Try the failed sessions of an import again, and tell what it came to."""
-    settings = read_settings()
-    run_id = asyncio.run(_id_of(settings, run))
+    run_id = on_database(partial(_named, digits=run))
     with showing(f"run {short(run_id)}") as screen:
-        summary = asyncio.run(follow.retry(settings, run_id, screen))
+        summary = asyncio.run(follow.retry(read_settings(), run_id, screen))
     print_summary(summary, as_json=as_json)
 
 
 def cancel_run(run: str, *, as_json: bool) -> None:
     """Cancel an import."""
-    found = asyncio.run(_cancel(read_settings(), run))
+    found = on_database(partial(_cancel, digits=run))
     if as_json:
         print_json(found)
     else:
         out.print(f"run {found.id} is {found.state}")
 
 
-async def _cancel(settings: Settings, digits: str) -> Run:
-    async with connected(settings) as connection:
-        run, _ = await run_changes.cancel(connection, await _named(connection, digits))
-        return run
+async def _cancel(connection: Connection, digits: str) -> Run:
+    run, _ = await run_changes.cancel(connection, await _named(connection, digits))
+    return run

@@ -1,30 +1,28 @@
 """The switch that stops all fetching from the site, and what holds the site's requests back."""
 
-import asyncio
+from functools import partial
 
+from lapstream.cli.database import on_database
 from lapstream.cli.output import clean, out, print_json
 from producer import budget as sites
 from producer.budget import SiteState
-from runtime.database import connected
 from runtime.settings import read_settings
+from store.pool import Connection
 
 
 def turn(*, paused: bool, as_json: bool) -> None:
     """Pause the site, or let it go on; shows how it is then."""
-    _show(asyncio.run(_state(paused=paused)), as_json=as_json)
+    _show(on_database(partial(_turned, site=read_settings().site, paused=paused)), as_json=as_json)
 
 
 def show(*, as_json: bool) -> None:
     """Show whether the site is paused, or backed off from."""
-    _show(asyncio.run(_state(paused=None)), as_json=as_json)
+    _show(on_database(partial(sites.state, site=read_settings().site)), as_json=as_json)
 
 
-async def _state(*, paused: bool | None) -> SiteState:
-    settings = read_settings()
-    async with connected(settings) as connection:
-        if paused is not None:
-            await sites.pause(connection, settings.site, paused=paused)
-        return await sites.state(connection, settings.site)
+async def _turned(connection: Connection, site: str, *, paused: bool) -> SiteState:
+    await sites.pause(connection, site, paused=paused)
+    return await sites.state(connection, site)
 
 
 def _show(state: SiteState, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What each user needs at the broker: settings go in, rights and the commands that grant them come out.
+"""What each user needs at the broker: topics go in, rights and the commands that grant them come out.
 
 `tests/integration/test_wire.py` has each role work with just these, and fail without any of them.
 """
@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from broker.rights import Operation, Right
-from runtime.settings import Settings
 from runtime.wiring import detail_group, groups, list_group
+from schemas.topics import Topics
 
 OPERATOR = "operator"
 """Who types commands."""
@@ -27,12 +27,12 @@ class Grant(Struct, frozen=True, kw_only=True):
     commands: list[str]
 
 
-def needed(settings: Settings, principal: str = PRINCIPAL) -> list[Grant]:
+def needed(topics: Topics, principal: str = PRINCIPAL) -> list[Grant]:
     """The rights of every role, of who types commands, and of the producers of the topics that are not ours.
 
     `{role}` in the principal stands for the name of each.
     """
-    return [_grant(role, principal, list(rights)) for role, rights in _rights(settings)]
+    return [_grant(role, principal, list(rights)) for role, rights in _rights(topics)]
 
 
 def _grant(role: str, principal: str, rights: list[Right]) -> Grant:
@@ -40,43 +40,40 @@ def _grant(role: str, principal: str, rights: list[Right]) -> Grant:
     return Grant(role=role, principal=name, rights=rights, commands=[one.command(name) for one in rights])
 
 
-def of_role(settings: Settings, role: str) -> list[Right]:
+def of_role(topics: Topics, role: str) -> list[Right]:
     """What a role needs."""
-    return list(dict(_rights(settings))[role])
+    return list(dict(_rights(topics))[role])
 
 
-def _rights(settings: Settings) -> Iterator[tuple[str, Iterable[Right]]]:
+def _rights(topics: Topics) -> Iterator[tuple[str, Iterable[Right]]]:
     """What each needs; the right to read, or to write, is also the one to be told that something is there."""
-    topics = settings.topics
-    projections = [one for one in groups(settings.topics) if one.projection]
+    projections = [one for one in groups(topics) if one.projection]
     yield (
         "fetcher",
         (
             *_of_role(
-                settings,
+                topics,
                 reads=(topics.requests, topics.details, topics.pages),
                 writes=(topics.details, topics.days, topics.pages),
             ),
-            _of_groups((list_group(settings.topics), detail_group(settings.topics)), "Read"),
+            _of_groups((list_group(topics), detail_group(topics)), "Read"),
         ),
     )
     read = dict.fromkeys(topic for one in projections for topic in one.topics)
     yield (
         "projector",
-        (*_of_role(settings, reads=tuple(read)), _of_groups(tuple(one.name for one in projections), "Read")),
+        (*_of_role(topics, reads=tuple(read)), _of_groups(tuple(one.name for one in projections), "Read")),
     )
-    yield "relay", _of_role(settings, writes=(topics.requests, topics.outcomes, topics.refusals))
-    yield "api", _of_role(settings, reads=(*topics.event_log, topics.pages), writes=(topics.pages,))
-    yield OPERATOR, _of_operator(settings)
+    yield "relay", _of_role(topics, writes=(topics.requests, topics.outcomes, topics.refusals))
+    yield "api", _of_role(topics, reads=(*topics.event_log, topics.pages), writes=(topics.pages,))
+    yield OPERATOR, _of_operator(topics)
     for topic in (one for one in topics.event_log if one != topics.days):
         yield topic, _of_producer(topic, (topics.outcomes, topics.refusals))
 
 
-def _of_role(
-    settings: Settings, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()
-) -> Iterator[Right]:
+def _of_role(topics: Topics, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> Iterator[Right]:
     """What a role reads and writes; it holds all topics against their declaration when it starts."""
-    every = tuple(spec.name for spec in settings.topics.specs())
+    every = tuple(spec.name for spec in topics.specs())
     yield _on(every, "DescribeConfigs")
     if rest := tuple(name for name in every if name not in {*reads, *writes}):
         yield _on(rest, "Describe")
@@ -86,10 +83,10 @@ def _of_role(
         yield _on(writes, "Write")
 
 
-def _of_operator(settings: Settings) -> Iterator[Right]:
-    every = tuple(spec.name for spec in settings.topics.specs())
+def _of_operator(topics: Topics) -> Iterator[Right]:
+    every = tuple(spec.name for spec in topics.specs())
     yield _on(every, "Create", "DescribeConfigs", "Read", "Write")
-    yield _of_groups(tuple(one.name for one in groups(settings.topics)), "Describe")
+    yield _of_groups(tuple(one.name for one in groups(topics)), "Describe")
 
 
 def _of_producer(topic: str, answers: tuple[str, ...]) -> Iterator[Right]:

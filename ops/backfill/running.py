@@ -16,7 +16,7 @@ from ops.backfill.discover import MonthFailed, month_page
 from ops.backfill.estimate import Estimate, Measured, describe
 from ops.backfill.feeder import GOES_ON, BackfillProgress, BackfillStopped, BackfillWork, Feeder, Screen
 from ops.backfill.queries import ENDED, Backfill, BackfillDay, DayState, FailedMonth, Months
-from ops.imports.follow import await_workers
+from ops.imports.workers import Workers
 from runs.run import Refresh
 from runs.watch import watching
 from runtime.database import database
@@ -75,10 +75,10 @@ async def backfill(
 
     Raises `RoleNotRunning`, `AlreadyFed`, `NothingDiscovered` and `BackfillStopped`.
     """
-    if not dry_run:
-        await await_workers(settings, lambda what: screen.show(BackfillProgress(doing=what)))
     try:
         async with database(settings) as pool, _claimed(pool, months) as found:
+            if not dry_run:
+                await _workers(settings, pool, screen)
             work = BackfillWork(settings, pool, found, screen)
             await _discover(work)
             failed = await _prepare(work)
@@ -86,6 +86,13 @@ async def backfill(
             return await _summary(work, failed, measured)
     except TRANSIENT as error:
         raise BackfillStopped(f"the database is away ({said_by(error)}); {GOES_ON}") from error
+
+
+async def _workers(settings: Settings, pool: Pool, screen: Screen) -> None:
+    """Return when the roles that an import needs are at work; raises `RoleNotRunning`."""
+    workers = Workers(settings.broker, settings.topics)
+    async with pool.acquire() as connection:
+        await workers.come(connection, lambda what: screen.show(BackfillProgress(doing=what)))
 
 
 @contextlib.asynccontextmanager

@@ -6,14 +6,13 @@ import getpass
 import socket
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from ops.parked import queries as parked
 from ops.parked.queries import Head, Parked, ParkedState, RecordPlace
-from ops.parked.redrive import sending
-from runtime.database import connected
-from runtime.settings import Settings
+from ops.parked.redrive import Send
 from schemas.admission import admitted
 from schemas.contract.problems import unknown_fields
 from schemas.envelope import Context, Outgoing, Received, attributes_of, pack, unpack
@@ -72,37 +71,42 @@ def where(place: RecordPlace) -> str:
     return "/".join(map(str, place))
 
 
-async def publish_fixed(
-    settings: Settings, place: RecordPlace, data: bytes, type_name: str | None
-) -> RecordPlace:
+class Fix(NamedTuple):
+    """A mended event: the bad record's place, the event's bytes, and what its header should have said."""
+
+    place: RecordPlace
+    data: bytes
+    type_name: str | None = None
+
+
+async def publish_fixed(connection: Connection, send: Send, topics: Topics, fix: Fix) -> RecordPlace:
     """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
 
     All groups that parked the bad record read the new one: each one's copy is marked.
-    `type_name` is what the bad record's header should have said. The event's id is made from its content:
-    done twice, the same event is published twice, and counts once. Raises `BadFix` and `NotParked`.
+    The event's id is made from its content: done twice, the same event is published twice, and counts once.
+    Raises `BadFix` and `NotParked`.
     """
-    async with connected(settings) as connection:
-        bad = (await read_copies(connection, place))[0]
-        record = mended(bad, data, type_name, settings.topics)
-        async with sending(settings) as send, connection.transaction():
-            copies = [one.at for one in await parked.lock_copies(connection, place)]
-            if not copies:
-                raise NotParked(f"{where(place)}: is {bad.state} already, and stays so")
-            new = await send(bad.topic, key=record.key, value=record.value, headers=record.headers)
-            await parked.fixed(connection, copies, new, somebody())
+    bad = (await read_copies(connection, fix.place))[0]
+    record = mended(bad, fix, topics)
+    async with connection.transaction():
+        copies = [one.at for one in await parked.lock_copies(connection, fix.place)]
+        if not copies:
+            raise NotParked(f"{where(fix.place)}: is {bad.state} already, and stays so")
+        new = await send(bad.topic, key=record.key, value=record.value, headers=record.headers)
+        await parked.fixed(connection, copies, new, somebody())
     return new
 
 
-def mended(bad: Parked, data: bytes, type_name: str | None, topics: Topics) -> Outgoing:
+def mended(bad: Parked, fix: Fix, topics: Topics) -> Outgoing:
     """The record that takes a bad one's place; raises `BadFix`."""
     said = attributes_of(bad.headers, bad.value)
-    name = type_name or said.type
+    name = fix.type_name or said.type
     if name not in EVENT_TYPES:
         raise BadFix(
             f"{where(bad.place)}: its header says no type that we know ({name!r}); give one with --type: "
             f"{', '.join(EVENT_TYPES)}"
         )
-    received = _read(name, data)
+    received = _read(name, fix.data)
     _check_topic(received, bad.topic, topics)
     context = Context(
         source=SOURCE,

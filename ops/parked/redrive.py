@@ -15,18 +15,17 @@ import stamina
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from broker.access import BrokerAccess
 from consumers.projection import AfterCommit, Projection
 from ops.parked import queries as parked
 from ops.parked.queries import Head, Key, Parked, RecordPlace
-from runtime.database import database
-from runtime.settings import Settings
 from runtime.wiring import groups, producing
 from schemas.envelope import unpack
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord
 from schemas.topics import Topics
 from store.faults import is_about_the_database
-from store.pool import TRANSIENT, Connection, use_schema
+from store.pool import TRANSIENT, Connection, Pool, use_schema
 
 CHUNK = 200
 """Records that go through in one transaction."""
@@ -79,52 +78,65 @@ class RedriveOutcome(Struct, frozen=True, kw_only=True):
         return RecordPlace(self.topic, self.partition, self.offset)
 
 
-async def redrive(
-    settings: Settings, heads: Sequence[Head], by: str, *, dry_run: bool, show: Callable[[int], None]
-) -> list[RedriveOutcome]:
-    """Redrive records, group by group, each in the order given; `show` is told of each chunk's size.
+class Redrive(NamedTuple):
+    """What records are redriven with; without a person who does it everything is only tried.
 
-    With `dry_run` everything is tried, nothing is published, and all is rolled back. Raises `UnknownGroup`.
+    Then nothing is published, and all is rolled back.
     """
-    outcomes: list[RedriveOutcome] = []
-    async with contextlib.AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, size=1))
-        ways = await _ways(settings, stack, {head.group for head in heads}, dry_run=dry_run)
-        for group, members in groupby(sorted(heads, key=_group), _group):
-            keys = [head.at for head in members]
-            for begin in range(0, len(keys), CHUNK):
-                chunk = keys[begin : begin + CHUNK]
-                async with pool.acquire() as connection:
-                    outcomes += await _redrive(connection, chunk, ways[group], None if dry_run else by)
-                show(len(chunk))
-    return outcomes
+
+    pool: Pool
+    broker: BrokerAccess
+    topics: Topics
+    by: str | None
+
+    async def redrive(self, heads: Sequence[Head], show: Callable[[int], None]) -> list[RedriveOutcome]:
+        """Redrive records, group by group, each in the order given; `show` is told of each chunk's size.
+
+        Raises `UnknownGroup`.
+        """
+        outcomes: list[RedriveOutcome] = []
+        async with self._handlers({head.group for head in heads}) as handlers:
+            for group, members in groupby(sorted(heads, key=_group), _group):
+                keys = [head.at for head in members]
+                for begin in range(0, len(keys), CHUNK):
+                    chunk = keys[begin : begin + CHUNK]
+                    async with self.pool.acquire() as connection:
+                        outcomes += await _redrive(connection, chunk, handlers[group], self.by)
+                    show(len(chunk))
+        return outcomes
+
+    @contextlib.asynccontextmanager
+    async def _handlers(self, wanted: set[str]) -> AsyncGenerator[dict[str, Handler]]:
+        """How the records of each group are worked at."""
+        projections = {one.name: one.projection for one in groups(self.topics) if one.projection}
+        queues = {group.name for group in groups(self.topics) if group.projection is None}
+        _check_known(wanted - projections.keys() - queues)
+        handlers = {
+            group: _projecting(projections[group], self.topics) for group in wanted & projections.keys()
+        }
+        async with contextlib.AsyncExitStack() as stack:
+            if wanted & queues:
+                send = await stack.enter_async_context(sending(self.broker)) if self.by else None
+                handlers |= {group: _queueing(send) for group in wanted & queues}
+            yield handlers
+
+
+def _check_known(unknown: set[str]) -> None:
+    if unknown:
+        raise UnknownGroup(
+            f"{', '.join(sorted(unknown))}: no group of these settings: its records are redriven by the "
+            "version and with the LAPSTREAM_TOPIC_PREFIX that parked them; `--group` chooses others"
+        )
 
 
 def _group(head: Head) -> str:
     return head.group
 
 
-async def _ways(
-    settings: Settings, stack: contextlib.AsyncExitStack, wanted: set[str], *, dry_run: bool
-) -> dict[str, Handler]:
-    projections = {one.name: one.projection for one in groups(settings.topics) if one.projection}
-    queues = {group.name for group in groups(settings.topics) if group.projection is None}
-    if unknown := wanted - projections.keys() - queues:
-        raise UnknownGroup(
-            f"{', '.join(sorted(unknown))}: no group of these settings: its records are redriven by the "
-            "version and with the LAPSTREAM_TOPIC_PREFIX that parked them; `--group` chooses others"
-        )
-    ways = {group: _projecting(projections[group], settings.topics) for group in wanted & projections.keys()}
-    if wanted & queues:
-        send = None if dry_run else await stack.enter_async_context(sending(settings))
-        ways |= {group: _queueing(send) for group in wanted & queues}
-    return ways
-
-
 @contextlib.asynccontextmanager
-async def sending(settings: Settings) -> AsyncGenerator[Send]:
+async def sending(broker: BrokerAccess) -> AsyncGenerator[Send]:
     """How a record is published: returns its place when all replicas have it."""
-    async with producing(settings.broker) as producer:
+    async with producing(broker) as producer:
         client: Any = producer
 
         async def send(

@@ -4,7 +4,6 @@ A projection, the purpose and the moment of its tables, if they are of one, go i
 out. A worker notices within moments.
 """
 
-import contextlib
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +12,7 @@ from consumers.projection import Projection
 from ops.rebuild import queries as rebuilds
 from ops.rebuild import shadow
 from ops.rebuild.queries import Purpose, Rebuild
-from ops.rebuild.work import RebuildAtWork, holding, shadow_name
-from runtime.database import connected
-from runtime.settings import Settings
+from ops.rebuild.work import held_soon, shadow_name
 from schemas.errors import LapstreamError
 from store.pool import Connection
 
@@ -27,7 +24,7 @@ class NoSuchRebuild(LapstreamError):
 
 
 async def pause(
-    settings: Settings,
+    connection: Connection,
     projection: Projection[Any],
     purpose: Purpose,
     until: dt.datetime | None = None,
@@ -35,28 +32,26 @@ async def pause(
     paused: bool,
 ) -> Rebuild:
     """Have a rebuild stop after the batch at hand, or let it go on; raises `NoSuchRebuild`."""
-    async with connected(settings) as connection:
-        found = await _open(connection, projection, purpose, until)
-        await rebuilds.pause(connection, found, paused=paused)
-        return await rebuilds.read(connection, found.id)
+    found = await _open(connection, projection, purpose, until)
+    await rebuilds.pause(connection, found, paused=paused)
+    return await rebuilds.read(connection, found.id)
 
 
 async def cancel(
-    settings: Settings, projection: Projection[Any], purpose: Purpose, until: dt.datetime | None = None
+    connection: Connection, projection: Projection[Any], purpose: Purpose, until: dt.datetime | None = None
 ) -> Rebuild:
     """End a rebuild and throw its tables away, also those of a moment that are built; `NoSuchRebuild`.
 
-    A worker that is at a step which can't be interrupted throws them away itself when it is through.
+    A worker that is at a step which can't be interrupted throws them away itself when it is through. The
+    connection holds the tables' schema until it is closed, or given back to its pool.
     """
     name = shadow_name(projection, purpose, until)
-    async with connected(settings) as connection:
+    found = await _open(connection, projection, purpose, until)
+    while not await rebuilds.move(connection, found, "cancelled"):
         found = await _open(connection, projection, purpose, until)
-        while not await rebuilds.move(connection, found, "cancelled"):
-            found = await _open(connection, projection, purpose, until)
-        with contextlib.suppress(RebuildAtWork):
-            async with holding(settings.postgres_dsn, name):
-                await shadow.discard(connection, name)
-        return await rebuilds.read(connection, found.id)
+    if await held_soon(connection, name):
+        await shadow.discard(connection, name)
+    return await rebuilds.read(connection, found.id)
 
 
 async def _open(
@@ -72,10 +67,9 @@ async def _open(
     return found
 
 
-async def recent(settings: Settings, projection: Projection[Any] | None) -> list[Rebuild]:
+async def recent(connection: Connection, projection: Projection[Any] | None) -> list[Rebuild]:
     """The newest rebuilds, of one projection or of all."""
-    async with connected(settings) as connection:
-        return await rebuilds.recent(connection, projection.name if projection else None, RECENT)
+    return await rebuilds.recent(connection, projection.name if projection else None, RECENT)
 
 
 RECENT = 20

@@ -9,20 +9,21 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import stamina
 from msgspec import Struct
 
+from broker.access import BrokerAccess
 from consumers.bisection import write_bisecting
 from consumers.projection import Projection
 from ops.rebuild import log
 from ops.rebuild import queries as rebuilds
 from ops.rebuild.beginning import Beginning
 from ops.rebuild.queries import Rebuild
-from runtime.settings import Settings
 from schemas.errors import LapstreamError
 from schemas.records import Record, time_of
+from schemas.topics import Topics
 from store import parking, positions
 from store.parking import ParkedRecord
 from store.pool import TRANSIENT, Pool
@@ -56,26 +57,34 @@ class Progress(Struct):
         self.newest_at = max(filter(None, (self.newest_at, newest)), default=None)
 
 
+class ReplayedLog(NamedTuple):
+    """A projection's log: at which brokers it is, under which names, and what stands in for its beginning."""
+
+    broker: BrokerAccess
+    topics: Topics
+    copy: Beginning | None
+
+
 class Replay:
     """Brings the tables of a shadow forward along the log, again and again."""
 
     def __init__(
         self,
-        settings: Settings,
+        source: ReplayedLog,
         projection: Projection[Any],
         rebuild: Rebuild,
         pool: Pool,
         progress: Progress,
-        copy: Beginning | None,
+        refused_limit: int,
     ) -> None:
-        self._settings = settings
+        self._log = source
         self._decode = projection.decode
         self._fill = projection.fill or projection.apply
         self._rebuild = rebuild
         self._pool = pool
         self._progress = progress
-        self._copy = copy
-        self._group = projection.group(settings.topic_prefix)
+        self._refused_limit = refused_limit
+        self._group = projection.group(source.topics.prefix)
         self._until_ms = None if rebuild.until is None else rebuild.until.timestamp() * 1000
 
     async def stands_at(self) -> dict[Place, int]:
@@ -96,11 +105,11 @@ class Replay:
             raise errors.exceptions[0] from None
 
     async def _work(self, targets: Mapping[Place, int]) -> None:
-        async with log.reading(self._settings.broker) as consumer:
+        async with log.reading(self._log.broker) as consumer:
             async with self._pool.acquire() as connection:
                 held = await positions.claim(connection, self._group, list(targets))
             begin = {place: claim.next_offset for place, claim in held.items()}
-            async for records in log.batches(consumer, begin, targets, self._copy):
+            async for records in log.batches(consumer, begin, targets, self._log.copy):
                 if self._progress.stop:
                     raise Stopped
                 await write_bisecting(records, partial(self._write, held), (LapstreamError, *TRANSIENT))
@@ -120,7 +129,7 @@ class Replay:
     ) -> None:
         """One transaction: the place in the log, the rows, what could not be applied."""
         known = [one for one in records if self._until_ms is None or one.timestamp <= self._until_ms]
-        decoded = self._decode([] if error else known, self._settings.topics)
+        decoded = self._decode([] if error else known, self._log.topics)
         bad = [parking.parked(record, fault.code, fault.reason) for record, fault in decoded.faults]
         if error and known:
             bad.append(parking.parked(known[0], "projection_error", repr(error)))
@@ -135,9 +144,9 @@ class Replay:
 
     def _refused(self, bad: Sequence[ParkedRecord]) -> None:
         self._progress.refused += len(bad)
-        if self._progress.refused > self._settings.parking_limit:
+        if self._progress.refused > self._refused_limit:
             raise RefusedTooMany(
-                f"more than {self._settings.parking_limit} records can't be applied, the newest at "
+                f"more than {self._refused_limit} records can't be applied, the newest at "
                 f"{bad[-1].topic}[{bad[-1].partition}] {bad[-1].record_offset}: {bad[-1].reason}. The live "
                 "tables are as they were; mend the cause, and the same command goes on"
             )

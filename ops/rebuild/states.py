@@ -157,8 +157,9 @@ async def _make(work: RebuildWork) -> None:
 
 async def _targets(work: RebuildWork) -> Mapping[Place, int]:
     """Up to where to replay: where the live tables stand, or the topics' ends for tables as of a moment."""
-    topics = work.projection.topics(work.settings.topics)
-    held = await log.check_begins(work.settings.broker, work.settings.topic_prefix, topics, work.copy)
+    source = work.log
+    topics = work.projection.topics(source.topics)
+    held = await log.check_begins(source.broker, source.topics.prefix, topics, source.copy)
     if work.rebuild.purpose == "until":
         return {place: found.stable for place, found in held.items()}
     targets = await work.targets()

@@ -19,7 +19,7 @@ from ops.rebuild import log
 from ops.rebuild import queries as rebuilds
 from ops.rebuild.beginning import Beginning
 from ops.rebuild.queries import Purpose, Rebuild, State
-from ops.rebuild.replaying import Progress, Replay
+from ops.rebuild.replaying import Progress, Replay, ReplayedLog
 from runtime.database import alone, database
 from runtime.settings import Settings
 from schemas.errors import LapstreamError
@@ -82,22 +82,21 @@ def kept_name(projection: Projection[Any]) -> str:
 class RebuildWork(Struct, frozen=True, kw_only=True):
     """A rebuild at work; `live` sees the live tables, `replay` brings the others forward.
 
-    `copy` stands in for what the topic's beginning has lost, before `begins`.
+    The log's copy stands in for what a topic has lost, before `begins`.
     """
 
-    settings: Settings
+    log: ReplayedLog
     projection: Projection[Any]
     rebuild: Rebuild
     live: Pool
     replay: Replay
     progress: Progress
-    copy: Beginning | None
     begins: Mapping[Place, int]
 
     @property
     def group(self) -> str:
         """The projection's consumer group."""
-        return self.projection.group(self.settings.topic_prefix)
+        return self.projection.group(self.log.topics.prefix)
 
     async def targets(self) -> dict[Place, int]:
         """Up to where the tables are to be filled: as far as the live ones stand."""
@@ -111,7 +110,7 @@ class RebuildWork(Struct, frozen=True, kw_only=True):
         live ones' place go on to the topic's begin where those never came: only the copy has what lies
         before.
         """
-        topics = self.projection.topics(self.settings.topics)
+        topics = self.projection.topics(self.log.topics)
         stored = await positions.read(connection, self.group)
         live_at = {place: at for place, at in stored.items() if place.topic in topics}
         if self.rebuild.purpose != "swap":
@@ -137,7 +136,7 @@ async def holding(dsn: str, name: str) -> AsyncGenerator[None]:
     """Be the only one to work at a schema; raises `RebuildAtWork` where somebody else does."""
     connection = await alone(dsn)
     try:
-        if not await _held_soon(connection, name):
+        if not await held_soon(connection, name):
             raise RebuildAtWork(
                 f"another process makes {name}: `lapstream rebuild status` tells how far it is"
             )
@@ -146,8 +145,8 @@ async def holding(dsn: str, name: str) -> AsyncGenerator[None]:
         await connection.close()
 
 
-async def _held_soon(connection: Connection, name: str) -> bool:
-    """Whether the schema is held: a process that was just killed gives it back within moments."""
+async def held_soon(connection: Connection, name: str) -> bool:
+    """Whether this connection holds the schema: who was just killed gives it back within moments."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HOLD_SECONDS):
             while not await rebuilds.hold(connection, name):  # noqa: ASYNC110 - another process gives it back
@@ -162,19 +161,19 @@ async def working(
 ) -> AsyncGenerator[RebuildWork]:
     """The parts of the work, with connections of their own."""
     progress = Progress()
+    source = ReplayedLog(settings.broker, settings.topics, copy)
     held = await log.bounds(settings.broker, projection.topics(settings.topics))
     async with (
         database(settings, size=3, schema=projection.schema) as live,
         database(settings, size=2, schema=rebuild.shadow) as other,
     ):
         yield RebuildWork(
-            settings=settings,
+            log=source,
             projection=projection,
             rebuild=rebuild,
             live=live,
-            replay=Replay(settings, projection, rebuild, other, progress, copy),
+            replay=Replay(source, projection, rebuild, other, progress, settings.parking_limit),
             progress=progress,
-            copy=copy,
             begins={place: found.begin for place, found in held.items() if found.begin > 0},
         )
 

@@ -55,7 +55,7 @@ async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> 
     async with watching(fresh) as lag, administering(fresh.broker) as admin:
         looked, lacking, state, committed, summary = await asyncio.gather(
             lag.look(),
-            missing(admin, of_role(fresh, "fetcher")),
+            missing(admin, of_role(fresh.topics, "fetcher")),
             describe_group(admin, "one"),
             committed_offsets(admin, "another"),
             imported(fresh),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ops.imports import follow
-from ops.imports.follow import ImportFailed, RoleNotRunning
+from ops.imports import workers
+from ops.imports.follow import ImportFailed
+from ops.imports.workers import RoleNotRunning
 from producer.pages import parse_day
 from producer.site import SOURCE
 from runtime.settings import Settings
@@ -248,6 +249,6 @@ async def test_robots_that_refuse_are_obeyed(at_work: Settings, site: SampleSite
 async def test_without_a_fetcher_an_import_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.1)
     with pytest.raises(RoleNotRunning, match="lapstream run all"):
         await import_day(settings)

@@ -11,8 +11,8 @@ import pytest
 from ops.backfill.running import backfill
 from ops.imports import follow
 from ops.parked import queries as parked
-from ops.parked import redrive
 from ops.parked.queries import Selection
+from ops.parked.redrive import Redrive
 from producer import planning
 from producer.site import SOURCE
 from runs import changes as run_changes
@@ -141,7 +141,7 @@ async def test_every_transaction_of_an_import_keeps_the_order(
             assert summary.status == "failed"
     async with working(settings), database(settings, size=2) as pool, pool.acquire() as connection:
         heads = await parked.find(connection, Selection())
-        await redrive.redrive(settings, heads, "somebody", dry_run=False, show=lambda _: None)
+        await Redrive(pool, settings.broker, settings.topics, "somebody").redrive(heads, lambda _: None)
         await until(lambda: _is(connection, summary.run_id, "completed"))
         await _ask_and_cancel(settings)
         await backfill(settings, months(), Seen())

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from broker.clients import administering, describe_group
 from ops.imports import follow
+from ops.imports.workers import Workers
 from producer import budget as sites
 from producer import patience
 from producer.budget import Pace
@@ -261,8 +262,8 @@ async def test_no_member_leaves_its_group_however_long_the_site_is_paused(
     settings: Settings, a_day: SampleSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with administering(settings.broker) as admin, working(settings):
-        await follow.await_workers(settings, follow.unseen.wait)
         async with pool.acquire() as connection:
+            await Workers(settings.broker, settings.topics).come(connection, follow.unseen.wait)
             await sites.pause(connection, Site(settings.site).name, paused=True)
             run, _ = await run_changes.request(connection, follow.request(SOURCE, TRACK, DAY))
         async with an_hour_later(monkeypatch) as looks:

@@ -19,7 +19,7 @@ from consumers.track_records import TRACK_RECORDS
 from ops.rebuild import operating, shadow, states
 from ops.rebuild.log import TopicBeginGone
 from ops.rebuild.operating import NoSuchRebuild
-from ops.rebuild.queries import Purpose
+from ops.rebuild.queries import Purpose, Rebuild
 from ops.rebuild.states import NothingProjected
 from ops.rebuild.work import RebuildAtWork, holding, shadow_name
 from runtime.database import database
@@ -209,15 +209,25 @@ async def until_waiting_newest(pool: Pool, state: str) -> None:
     await until(there)
 
 
+async def pause(pool: Pool, *, paused: bool) -> Rebuild:
+    async with pool.acquire() as connection:
+        return await operating.pause(connection, PRACTICE_DAYS, "swap", paused=paused)
+
+
+async def cancel(pool: Pool, purpose: Purpose, until: dt.datetime | None = None) -> Rebuild:
+    async with pool.acquire() as connection:
+        return await operating.cancel(connection, PRACTICE_DAYS, purpose, until)
+
+
 async def test_a_paused_rebuild_waits_for_resume(filled: None, settings: Settings, pool: Pool) -> None:
     async with waiting_in(settings, "replaying") as free:
         working = asyncio.create_task(rebuild(settings))
         await until_waiting(pool, "replaying")
-        assert (await operating.pause(settings, PRACTICE_DAYS, "swap", paused=True)).paused
+        assert (await pause(pool, paused=True)).paused
         free.set()
         assert (await working).paused
     assert (await rebuild(settings)).open
-    await operating.pause(settings, PRACTICE_DAYS, "swap", paused=False)
+    await pause(pool, paused=False)
     assert (await rebuild(settings)).state == "swapped"
 
 
@@ -230,7 +240,7 @@ async def test_a_cancelled_rebuild_leaves_nothing(
     async with waiting_in(settings, "replaying") as free:
         working = asyncio.create_task(rebuild(settings, purpose))
         await until_waiting(pool, "replaying")
-        cancelling = asyncio.create_task(operating.cancel(settings, PRACTICE_DAYS, purpose))
+        cancelling = asyncio.create_task(cancel(pool, purpose))
 
         async def cancelled() -> bool:
             return await state_is(pool, "cancelled")
@@ -243,7 +253,7 @@ async def test_a_cancelled_rebuild_leaves_nothing(
         assert not await shadow.exists(connection, name)
     assert await tables(pool) == before
     with pytest.raises(NoSuchRebuild):
-        await operating.cancel(settings, PRACTICE_DAYS, purpose)
+        await cancel(pool, purpose)
 
 
 async def test_two_processes_do_not_work_at_one_rebuild(settings: Settings) -> None:
@@ -308,7 +318,7 @@ async def test_tables_as_of_three_moments_hold_what_was_known_then_wherever_it_s
         assert (found.state, found.shadow) == ("built", f"practice_days_until_{moment:%Y%m%dt%H%M%S}")
         so_far += known[moment]
         assert await tables_of(pool, found.shadow) == await as_applied(pool, so_far)
-    cancelled = await operating.cancel(settings, PRACTICE_DAYS, "until", MOMENTS[0])
+    cancelled = await cancel(pool, "until", MOMENTS[0])
     assert cancelled.state == "cancelled"
     async with pool.acquire() as connection:
         assert not await shadow.exists(connection, cancelled.shadow)

@@ -20,7 +20,7 @@ from ops.lag.watching import watching
 from ops.log_copies.exporting import export_log
 from ops.parked import queries as parked
 from ops.parked.queries import Selection
-from ops.parked.redrive import redrive
+from ops.parked.redrive import Redrive
 from ops.provenance.search import Wanted, search
 from projections.state import sight
 from runs import changes as run_changes
@@ -211,5 +211,5 @@ async def test_all_that_reads_the_log_reads_all_of_its_topics(
     granted = at(settings, log_topics=(*LOG[:2], LogTopic("late", ("*",))))
     async with pool.acquire() as connection:
         heads = await parked.find(connection, Selection(code="source_not_allowed"))
-    outcomes = await redrive(granted, heads, "test", dry_run=False, show=lambda _: None)
+    outcomes = await Redrive(pool, granted.broker, granted.topics, "test").redrive(heads, lambda _: None)
     assert [one.redriven for one in outcomes] == [True, True]

@@ -5,7 +5,7 @@ import pytest
 
 from ops.parked import queries as parked
 from ops.parked.queries import Selection
-from ops.parked.redrive import redrive
+from ops.parked.redrive import Redrive
 from runtime.settings import Settings
 from schemas import envelope
 from schemas.events import EVENT_TYPES, EventAsWritten, SessionDetailFetched
@@ -67,7 +67,7 @@ async def test_a_role_that_knows_only_the_first_version_parks_the_second(
         heads = await parked.find(connection, Selection())
     assert [(one.code, one.at.offset) for one in heads] == [("unknown_version", 2), ("unknown_version", 4)]
     assert (await ranges(pool))["1"] == [20.0, 70.0]
-    outcomes = await redrive(settings, heads, "a test", dry_run=False, show=lambda _: None)
+    outcomes = await Redrive(pool, settings.broker, settings.topics, "a test").redrive(heads, lambda _: None)
     assert all(one.redriven for one in outcomes)
     assert await ranges(pool) == RANGES
     assert (await rebuilt(settings, "verify")).equal

@@ -269,7 +269,7 @@ def as_user(settings: Settings, broker: SecureKafka, user: str) -> Settings:
 async def granted(secure: SecureKafka, dsn: str, running_site: RunningSite) -> Settings:
     """Settings for topics that are there, with every role's rights granted, and no others."""
     settings = at(own_settings(secure.address, dsn, running_site), api_port=0)
-    for one in needed(settings, "User:{role}"):
+    for one in needed(settings.topics, "User:{role}"):
         await grant(secure, one.principal, one.rights)
     operator = as_user(settings, secure, OPERATOR)
     await create_topics(operator.broker, operator.topics, replication_factor=1)
@@ -312,7 +312,7 @@ def unused(broker: SecureKafka, settings: Settings) -> set[tuple[str, str, str]]
     return {
         (role, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).upper(), name)
         for role in ROLES
-        for right in of_role(settings, role)
+        for right in of_role(settings.topics, role)
         for name in right.names
         for operation in right.operations
     } - asked
@@ -326,7 +326,7 @@ async def is_lacking(admin: Any, rights: list[Right], expected: str | None) -> b
 
 async def test_a_right_that_is_missing_is_named(secure: SecureKafka, granted: Settings) -> None:
     for role in ROLES:
-        rights = of_role(granted, role)
+        rights = of_role(granted.topics, role)
         async with administering(as_user(granted, secure, role).broker) as admin:
             for right in each(rights):
                 [operation], [name] = right.operations, right.names
@@ -343,7 +343,9 @@ async def test_a_role_without_a_right_does_not_start(secure: SecureKafka, grante
     await revoke(secure, "User:fetcher", [writing])
     fetcher = as_user(granted, secure, "fetcher")
     async with administering(fetcher.broker) as admin:
-        await until(partial(is_lacking, admin, of_role(granted, "fetcher"), f"Write on topic {details}"))
+        await until(
+            partial(is_lacking, admin, of_role(granted.topics, "fetcher"), f"Write on topic {details}")
+        )
     with pytest.raises(RightMissing) as caught:
         await run_roles(fetcher, ["fetcher"], asyncio.Event())
     assert str(caught.value) == (
@@ -367,7 +369,7 @@ async def test_a_producer_writes_to_its_own_topic_and_to_no_other(
     producer = as_user(own, secure, "stranger")
     days, topic = own.topics.event_log
     await create_topics(secure.anybody, own.topics, replication_factor=1)
-    [rights] = [one.rights for one in needed(own) if one.role == topic]
+    [rights] = [one.rights for one in needed(own.topics) if one.role == topic]
     seeing = Right(resource="topic", names=(days,), operations=("Describe",))
     await grant(secure, "User:stranger", [*rights, seeing])
     async with administering(producer.broker) as admin:

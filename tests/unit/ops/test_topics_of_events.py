@@ -8,8 +8,8 @@ import pytest
 
 from ops.events.lines import NumberedLine
 from ops.events.publishing import planned
-from ops.parked.mending import BadFix, mended
-from ops.parked.queries import Parked, ParkedState
+from ops.parked.mending import BadFix, Fix, mended
+from ops.parked.queries import Parked, ParkedState, RecordPlace
 from schemas.envelope import Context, pack
 from schemas.lines import line_of
 from schemas.topics import LogTopic, Topics
@@ -84,10 +84,10 @@ def bad(topic: str) -> Parked:
 
 def test_a_record_of_another_producers_topic_is_mended_there() -> None:
     data = msgspec.json.encode(detail())
-    assert mended(bad("t-own"), data, None, TOPICS).value == data
+    assert mended(bad("t-own"), Fix(RecordPlace("x", 0, 0), data), TOPICS).value == data
     for topic, told in (
         ("t-practice-days", "source_not_allowed"),
         ("t-pages", "belongs into t-practice-days"),
     ):
         with pytest.raises(BadFix, match=told):
-            mended(bad(topic), data, None, TOPICS)
+            mended(bad(topic), Fix(RecordPlace("x", 0, 0), data), TOPICS)
