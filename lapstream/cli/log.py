@@ -39,20 +39,20 @@ def export(folder: Path, *, as_json: bool) -> None:
     print_json(view) if as_json else print_exported(view)
 
 
-def import_(folder: Path, *, carry: bool, yes: bool, as_json: bool) -> None:
+def import_(folder: Path, *, translate: bool, yes: bool, as_json: bool) -> None:
     """Bring a copy into an empty cluster, where that is confirmed."""
     settings = read_settings()
     manifest = Folder(folder).manifest()
     note_what_is_missing(copy_view(folder, manifest))
     if not yes:
-        typer.confirm(_question(settings, manifest, carry=carry), abort=True, err=True)
+        typer.confirm(_question(settings, manifest, translate=translate), abort=True, err=True)
     with showing("importing") as show:
-        view = asyncio.run(_import(settings, folder, manifest, show, carry=carry))
-    print_json(view) if as_json else print_imported(view, carry=carry)
+        view = asyncio.run(_import(settings, folder, manifest, show, translate=translate))
+    print_json(view) if as_json else print_imported(view, translate=translate)
 
 
-def _question(settings: Settings, manifest: Manifest, *, carry: bool) -> str:
-    database = ", and carry the places in the database over to it" if carry else ""
+def _question(settings: Settings, manifest: Manifest, *, translate: bool) -> str:
+    database = ", and translate the offsets in the database to those there" if translate else ""
     return (
         f"Write {manifest.records} records into the topics {settings.topic_prefix}* of "
         f"{settings.kafka_bootstrap}{database}?"
@@ -60,14 +60,14 @@ def _question(settings: Settings, manifest: Manifest, *, carry: bool) -> str:
 
 
 async def _import(
-    settings: Settings, folder: Path, manifest: Manifest, show: Show, *, carry: bool
+    settings: Settings, folder: Path, manifest: Manifest, show: Show, *, translate: bool
 ) -> ImportView:
-    if carry:
+    if translate:
         async with connected(settings) as connection:
             await check_places(connection, settings.topics, manifest)
     imported = await import_log(settings, folder, show)
     carried = None
-    if carry:
+    if translate:
         async with connected(settings) as connection:
             carried = await translate_offsets(connection, settings.topics, manifest, imported.cluster_id)
     return ImportView(

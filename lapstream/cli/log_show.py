@@ -157,18 +157,20 @@ def print_checked(view: CheckView) -> None:
         )
 
 
-def print_imported(view: ImportView, *, carry: bool) -> None:
+def print_imported(view: ImportView, *, translate: bool) -> None:
     """Print what an import came to, for a person."""
     out.print(f"cluster {view.cluster_id} holds all {view.records} records; {view.sent} were written now")
     if view.carried is None:
-        out.print("the database speaks of this log already" if carry else "the database was left as it is")
+        out.print(
+            "the database speaks of this log already" if translate else "the database was left as it is"
+        )
     else:
         _print_translated(view.carried)
 
 
 def _print_translated(carried: Translated) -> None:
     out.print(
-        f"carried over: {carried.positions} positions, {carried.parked} parked records, "
+        f"offsets translated: {carried.positions} positions, {carried.parked} parked records, "
         f"{carried.pages} pages that lie elsewhere now"
     )
     if carried.pages_lost or carried.parked_lost:

@@ -7,6 +7,9 @@ REBUILD = ("start", "status", "pause", "resume", "cancel", "rollback")
 """The commands of `lapstream rebuild`; all but the first were options of it."""
 
 _OPTIONS = {f"--{name}": name for name in REBUILD[1:]}
+_RENAMED = {"--carry-over": "--translate-offsets", "--no-carry-over": "--no-translate-offsets"}
+"""Options of `lapstream log import`."""
+
 _HELP = ("-h", "--help")
 
 
@@ -25,6 +28,8 @@ def _spelled_now(words: list[str]) -> list[str]:
             return ["rebuild", *_with_command(words[1:])]
         case ["verify", *rest] if "--cancel" in rest:
             return ["rebuild", *_with_command(rest), "--verify"]
+        case ["log", "import", *_]:
+            return [_RENAMED.get(word, word) for word in words]
         case _:
             return words
 

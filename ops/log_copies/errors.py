@@ -9,7 +9,7 @@ CopyError
 ├── TargetDiffers    the topics to import into are not as they have to be
 ├── NotEmpty         the topics to import into hold other records
 ├── RecordRefused    the broker does not take a record
-└── CannotTranslate  what the database says of places can't be carried over
+└── CannotTranslate  the offsets in the database can't be translated
 """
 
 from schemas.errors import LapstreamError
@@ -52,4 +52,4 @@ class RecordRefused(CopyError):
 
 
 class CannotTranslate(CopyError):
-    """What the database says of places can't be carried over."""
+    """The offsets in the database can't be translated."""

@@ -63,15 +63,15 @@ def _check_prefix(prefix: str, manifest: Manifest) -> None:
     if prefix != manifest.topic_prefix:
         raise CannotTranslate(
             f"the copy was taken with the topic prefix {manifest.topic_prefix!r}, and these settings have "
-            f"{prefix!r}: the database's places can't be carried over. Import under the same "
-            "prefix, or with --no-carry-over"
+            f"{prefix!r}: the offsets in the database can't be translated. Import under the same "
+            "prefix, or with --no-translate-offsets"
         )
 
 
 def _check_log(newest: OffsetTranslation | None, manifest: Manifest) -> None:
     if newest and newest.export_id != manifest.export_id and newest.cluster_id != manifest.cluster_id:
         raise CannotTranslate(
-            f"the places in the database are those of cluster {newest.cluster_id}, the copy was taken from "
-            f"cluster {manifest.cluster_id}: they can't be carried over. Import a copy of that cluster's "
-            "log, or import with --no-carry-over and rebuild the projections"
+            f"the offsets in the database are those of cluster {newest.cluster_id}, the copy was taken from "
+            f"cluster {manifest.cluster_id}: they can't be translated. Import a copy of that cluster's "
+            "log, or import with --no-translate-offsets and rebuild the projections"
         )

@@ -1,4 +1,4 @@
-"""Copies of the event log: exported, killed, gone on with, imported elsewhere, checked, carried over."""
+"""Copies of the event log: exported, killed, gone on with, imported, checked, offsets translated."""
 
 import asyncio
 import contextlib
@@ -757,7 +757,7 @@ async def test_the_commands_export_check_ask_and_import(
     assert (checked.exit_code, "every file is as the manifest says" in checked.stdout) == (0, True)
     imported = await asyncio.to_thread(invoke, there, "import", tmp_path, "--yes")
     assert f"all {len(ODD)} records; {len(ODD)} were written now" in imported.stdout
-    assert "carried over: " in imported.stdout
+    assert "offsets translated: " in imported.stdout
     again = await asyncio.to_thread(invoke, there, "import", tmp_path, "--yes", "--json")
     assert msgspec.json.decode(again.stdout)["carried"] is None
     compared = await asyncio.to_thread(invoke, there, "check", tmp_path, "--topics", "--json")
@@ -775,12 +775,14 @@ async def test_an_import_says_which_beginnings_were_gone(
     assert "2 were written now" in imported.stdout
 
 
-async def test_without_carry_over_the_database_stays_as_it_was(settings: Settings, tmp_path: Path) -> None:
+async def test_without_offset_translation_the_database_stays_as_it_was(
+    settings: Settings, tmp_path: Path
+) -> None:
     await publish(settings, settings.topics.days, *ODD[:3])
     await export(settings, tmp_path)
     beside = at(settings, topic_prefix=f"beside-{settings.topic_prefix}")
     refused = await asyncio.to_thread(invoke, beside, "import", tmp_path, "--yes")
     assert isinstance(refused.exception, CannotTranslate)
-    taken = await asyncio.to_thread(invoke, beside, "import", tmp_path, "--yes", "--no-carry-over")
+    taken = await asyncio.to_thread(invoke, beside, "import", tmp_path, "--yes", "--no-translate-offsets")
     assert "the database was left as it is" in taken.stdout
     assert (await check(beside, tmp_path)).problems == []

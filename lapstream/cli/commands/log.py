@@ -37,10 +37,10 @@ def export(folder: FolderName, *, as_json: JsonFlag = False) -> None:
 def import_(
     folder: FolderName,
     *,
-    carry: Annotated[
+    translate: Annotated[
         bool,
         typer.Option(
-            "--carry-over/--no-carry-over",
+            "--translate-offsets/--no-translate-offsets",
             help="Whether the places in the database (positions, pages, parked records) follow.",
         ),
     ] = True,
@@ -50,12 +50,12 @@ def import_(
     """Bring a copy into an empty cluster: asks first. Stop all roles before.
 
     Order, keys, headers, values and times stay; topics that are missing are created. Offsets may differ, so
-    that places in the database are carried over; leave that out where the database stays with its old
+    that offsets in the database are translated; leave that out where the database stays with its old
     cluster. An import that was ended goes on where it was.
 
     Example: lapstream log import /backup/record --yes
     """
-    work.import_(folder, carry=carry, yes=yes, as_json=as_json)
+    work.import_(folder, translate=translate, yes=yes, as_json=as_json)
 
 
 @app.command("check")

@@ -22,6 +22,7 @@ from tests.commands import all_of
         ("rebuild practice-days --cancel", "rebuild cancel practice-days"),
         ("rebuild practice-days --rollback", "rebuild rollback practice-days"),
         ("verify practice-days --cancel", "rebuild cancel practice-days --verify"),
+        ("log import . --no-carry-over --yes", "log import . --no-translate-offsets --yes"),
     ],
 )
 def test_an_old_spelling_is_read_as_the_new_one_and_told(
