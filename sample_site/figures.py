@@ -60,7 +60,7 @@ def session_figures(session: SampleSession) -> SessionFigures:
     """The statistics that the session's row and page show."""
     valid = [lap.millis for lap in session.laps if lap.is_valid]
     average = statistics.fmean(valid) if valid else None
-    deviation = statistics.stdev(valid) if len(valid) > 1 else None
+    deviation = statistics.pstdev(valid) if len(valid) > 1 else None
     last_seen = session.laps[-1].ended_at if session.laps else session.start
     return SessionFigures(
         laps=len(valid),

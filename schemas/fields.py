@@ -62,6 +62,9 @@ Label = Annotated[
     str,
     Meta(title="Label", max_length=300, description="A name as the site writes it, at most 300 characters."),
 ]
+NO_NUL = r"^[^\x00]*\Z"
+"""A text that a database can store."""
+
 ShortText = Annotated[
     str, Meta(title="Short text", max_length=40, description="As the site writes it, at most 40 characters.")
 ]

@@ -15,12 +15,16 @@ statement = statements_of(__file__)
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
-    """A session with its result: times in seconds, `start_time` on the track's clock; `id` is its row's."""
+    """A session with its result: times in seconds, `start_time` on the track's clock; `id` is its row's.
+
+    `run` counts the driver's sessions of its class on the day, in the order in which they began, from 1.
+    """
 
     id: UUID
     session_id: str
     driver_name: str | None
     class_name: str | None
+    run: int
     transponder_number: str | None
     driver_id: UUID
     source_driver_id: str

@@ -5,6 +5,7 @@ seconds; `start_time`, `end_time` and `lapped_at` are on the track's local clock
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from schemas import fields as f
 from schemas.times import lap_range
-from store.pool import Connection, Record
+from store.pool import Connection
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -77,7 +78,10 @@ class LapView(Struct, frozen=True, kw_only=True):
 
 
 class SessionDetail(Struct, frozen=True, kw_only=True):
-    """A session with its result and laps; without `has_detail`, only its row in the day's list is known."""
+    """A session with its result and laps; without `has_detail`, only its row in the day's list is known.
+
+    `run` counts the driver's sessions of its class on the day, in the order in which they began, from 1.
+    """
 
     id: UUID
     session_id: str
@@ -89,6 +93,7 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
     time_zone: str | None
     date: dt.date
     class_name: str | None
+    run: int
     driver_id: UUID
     source_driver_id: str
     driver_name: str | None
@@ -135,16 +140,24 @@ class Best(Struct, frozen=True, kw_only=True):
 
 
 class DriverSession(Struct, frozen=True, kw_only=True):
-    """A session in a driver's list."""
+    """A session in a driver's list, with the driver's name and transponder as it has them.
+
+    `run` counts the driver's sessions of its class on the day, in the order in which they began, from 1.
+    """
 
     id: UUID
     session_id: str
     event_id: UUID
+    source: str
     track_slug: str
     track_name: str | None
     date: dt.date
     class_name: str | None
+    run: int
+    driver_id: UUID
+    source_driver_id: str
     driver_name: str | None
+    transponder_number: str | None
     start_time: f.LocalTime | None
     duration_seconds: int | None
     laps_completed: int | None
@@ -173,6 +186,18 @@ class SessionPlace(NamedTuple):
         """Where a session stands among its driver's."""
         midnight = dt.datetime.combine(session.date, dt.time())
         return cls(session.date, session.start_time or midnight, session.id)
+
+
+class Scope(NamedTuple):
+    """Which sessions are meant: of a track, of a class, from and to a day; None for all."""
+
+    track_id: UUID | None = None
+    class_name: str | None = None
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+
+EVERYWHERE = Scope()
 
 
 class TrackPlace(NamedTuple):
@@ -231,7 +256,7 @@ async def read_session(connection: Connection, session: UUID) -> SessionDetail |
     laps = await connection.fetch(statement("read_laps"), values.pop("race_result_id"))
     values["end_time"] = values["end_time"] and dt.datetime.fromisoformat(values["end_time"])
     values["stats"] = values["stats"] and _stats(values["stats"])
-    return SessionDetail(laps=[_lap(lap) for lap in laps], **values)
+    return SessionDetail(laps=[_lap(dict(lap)) for lap in laps], **values)
 
 
 def _stats(text: str) -> SessionStats:
@@ -241,8 +266,7 @@ def _stats(text: str) -> SessionStats:
     return msgspec.convert(values, SessionStats)
 
 
-def _lap(row: Record) -> LapView:
-    values: dict[str, Any] = dict(row)
+def _lap(values: dict[str, Any]) -> LapView:
     values["segments"] = values["segments"] and msgspec.json.decode(values["segments"])
     return LapView(**values)
 
@@ -265,9 +289,23 @@ async def bests_of(connection: Connection, driver: UUID) -> list[Best]:
 
 
 async def sessions_of(
-    connection: Connection, driver: UUID, *, before: SessionPlace | None, limit: int
+    connection: Connection,
+    drivers: Sequence[UUID],
+    *,
+    within: Scope = EVERYWHERE,
+    before: SessionPlace | None = None,
+    limit: int,
 ) -> list[DriverSession]:
-    """A driver's sessions, the newest first."""
+    """The sessions of drivers, of all of them together, the newest first."""
     place = before or (None, None, None)
-    rows = await connection.fetch(statement("driver_sessions"), driver, *place, limit)
+    rows = await connection.fetch(statement("driver_sessions"), drivers, *place, limit, *within)
     return [DriverSession(**row) for row in rows]
+
+
+async def laps_of(connection: Connection, sessions: Sequence[UUID]) -> dict[UUID, list[LapView]]:
+    """The laps of sessions, by the ids of the sessions' rows; those without laps are left out."""
+    found: dict[UUID, list[LapView]] = {}
+    for row in await connection.fetch(statement("laps_of_sessions"), sessions):
+        values = dict(row)
+        found.setdefault(values.pop("session"), []).append(_lap(values))
+    return found

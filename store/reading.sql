@@ -1,3 +1,18 @@
+-- columns: lap
+l.lap_number, l.position_on_lap, l.lap_time_raw, l.lap_time_seconds, l.is_valid, l.lapped_at, l.pace_string,
+    l.elapsed_race_time, l.segments_json AS segments
+
+-- columns: run_number
+(
+    SELECT count(*)
+    FROM races AS o
+    JOIN race_drivers AS p ON p.race_id = o.id
+    WHERE o.event_id = r.event_id AND p.driver_id = d.driver_id
+        AND o.class_name IS NOT DISTINCT FROM r.class_name
+        AND (coalesce(o.start_time, 'infinity'), o.source_race_id)
+            <= (coalesce(r.start_time, 'infinity'), r.source_race_id)
+) AS run
+
 -- name: find_tracks
 -- Tracks of a source ($1) or all, with their days, in the order of their slugs, from after a slug and a source.
 SELECT t.id, t.source, t.source_track_slug AS track_slug, t.name, t.time_zone, d.days, d.first_day, d.last_day
@@ -36,7 +51,7 @@ LIMIT $6;
 -- A session with its driver and result.
 SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, e.source_event_id,
     t.source_track_slug AS track_slug, t.name AS track_name, t.time_zone, e.event_date AS date,
-    r.class_name, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
+    r.class_name, {run_number}, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
     r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
     r.duration_seconds, r.race_metadata IS NOT NULL AS has_detail, x.laps_completed, x.fast_lap_time,
     x.avg_lap_time, x.consistency, x.raw_fields_json AS stats, x.id AS race_result_id
@@ -49,11 +64,18 @@ WHERE r.id = $1;
 
 -- name: read_laps
 -- The laps of a result.
-SELECT lap_number, position_on_lap, lap_time_raw, lap_time_seconds, is_valid, lapped_at, pace_string,
-    elapsed_race_time, segments_json AS segments
-FROM laps
+SELECT {lap}
+FROM laps AS l
 WHERE race_result_id = $1
-ORDER BY lap_number;
+ORDER BY l.lap_number;
+
+-- name: laps_of_sessions
+-- The laps of sessions, by session.
+SELECT x.race_id AS session, {lap}
+FROM race_results AS x
+JOIN laps AS l ON l.race_result_id = x.id
+WHERE x.race_id = ANY ($1::uuid[])
+ORDER BY x.race_id, l.lap_number;
 
 -- name: read_driver
 -- A driver whom at least one session refers to, with the number of sessions.
@@ -84,9 +106,11 @@ ORDER BY t.source_track_slug, r.class_name, x.fast_lap_time, e.event_date, r.sta
 LIMIT $2;
 
 -- name: driver_sessions
--- A driver's sessions, the newest first, before one ($2, $3, $4); one without a start is its day's first.
-SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, t.source_track_slug AS track_slug,
-    t.name AS track_name, e.event_date AS date, r.class_name, d.display_name AS driver_name, r.start_time,
+-- The sessions of drivers, the newest first, before one ($2, $3, $4); one without a start is its day's first. Of a
+-- track ($6) and a class ($7) or all, from ($8) and to ($9) a day.
+SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, t.source_track_slug AS track_slug,
+    t.name AS track_name, e.event_date AS date, r.class_name, {run_number}, d.driver_id, d.source_driver_id,
+    d.display_name AS driver_name, d.transponder_number, r.start_time,
     r.duration_seconds, x.laps_completed, x.fast_lap_time, x.avg_lap_time, x.consistency,
     r.race_metadata IS NOT NULL AS has_detail
 FROM race_drivers AS d
@@ -94,7 +118,11 @@ JOIN races AS r ON r.id = d.race_id
 JOIN events AS e ON e.id = r.event_id
 JOIN tracks AS t ON t.id = e.track_id
 JOIN race_results AS x ON x.race_driver_id = d.id
-WHERE d.driver_id = $1
+WHERE d.driver_id = ANY ($1::uuid[])
+    AND ($6::uuid IS NULL OR e.track_id = $6)
+    AND ($7::text IS NULL OR r.class_name = $7)
+    AND ($8::date IS NULL OR e.event_date >= $8)
+    AND ($9::date IS NULL OR e.event_date <= $9)
     AND (
         $2::date IS NULL
         OR (e.event_date, coalesce(r.start_time, e.event_date::timestamp), r.id) < ($2, $3::timestamp, $4::uuid)

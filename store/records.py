@@ -6,6 +6,7 @@ the schema `track_records`; reading works on any.
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from msgspec import Struct
 from schemas import fields as f
 from schemas.identity import driver_id, source_event_id, track_id
 from schemas.tables import FastestLapRow
-from store.pool import Connection
+from store.pool import Connection, Record
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -35,6 +36,12 @@ class TrackRecord(Struct, frozen=True, kw_only=True):
     start_time: f.LocalTime | None
 
 
+class RecordStep(TrackRecord, frozen=True, kw_only=True):
+    """A lap that was the record of its class when it was driven; the first one improved on nothing."""
+
+    improved_by: float | None
+
+
 async def save_fastest_laps(connection: Connection, rows: Sequence[FastestLapRow]) -> None:
     """Write new and changed fastest laps."""
     if rows:
@@ -54,11 +61,22 @@ async def read_records(connection: Connection, source: str, track_slug: str) -> 
     session has no start comes after those with one.
     """
     rows = await connection.fetch(statement("read_track_records"), track_id(source, track_slug))
-    return [
-        TrackRecord(
-            driver_id=driver_id(source, row["source_driver_id"]),
-            source_event_id=source_event_id(track_slug, row["date"]),
-            **row,
-        )
-        for row in rows
-    ]
+    return [TrackRecord(**row, **_ids(source, track_slug, row)) for row in rows]
+
+
+async def read_history(
+    connection: Connection, source: str, track_slug: str, class_name: str | None = None
+) -> list[RecordStep]:
+    """The records that were broken at a track, by class, of one class or all; the last of a class stands.
+
+    They come in the order in which they were driven, those whose session has no start after the others.
+    """
+    rows = await connection.fetch(statement("read_record_history"), track_id(source, track_slug), class_name)
+    return [RecordStep(**row, **_ids(source, track_slug, row)) for row in rows]
+
+
+def _ids(source: str, track_slug: str, row: Record) -> dict[str, Any]:
+    return {
+        "driver_id": driver_id(source, row["source_driver_id"]),
+        "source_event_id": source_event_id(track_slug, row["date"]),
+    }

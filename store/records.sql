@@ -55,3 +55,20 @@ FROM (
 ) AS r
 JOIN track_records.events AS e ON e.id = r.event_id
 ORDER BY r.class_name;
+
+-- name: read_record_history
+-- The sessions that broke the record of a class ($2), or of each, at a track, in the order in which they did.
+SELECT r.class_name, r.fast_lap_time, round((r.record - r.fast_lap_time)::numeric, 3)::float8 AS improved_by,
+    r.driver_name, r.source_driver_id, r.id AS session, r.session_id, r.event_id, e.event_date AS date, r.start_time
+FROM (
+    SELECT {fastest_lap},
+        min(l.fast_lap_time) OVER (
+            PARTITION BY l.class_name ORDER BY l.start_time, l.session_id, l.id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS record
+    FROM track_records.fastest_laps AS l
+    WHERE l.track_id = $1 AND ($2::text IS NULL OR l.class_name = $2)
+) AS r
+JOIN track_records.events AS e ON e.id = r.event_id
+WHERE r.record IS NULL OR r.fast_lap_time < r.record
+ORDER BY r.class_name, r.start_time, r.session_id, r.id;

@@ -25,12 +25,15 @@ from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.responses import refusals
 from lapstream.http.services import ApiRequest, connected
+from ops.laps import days, naming, sessions
+from ops.laps.days import DayReport
+from ops.laps.sessions import SessionReport
 from producer.site import SOURCE
 from schemas import fields as f
-from schemas.identity import practice_event_id, track_id
+from schemas.identity import track_id
 from schemas.scopes import Scope
-from store import days, reading, records
-from store.days import DayView
+from store import finding, reading, records
+from store.finding import FIRST, DriverPlace, FoundDriver
 from store.reading import (
     BEFORE_ALL,
     Best,
@@ -38,12 +41,15 @@ from store.reading import (
     DayPlace,
     DriverSession,
     DriverView,
-    SessionDetail,
     SessionPlace,
     TrackPlace,
     TrackView,
 )
-from store.records import TrackRecord
+from store.records import RecordStep, TrackRecord
+
+TrackName = Annotated[
+    str | None, QueryParameter(pattern=SLUG, description="Only this track's; without a source, of liverc.")
+]
 
 
 class TrackRecords(Struct, frozen=True, kw_only=True):
@@ -52,6 +58,14 @@ class TrackRecords(Struct, frozen=True, kw_only=True):
     source: str
     track_slug: f.TrackSlug
     records: list[TrackRecord]
+
+
+class RecordHistory(Struct, frozen=True, kw_only=True):
+    """The records that were broken at a track, by class; the last of a class stands."""
+
+    source: str
+    track_slug: f.TrackSlug
+    records: list[RecordStep]
 
 
 class DriverProfile(DriverView, frozen=True, kw_only=True):
@@ -87,10 +101,7 @@ async def list_tracks(
 )
 async def search_days(
     request: ApiRequest,
-    track: Annotated[
-        str | None,
-        QueryParameter(pattern=SLUG, description="Only this track's; without a source, of liverc."),
-    ] = None,
+    track: TrackName = None,
     source: AnySource = None,
     from_: Annotated[dt.date | None, QueryParameter(name="from", description="The first day.")] = None,
     to: Annotated[dt.date | None, QueryParameter(description="The last day.")] = None,
@@ -124,10 +135,10 @@ async def read_day(
     track_slug: TrackSlug,
     date: Annotated[dt.date, PathParameter(description="The day.")],
     source: Source = SOURCE,
-) -> Success[DayView]:
-    """Read a practice day: its totals, sessions, results, and the fastest lap of each class."""
+) -> Success[DayReport]:
+    """Read a practice day: its totals, sessions, results, and a leaderboard of each class."""
     async with connected(request) as connection:
-        view = await days.read_day(connection, practice_event_id(source, track_slug, date))
+        view = await days.read_day(connection, source, track_slug, date)
     if view is None:
         advice = "import it first" if source == SOURCE else f"is anything of {source} published?"
         raise Refusal.not_found(f"nothing is stored of {source}/{track_slug} on {date}: {advice}")
@@ -144,13 +155,50 @@ async def read_day(
 async def read_session(
     request: ApiRequest,
     session: Annotated[UUID, PathParameter(description="The session's `id` in a practice day.")],
-) -> Success[SessionDetail]:
-    """Read a session with all its laps."""
+) -> Success[SessionReport]:
+    """Read a session with all its laps, and the figures that we compute from them."""
     async with connected(request) as connection:
-        found = await reading.read_session(connection, session)
+        found = await sessions.read_session(connection, session)
     if found is None:
         raise Refusal.not_found(f"no session {session} is stored")
     return success(found)
+
+
+@get(
+    "/drivers",
+    operation_id="findDrivers",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 422, 429, 503),
+)
+async def find_drivers(
+    request: ApiRequest,
+    called: Annotated[
+        str | None,
+        QueryParameter(
+            min_length=1,
+            max_length=200,
+            pattern=f.NO_NUL,
+            description="Only who is called so: a name or a part of it, a transponder, an id.",
+        ),
+    ] = None,
+    track: TrackName = None,
+    source: AnySource = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+) -> Success[Page[FoundDriver]]:
+    """Find drivers, the best matches first, else by name."""
+    after = place_at(cursor, DriverPlace) or FIRST
+    async with connected(request) as connection:
+        found = await finding.find_drivers(
+            connection,
+            naming.called(called) if called else None,
+            source=source,
+            track_id=track_id(source or SOURCE, track) if track else None,
+            after=after,
+            limit=limit + 1,
+        )
+    return success(page_of(found, limit, DriverPlace.of))
 
 
 @get(
@@ -173,8 +221,8 @@ async def read_driver(
         if found is None:
             raise Refusal.not_found(f"no driver {driver} is stored")
         bests = await reading.bests_of(connection, driver)
-        sessions = await reading.sessions_of(connection, driver, before=before, limit=limit + 1)
-    history = page_of(sessions, limit, SessionPlace.of)
+        driven = await reading.sessions_of(connection, [driver], before=before, limit=limit + 1)
+    history = page_of(driven, limit, SessionPlace.of)
     return success(DriverProfile(bests=bests, history=history, **asdict(found)))
 
 
@@ -192,3 +240,25 @@ async def read_records(
     async with connected(request) as connection:
         found = await records.read_records(connection, source, track_slug)
     return success(TrackRecords(source=source, track_slug=track_slug, records=found))
+
+
+@get(
+    "/tracks/{track_slug:str}/records/history",
+    operation_id="readRecordHistory",
+    tags=["reading"],
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 422, 429, 503),
+)
+async def read_history(
+    request: ApiRequest,
+    track_slug: TrackSlug,
+    source: Source = SOURCE,
+    class_name: Annotated[
+        str | None,
+        QueryParameter(max_length=300, pattern=f.NO_NUL, description="Only the records of this class."),
+    ] = None,
+) -> Success[RecordHistory]:
+    """Read how a track's records fell: each session that broke the record of its class."""
+    async with connected(request) as connection:
+        found = await records.read_history(connection, source, track_slug, class_name)
+    return success(RecordHistory(source=source, track_slug=track_slug, records=found))

@@ -24,9 +24,11 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.search_days,
     reading.read_day,
     reading.read_session,
+    reading.find_drivers,
     reading.read_driver,
     reading.list_tracks,
     reading.read_records,
+    reading.read_history,
     provenance.read_provenance,
     parked.list_parked,
 )

@@ -5,13 +5,13 @@ import datetime as dt
 
 from lapstream.cli.output import clean, out, print_json
 from lapstream.cli.tables import Listing
+from ops.laps import days
+from ops.laps.days import DayReport
 from producer.site import SOURCE
 from runtime.database import connected
 from runtime.settings import Settings, read_settings
 from schemas.errors import LapstreamError
-from schemas.identity import practice_event_id
-from store import days
-from store.days import DayView, FastestLap
+from store.days import FastestLap
 
 
 class NothingKnown(LapstreamError):
@@ -27,10 +27,10 @@ def day(track: str, date: dt.date, source: str | None, *, as_json: bool) -> None
         show_day(view)
 
 
-async def read_day(settings: Settings, track: str, date: dt.date, source: str = SOURCE) -> DayView:
+async def read_day(settings: Settings, track: str, date: dt.date, source: str = SOURCE) -> DayReport:
     """The day from the tables; raises `NothingKnown`."""
     async with connected(settings) as connection:
-        view = await days.read_day(connection, practice_event_id(source, track, date))
+        view = await days.read_day(connection, source, track, date)
     if view is None and source == SOURCE:
         raise NothingKnown(
             f"nothing is known of {track} on {date}: import it with `lapstream ingest {track} {date}`"
@@ -43,13 +43,13 @@ async def read_day(settings: Settings, track: str, date: dt.date, source: str = 
     return view
 
 
-def show_day(view: DayView) -> None:
+def show_day(view: DayReport) -> None:
     """Print a day with its sessions and fastest laps, for a person."""
     show_sessions(view)
     show_fastest(view.fastest_laps)
 
 
-def show_sessions(view: DayView) -> None:
+def show_sessions(view: DayReport) -> None:
     """Print a day's sessions."""
     of = "" if view.source == SOURCE else f" ({view.source})"
     title = (

@@ -105,6 +105,11 @@ QUERIES = (
     b"state=\xc3\x28",
     b"x=" + b"y" * 9_000,
     b"key=%00",
+    b"called=%00",
+    b"called=%ED%A0%80",
+    b"class_name=a%00",
+    b"cursor=" + base64.urlsafe_b64encode(b'[9999999999,"a","00000000-0000-0000-0000-000000000000"]'),
+    b"cursor=" + base64.urlsafe_b64encode(b'[1,"a\\u0000b","00000000-0000-0000-0000-000000000000"]'),
 )
 BODIES = (
     b"",
@@ -128,6 +133,8 @@ BODIES = (
 )
 GETS = (
     b"/api/v1/tracks",
+    b"/api/v1/drivers",
+    b"/api/v1/tracks/track/records/history",
     b"/api/v1/practice-days/search",
     b"/api/v1/ingest-runs",
     b"/api/v1/nowhere",

@@ -155,7 +155,7 @@ def test_a_session_page_shows_its_statistics(spelling: Spelling) -> None:
     assert (cell(page, "Num Laps"), cell(page, "Fastest Lap")) == ("5", "42.996")
     assert cell(page, "Top 3 Consec") == "2:12.913"
     assert cell(page, "Averages") == (
-        "Avg: 45.815 Top 5: 45.815 Top 10: Top 15: Std Deviation: 2.358 Consistency: 94.852%"
+        "Avg: 45.815 Top 5: 45.815 Top 10: Top 15: Std Deviation: 2.109 Consistency: 95.396%"
     )
     assert cell(page, "Valid Lap Range").startswith("15 to 2:10 ")
     assert text(one(page, ".laps_list .fast_lap")) == "Lap 1: 42.996"
