@@ -33,7 +33,7 @@ from store.parking import ParkedRecord, ParkingFull
 from store.pool import TRANSIENT, Connection, Pool
 from store.positions import Claim, Fenced, Place
 from store.waiting import BackOff, cancelled, until_stopping
-from telemetry import tracing
+from telemetry import health, tracing
 
 POLL_MS = 200
 MAX_RECORDS = 1_000
@@ -103,14 +103,16 @@ class Projector(ConsumerRebalanceListener):
     async def run(self) -> None:
         """Work until told to stop; raises `LogRewound`, `BrokerRefuses`, `DatabaseRefuses`, `ParkingFull`."""
         try:
-            await until_stopping(
-                self._work(), self._stopping, finish_seconds=FINISH_SECONDS, end_seconds=LEAVE_SECONDS
-            )
+            with health.working(f"projector of {self._projection.name}"):
+                await until_stopping(
+                    self._work(), self._stopping, finish_seconds=FINISH_SECONDS, end_seconds=LEAVE_SECONDS
+                )
         finally:
             await self._leave()
             log.info("projector_stop", group=self._group)
 
     async def _work(self) -> None:
+        health.lacks("it has not joined its group yet")
         self._consumer.subscribe(topics=self._names, listener=self)
         try:
             await self._consumer.start()
@@ -146,6 +148,7 @@ class Projector(ConsumerRebalanceListener):
             await self._take_over()
             if records := await self._ordered(await self._poll(POLL_MS)):
                 await self._while_polling(self._apply_in_parts(records))
+                health.beat("commit")
             else:
                 await self._pass_gaps()
             if not records or time.monotonic() > self._followed_at + FOLLOW_SECONDS:
@@ -161,6 +164,7 @@ class Projector(ConsumerRebalanceListener):
             await self._start_over("projector_broker_error", error)
         else:
             self._back_off.worked()
+            health.lacks(None)
 
     def _count(self, error: KafkaError) -> None:
         """Raise `BrokerRefuses` when the broker has refused too often in a row."""
@@ -172,7 +176,9 @@ class Projector(ConsumerRebalanceListener):
             ) from error
 
     async def _poll(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:
-        return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
+        polled = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=MAX_RECORDS)
+        health.beat("poll")
+        return polled
 
     async def _take_over(self) -> None:
         """Claim what was assigned and is not held yet, and go to the stored position."""
@@ -240,7 +246,7 @@ class Projector(ConsumerRebalanceListener):
 
     async def _while_polling(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, and go on polling, paused: a database that hangs costs no membership."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._at_database(work))
         try:
             while not (await asyncio.wait({task}, timeout=KEEP_POLLING_SECONDS))[0]:
                 await self._poll_paused()
@@ -248,6 +254,11 @@ class Projector(ConsumerRebalanceListener):
         finally:
             await cancelled(task, LEAVE_SECONDS)
             self._resume()
+
+    async def _at_database(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what beats by itself: polling goes on, whatever becomes of it."""
+        with health.working(f"projector of {self._projection.name}, at the database"):
+            await work
 
     async def _poll_paused(self) -> None:
         self._consumer.pause(*self._consumer.assignment())
@@ -321,6 +332,7 @@ class Projector(ConsumerRebalanceListener):
         for place, claim in held.items():
             if self._held.get(place) == claim:
                 self._held[place] = Claim(to[place], claim.epoch)
+        health.beat()
 
     async def _follow(self) -> None:
         """Let Kafka's committed offsets follow the positions; nothing depends on it, so it may fail."""
@@ -345,6 +357,7 @@ class Projector(ConsumerRebalanceListener):
     async def _start_over(self, event: str, error: Exception) -> None:
         """Wait with polling paused, so that the member stays in its group; then begin at the position."""
         log.warning(event, group=self._group, error=repr(error), wait_seconds=self._back_off.seconds)
+        health.lacks(f"it starts over after an error: {said_by(error)}")
         self._held.clear()
         with contextlib.suppress(KafkaError):  # the next turn meets it again, and counts it
             await self._poll_paused()

@@ -35,9 +35,14 @@ from runtime.stopping import until_stopped
 from runtime.wiring import detail_group, list_group, publishing
 from schemas.errors import LapstreamError
 from store.pool import Pool
+from telemetry import health
 
 FINISH_SECONDS = 4.0
 """How long the work at hand may take after a role was told to stop."""
+
+TICK_SECONDS = 1.0
+LOOP_BOUND_SECONDS = 60.0
+"""An event loop that stands still for so long has lost its partitions, its connections and its callers."""
 
 Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 """Works until the event is set."""
@@ -195,7 +200,19 @@ async def run_roles(settings: Settings, names: list[str], stop: asyncio.Event) -
     """Run these roles side by side until told to stop; the first that fails ends all of them."""
     if {"api", "fetcher"} & set(names):
         check_contact(settings)
-    await until_stopped(_run_when_ready(settings, names, stop), stop)
+    ticking = asyncio.create_task(_tick())
+    try:
+        await until_stopped(_run_when_ready(settings, names, stop), stop)
+    finally:
+        ticking.cancel()
+
+
+async def _tick() -> None:
+    """Let the event loop beat for as long as it turns."""
+    with health.working("event loop", LOOP_BOUND_SECONDS):
+        while True:
+            health.beat()
+            await asyncio.sleep(TICK_SECONDS)
 
 
 @contextlib.asynccontextmanager

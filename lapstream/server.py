@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Generator
+from functools import partial
 
 import structlog
 import uvicorn
@@ -19,6 +20,7 @@ from lapstream.http.traced import Traced
 from runs.watch import watching
 from runtime.database import database
 from runtime.obtaining import Discover
+from runtime.readiness import Readiness, look_at_database
 from runtime.settings import Settings, SettingsError, variable
 from store.faults import said_by
 
@@ -56,9 +58,11 @@ async def serving(
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
         stopping = asyncio.Event()
+        pool = await stack.enter_async_context(database(settings, size=CONNECTIONS))
         services = Services(
             settings=settings,
-            pool=await stack.enter_async_context(database(settings, size=CONNECTIONS)),
+            pool=pool,
+            readiness=Readiness({"the database": partial(look_at_database, pool.acquire)}),
             watch=await stack.enter_async_context(watching(settings.postgres_dsn)),
             discover=discover,
             stopping=stopping,

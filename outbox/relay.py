@@ -20,7 +20,7 @@ from store.faults import said_by
 from store.notifications import Listener
 from store.pool import TRANSIENT, Pool
 from store.waiting import BackOff, set_within, until_stopping
-from telemetry import metrics
+from telemetry import health, metrics
 
 BATCH_ROWS = 2_000
 BATCH_BYTES = 16 * 1024 * 1024
@@ -68,9 +68,10 @@ class Relay:
     async def run(self) -> None:
         """Work until told to stop; raises `RowRefused` and `OutboxRefused`."""
         try:
-            await until_stopping(
-                self._work(), self._stopping, finish_seconds=FINISH_SECONDS, end_seconds=2 * CLOSE_SECONDS
-            )
+            with health.working("relay"):
+                await until_stopping(
+                    self._work(), self._stopping, finish_seconds=FINISH_SECONDS, end_seconds=2 * CLOSE_SECONDS
+                )
         finally:
             await self._leave()
 
@@ -117,6 +118,7 @@ class Relay:
 
     async def _start_over(self, event: str, error: Exception) -> None:
         log.warning(event, error=repr(error), wait_seconds=self._back_off.seconds)
+        health.lacks(f"it starts over after an error: {said_by(error)}")
         await self._back_off.wait()
 
     async def _take_part(self) -> None:
@@ -126,6 +128,7 @@ class Relay:
             await self._lead()
         else:
             self._now("relay_standby")
+            health.lacks(None)
             await self._rest()
 
     def _now(self, event: str) -> None:
@@ -157,6 +160,7 @@ class Relay:
         async with self._pool.acquire() as connection:
             rows = await relay.read(connection, BATCH_ROWS, BATCH_BYTES)
         if not rows:
+            health.lacks(None)
             return False
         sent = await sender.send(rows)
         metrics.rows_published(len(sent.seqs))
@@ -166,6 +170,8 @@ class Relay:
         if sent.failure:
             raise sent.failure
         self._back_off.worked()
+        health.lacks(None)
+        health.beat("publish")
         return True
 
     async def _rest(self) -> None:

@@ -16,6 +16,7 @@ from aiokafka.errors import (
 
 from outbox.rows import Row
 from store.faults import said_by
+from telemetry import health
 
 SILENT_SECONDS = 10.0
 """After so long without an answer from the broker a warning is logged, and again as often."""
@@ -139,3 +140,4 @@ def _error(future: Future[object]) -> KafkaError | None:
 
 def _silent() -> None:
     log.warning("relay_broker_silent", seconds=SILENT_SECONDS)
+    health.lacks("the broker does not answer")

@@ -21,6 +21,7 @@ from producer.permits import Permits
 from producer.robots import Robots, read_rules, rules_of
 from producer.site import robots_address
 from store.pool import TRANSIENT, Connection, Pool
+from telemetry import health
 
 STALE_ROBOTS_SECONDS = 24 * 3600.0
 """How long an old one is obeyed while no new one can be had."""
@@ -51,7 +52,9 @@ class Gate:
         Raises `RobotsRefused`, `SiteBackingOff` if back-off lasts longer than a minute, and what kept the
         robots.txt from coming.
         """
-        if not (await self._rules(url)).can_fetch(url, self._client.user_agent):
+        with health.waiting("robots.txt of the site"):
+            rules = await self._rules(url)
+        if not rules.can_fetch(url, self._client.user_agent):
             raise RobotsRefused(
                 url, f"{robots_address(url)} does not allow it for {self._client.user_agent!r}"
             )

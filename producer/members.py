@@ -19,6 +19,7 @@ from schemas.headers import BadRecord
 from schemas.records import Record
 from store import parking
 from store.parking import ParkedRecord
+from telemetry import health
 
 Publish = Callable[[], Awaitable[None]]
 """Publishes what the work on a record came to; all is acknowledged when it returns.
@@ -44,6 +45,10 @@ Where the process is killed meanwhile, the record comes again.
 """
 
 log = structlog.get_logger("lapstream.fetcher")
+
+
+IDLE_SECONDS = 60.0
+"""A member that has not asked for a record for so long does not poll."""
 
 
 class _Consumer(Protocol):
@@ -90,6 +95,12 @@ class Member(ConsumerRebalanceListener):
         if self._turn:
             self._pause()
 
+    def polls(self) -> bool:
+        """Whether the member asks for records, or has asked just now; paused or not."""
+        consumer: Any = self._consumer()
+        idle: float = consumer._subscription.fetcher_idle_time if consumer else 0  # noqa: SLF001 - nothing else says it
+        return idle < IDLE_SECONDS
+
     async def leave(self, seconds: float) -> None:
         """Take no more records, and wait so long for the work at hand; the rest begins anew elsewhere."""
         self._leaving = True
@@ -122,7 +133,8 @@ class Member(ConsumerRebalanceListener):
         self, record: Record, place: TopicPartition, fetch: Callable[[], Awaitable[Publish | None]]
     ) -> None:
         """Do a record's work; what it publishes goes out while the next record is fetched for."""
-        publish = await self._persist(record, fetch)
+        with health.working(f"fetcher in {self._group}, a request"):
+            publish = await self._persist(record, fetch)
         if self._publishing:
             await asyncio.wait({self._publishing})
         self._publishing = self._start(self._finish(record, place, publish), place)
@@ -148,7 +160,8 @@ class Member(ConsumerRebalanceListener):
     async def _finish(self, record: Record, place: TopicPartition, publish: Publish | None) -> None:
         """Publish what the work came to; the record is then committed, together with others of the moment."""
         if publish:
-            await self._persist(record, publish)
+            with health.working(f"fetcher in {self._group}, publishing"):
+                await self._persist(record, publish)
         self._due[place] = record.offset + 1
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_soon())

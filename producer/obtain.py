@@ -26,6 +26,7 @@ from producer.publisher import Publisher
 from schemas.envelope import Context
 from schemas.pages import ArchivedPage
 from store.pages import PageRow
+from telemetry import health
 
 FactsT = TypeVar("FactsT")
 
@@ -95,8 +96,9 @@ class Obtainer:
 
         While the broker refuses them they wait here, and no further page is asked for.
         """
-        while self._keeping:
-            await asyncio.wait(self._keeping)
+        with health.waiting("pages to be kept"):
+            while self._keeping:
+                await asyncio.wait(self._keeping)
         fresh: list[Page] = []
         try:
             return await self.fetch(url, parse, await self._archive.newest(url), fresh)

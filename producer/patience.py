@@ -10,9 +10,10 @@ from typing import TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 
-from store.faults import is_about_the_database
+from store.faults import is_about_the_database, said_by
 from store.parking import ParkingFull
 from store.pool import TRANSIENT, Connection, Pool
+from telemetry import health
 
 WAIT_SECONDS = 1.0
 
@@ -28,11 +29,15 @@ async def until_done(step: Callable[[], Awaitable[ResultT]], group: str | None =
     """
     while True:
         try:
-            return await step()
+            done = await step()
         except Exception as error:
             if not _is_ours(error):
                 raise
             log.warning("fetcher_waits", group=group, error=repr(error))
+            health.lacks(f"a step is tried again after an error: {said_by(error)}")
+        else:
+            health.lacks(None)
+            return done
         await asyncio.sleep(WAIT_SECONDS)
 
 

@@ -30,7 +30,7 @@ from producer.errors import (
 )
 from producer.patience import at_database
 from store.pool import TRANSIENT, Connection, Pool
-from telemetry import metrics
+from telemetry import health, metrics
 
 JITTER = 0.2
 SWITCH_SECONDS = 1.0
@@ -80,10 +80,15 @@ class Permits:
     async def _take(self, url: str) -> str:
         """Wait for a permit and its moment, one request of this process after another; returns its name."""
         began = time.monotonic()
+        with health.waiting("its turn at the site"):
+            permit = await self._taken(url)
+        metrics.pace_waited(time.monotonic() - began)
+        return permit
+
+    async def _taken(self, url: str) -> str:
         async with self._one_asks:
             while (permit := await self._new(url)) is None:
                 pass
-        metrics.pace_waited(time.monotonic() - began)
         return permit
 
     async def _new(self, url: str) -> str | None:

@@ -13,6 +13,7 @@ from schemas.envelope import Context, Outgoing, pack
 from schemas.events import Event
 from schemas.pages import pack_page
 from schemas.topics import Topics
+from telemetry import health
 
 _Addressed = tuple[str, Outgoing, int | None]
 """A topic, a record, and its turn at the topic's partitions, where it is not the key that says which."""
@@ -27,7 +28,8 @@ class Sending:
 
     async def send(self) -> None:
         """Send all, and return when each is acknowledged; raises the first KafkaError."""
-        answers = await asyncio.gather(*map(self._send, self._left), return_exceptions=True)
+        with health.waiting("the broker to acknowledge"):
+            answers = await asyncio.gather(*map(self._send, self._left), return_exceptions=True)
         self._left = [one for one, answer in zip(self._left, answers, strict=True) if answer is not None]
         for error in filter(None, answers):
             raise error

@@ -21,7 +21,7 @@ from schemas.envelope import Received, unpack
 from schemas.events import PracticeDayRequested
 from schemas.identity import as_run_id, event_key, run_id_of
 from schemas.records import Record
-from telemetry import tracing
+from telemetry import health, tracing
 from telemetry.tracing import SpanKind
 
 Handler = Callable[[Received], Awaitable[Publish | None]]
@@ -29,6 +29,9 @@ Handler = Callable[[Received], Awaitable[Publish | None]]
 
 MAX_POLL_MS = 300_000
 """The time between two polls after which a member leaves its group; polling goes on while it works."""
+
+
+POLLING_LOOK_SECONDS = 5.0
 
 
 class Queue(NamedTuple):
@@ -49,16 +52,29 @@ def work_queues(
     take no more records, and have so many seconds for the work at hand.
     """
     members: list[Member] = []
+    watching: list[asyncio.Task[None]] = []
 
     async def join() -> None:
         subscribed = [subscribe(broker, queue, park) for queue in queues for _ in range(queue.members)]
         members.extend(member for member, _ in subscribed)
         await asyncio.gather(*(subscriber.start() for _, subscriber in subscribed))
+        watching.append(asyncio.create_task(watch_polling(members)))
 
     async def leave() -> None:
+        for task in watching:
+            task.cancel()
         await asyncio.gather(*(member.leave(finish_seconds) for member in members))
 
     return FastStream(broker, logger=None, after_startup=[join], on_shutdown=[leave])
+
+
+async def watch_polling(members: Sequence[Member]) -> None:
+    """Let the members' polling beat for as long as all of them poll."""
+    with health.working("fetcher, polling"):
+        while True:
+            if all(member.polls() for member in members):
+                health.beat("poll")
+            await asyncio.sleep(POLLING_LOOK_SECONDS)
 
 
 def subscribe(broker: KafkaBroker, queue: Queue, park: Park) -> tuple[Member, Any]:

@@ -13,9 +13,10 @@ from runs import changes as run_changes
 from runs import run as runs
 from runs.reporting import report_ended
 from runs.run import Run
+from store.faults import said_by
 from store.pool import TRANSIENT, Pool
 from store.waiting import set_within
-from telemetry import metrics, tracing
+from telemetry import health, metrics, tracing
 
 LOOKS = 12
 """How often a run is looked at in the time after which it counts as stalled."""
@@ -28,14 +29,18 @@ log = structlog.get_logger("lapstream.monitor")
 async def monitor_runs(pool: Pool, stalled_seconds: float, stop: asyncio.Event) -> None:
     """Look after runs until told to stop; one that has not moved for so many seconds counts as stalled."""
     look_seconds = min(stalled_seconds / LOOKS, LONGEST_LOOK_SECONDS)
-    while not stop.is_set():
-        try:
-            await measure(pool)
-            await look(pool, stalled_seconds)
-        except TRANSIENT as error:
-            metrics.outbox_unknown()
-            log.warning("monitor_database_away", error=repr(error))
-        await set_within(stop, look_seconds)
+    with health.working("run monitor"):
+        while not stop.is_set():
+            try:
+                await measure(pool)
+                await look(pool, stalled_seconds)
+            except TRANSIENT as error:
+                metrics.outbox_unknown()
+                log.warning("monitor_database_away", error=repr(error))
+                health.lacks(f"the database is away: {said_by(error)}")
+            else:
+                health.lacks(None)
+            await set_within(stop, look_seconds)
 
 
 async def look(pool: Pool, stalled_seconds: float) -> None:

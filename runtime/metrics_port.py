@@ -1,4 +1,4 @@
-"""The metrics over HTTP, on threads of their own: they are shown whatever the event loop does.
+"""Metrics and health over HTTP, on threads of their own: they are shown whatever the event loop does.
 
 Connections are bounded: where one more comes, the oldest ends.
 """
@@ -6,13 +6,23 @@ Connections are bounded: where one more comes, the oldest ends.
 import contextlib
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
+from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import msgspec
+
+from runtime.readiness import Ready
+from telemetry import health
+from telemetry.health import Live
 from telemetry.metrics import exposition
+
+LIVE, READY = "/livez", "/readyz"
+"""The paths of what probes ask for."""
 
 CONNECTIONS = 8
 SILENT_SECONDS = 5.0
@@ -20,10 +30,13 @@ SILENT_SECONDS = 5.0
 
 
 @contextlib.contextmanager
-def showing(host: str, port: int) -> Generator[int]:
-    """Show the metrics for the length of a block; gives the port. Raises OSError where it can't listen."""
+def showing(host: str, port: int, ready: Callable[[], Ready]) -> Generator[int]:
+    """Show metrics at any path, and health at its own, for the length of a block; gives the port.
+
+    Raises OSError where it can't listen.
+    """
     server = _Server(host, port)
-    server.set_app(_answer)
+    server.set_app(partial(_answer, ready))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -34,10 +47,27 @@ def showing(host: str, port: int) -> Generator[int]:
         thread.join()
 
 
-def _answer(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    body, content_type = exposition()
-    start_response("200 OK", [("Content-Type", content_type)])
+def _answer(
+    ready: Callable[[], Ready], environ: WSGIEnvironment, start_response: StartResponse
+) -> list[bytes]:
+    status, content_type, body = _page(environ.get("PATH_INFO", ""), ready)
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", content_type)])
     return [body]
+
+
+def _page(path: str, ready: Callable[[], Ready]) -> tuple[HTTPStatus, str, bytes]:
+    if path == LIVE:
+        return _probe(health.live())
+    if path == READY:
+        return _probe(ready())
+    body, content_type = exposition()
+    return HTTPStatus.OK, content_type, body
+
+
+def _probe(found: Live | Ready) -> tuple[HTTPStatus, str, bytes]:
+    """The page of a probe, which goes by the status."""
+    status = HTTPStatus.OK if found.status == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+    return status, "application/json", msgspec.json.encode(found) + b"\n"
 
 
 class _Handler(WSGIRequestHandler):

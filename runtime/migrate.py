@@ -30,9 +30,14 @@ async def standing(dsn: str) -> Standing:
     """Which migrations are applied; changes nothing."""
     connection = await alone(dsn)
     try:
-        applied = await _applied(connection)
+        return await standing_on(connection)
     finally:
         await connection.close()
+
+
+async def standing_on(connection: Connection) -> Standing:
+    """The same, on a connection that is there."""
+    applied = await _applied(connection)
     known = {Path(one.name).stem for one in _files().iterdir() if one.name.endswith(".sql")}
     return Standing(
         applied=sorted(applied & known), missing=sorted(known - applied), unknown=sorted(applied - known)

@@ -4,14 +4,17 @@ Off by default. The SDK of OpenTelemetry is an extra, `tracing`: without it span
 what came in as `traceparent` is carried on.
 """
 
+import asyncio
 import contextlib
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
 from runtime import metrics_port
+from runtime.readiness import Ready, readiness_of, ready_by
 from runtime.settings import Settings, SettingsError, variable
 from store.faults import said_by
 
@@ -27,15 +30,19 @@ LARGEST_QUEUE = 2_048
 
 @contextlib.contextmanager
 def observed(settings: Settings, roles: Sequence[str]) -> Generator[None]:
-    """Show metrics and send traces of these roles, as far as the settings say; raises `SettingsError`."""
+    """Show metrics and send traces of these roles, as far as the settings say; raises `SettingsError`.
+
+    Whether they are ready is looked at in the event loop that runs now.
+    """
     service = f"lapstream-{roles[0]}" if len(roles) == 1 else "lapstream"
-    with showing_metrics(settings), sending_traces(settings, service):
+    ready = partial(ready_by, readiness_of(settings, roles), asyncio.get_running_loop())
+    with showing_metrics(settings, ready), sending_traces(settings, service):
         yield
 
 
 @contextlib.contextmanager
-def showing_metrics(settings: Settings) -> Generator[int]:
-    """Show the metrics over HTTP, at any path, on the configured port; gives the port, 0 for nowhere.
+def showing_metrics(settings: Settings, ready: Callable[[], Ready]) -> Generator[int]:
+    """Show metrics and health over HTTP, on the configured port; gives the port, 0 for nowhere.
 
     Raises `SettingsError` where that can't be listened on.
     """
@@ -44,7 +51,7 @@ def showing_metrics(settings: Settings) -> Generator[int]:
         return
     with contextlib.ExitStack() as stack:
         try:
-            port = stack.enter_context(metrics_port.showing(settings.api_host, settings.metrics_port))
+            port = stack.enter_context(metrics_port.showing(settings.api_host, settings.metrics_port, ready))
         except OSError as error:
             raise SettingsError(
                 f"can't show metrics on {settings.api_host}:{settings.metrics_port}: "

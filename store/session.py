@@ -17,6 +17,7 @@ import structlog
 
 from store.sharing import refuse_shared
 from store.statements import statements_of
+from telemetry import health
 
 statement = statements_of(__file__)
 
@@ -144,8 +145,9 @@ class Session(asyncpg.Connection):
         self._watch = asyncio.create_task(self._terminate_if_dead())
 
     async def _terminate_if_dead(self) -> None:
-        """Ask after the statement until it is done, or the session is dead."""
-        while await self._is_alive():  # noqa: ASYNC110 - the server is what says so
+        """Ask after the statement until it is done, or the session is dead; who waits for it goes on."""
+        while await self._is_alive():
+            health.beat()
             await asyncio.sleep(SILENT_SECONDS)
         await self._give_up()
 

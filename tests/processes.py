@@ -1,6 +1,7 @@
 """Roles in processes of their own, and servers of the embedded stack, to be killed."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -19,22 +20,25 @@ LONGEST_SECONDS = 60.0
 class Role:
     """One role in a process; it can be killed and started again."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, log: Path | None = None) -> None:
         self._settings = settings
         self._name = name
+        self._log = log
         self._process: Process | None = None
 
     async def start(self) -> None:
         """Start the process."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "lapstream.cli",
-            "run",
-            self._name,
-            env=environment(self._settings),
-            stdout=DEVNULL,  # what it logs is on stderr, and shown with a test that fails
-        )
+        with contextlib.ExitStack() as stack:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "lapstream.cli",
+                "run",
+                self._name,
+                env=environment(self._settings),
+                stdout=DEVNULL,  # what it logs is on stderr, and shown with a test that fails
+                stderr=stack.enter_context(self._log.open("ab")) if self._log else None,
+            )
 
     async def end(self, number: signal.Signals) -> int:
         """Send the process a signal, and return its exit code when it is gone."""
@@ -45,9 +49,9 @@ class Role:
 
 
 @asynccontextmanager
-async def role(settings: Settings, name: str) -> AsyncGenerator[Role]:
-    """A role in a process, for the length of a block."""
-    running = Role(settings, name)
+async def role(settings: Settings, name: str, log: Path | None = None) -> AsyncGenerator[Role]:
+    """A role in a process, for the length of a block; what it logs is added to a file, where one is named."""
+    running = Role(settings, name, log)
     await running.start()
     try:
         yield running

@@ -10,7 +10,7 @@ from lapstream.api import discovery, health, ingest, parked, provenance, reading
 
 PREFIX = "/api/v1"
 
-HEALTH: tuple[HTTPRouteHandler, ...] = (health.healthz, health.readyz)
+HEALTH: tuple[HTTPRouteHandler, ...] = (health.healthz, health.livez, health.readyz)
 
 VERSION_1: tuple[HTTPRouteHandler, ...] = (
     ingest.ingest,

@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-UNWORTHY = ("/healthz", "/readyz")
+UNWORTHY = ("/healthz", "/livez", "/readyz")
 """Asked every few seconds: a line in the log only when it fails."""
 
 _LONGEST_PATH = 300

@@ -14,6 +14,7 @@ from lapstream.http.api_keys import ApiKey
 from runs.run import Run
 from runs.watch import RunWatch
 from runtime.obtaining import Discover
+from runtime.readiness import Readiness
 from runtime.settings import Settings
 from store.pool import Connection, Pool
 
@@ -44,6 +45,7 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     pool: Pool
     watch: RunWatch
+    readiness: Readiness
     discover: Discover
     stopping: asyncio.Event
     streams: asyncio.Semaphore

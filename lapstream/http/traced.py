@@ -8,7 +8,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from telemetry import tracing
 
-UNTRACED = ("/healthz", "/readyz", "/metrics")
+UNTRACED = ("/healthz", "/livez", "/readyz", "/metrics")
 """Asked every few seconds, by machines."""
 
 _FAULT = 500

@@ -16,6 +16,7 @@ from outbox import rows as leases
 from store.faults import said_by
 from store.pool import TRANSIENT, Pool
 from store.waiting import set_within
+from telemetry import health
 
 FIRST_SECONDS = 3.0
 """How long a process has been at work when it first looks."""
@@ -59,10 +60,12 @@ async def observe(pool: Pool, looker: Looker, stop: asyncio.Event, rhythm: Rhyth
     """Look, and store what was found, while this process holds the lease of the kind; until told to stop."""
     observer = _Observer(pool, looker, rhythm)
     try:
-        await set_within(stop, rhythm.first)
-        while not stop.is_set():
-            await observer.turn()
-            await set_within(stop, rhythm.every)
+        with health.working(f"observer of {looker.kind}"):
+            await set_within(stop, rhythm.first)
+            while not stop.is_set():
+                await observer.turn()
+                health.beat("look")
+                await set_within(stop, rhythm.every)
     finally:
         await observer.end()
 

@@ -481,7 +481,8 @@ async def test_health_and_readiness_are_told_without_a_key(dsn: str) -> None:
     async with serving(settings, no_month) as address, httpx.AsyncClient(base_url=address) as client:
         for _ in range(2):
             assert (await client.get("/healthz")).json() == {"status": "ok"}
-            assert (await client.get("/readyz")).json() == {"status": "ok"}
+            assert (await client.get("/livez")).json()["status"] == "ok"
+            assert (await client.get("/readyz")).json() == {"status": "ok", "reasons": []}
 
 
 class Wire:
@@ -529,7 +530,9 @@ async def test_a_database_that_goes_away_is_a_503_until_it_is_back(dsn: str) -> 
         response = await api.get("/tracks")
         assert error_of(response, 503)["code"] == "database_unavailable"
         assert response.headers["retry-after"] == "5"
-        assert (await api.get("../../readyz")).status_code == 503
+        unready = await api.get("../../readyz")
+        assert (unready.status_code, unready.json()["status"]) == (503, "not_ready")
+        assert unready.json()["reasons"][0].startswith("the database can't be used: ")
         assert (await api.get("../../healthz")).status_code == 200
         await wire.mend()
         data_of(await api.get("/tracks"))

@@ -26,6 +26,7 @@ from runs import monitor
 from runs import run as runs
 from runs.run import Run
 from runtime import logs
+from runtime.readiness import ready
 from runtime.settings import Settings, SettingsError
 from runtime.telemetry import make_provider, sending_traces, showing_metrics, shut_down
 from sample_site.faults import Fault, Match
@@ -231,7 +232,10 @@ async def test_a_role_shows_its_metrics_where_it_is_told_to(settings: Settings) 
 def test_a_port_that_is_taken_is_an_error_that_names_the_setting(unconnected: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = at(unconnected, metrics_port=taken.getsockname()[1])
-        with pytest.raises(SettingsError, match="LAPSTREAM_METRICS_PORT"), showing_metrics(settings):
+        with (
+            pytest.raises(SettingsError, match="LAPSTREAM_METRICS_PORT"),
+            showing_metrics(settings, lambda: ready([])),
+        ):
             pass
 
 

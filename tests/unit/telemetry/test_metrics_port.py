@@ -1,22 +1,48 @@
-"""The metrics' own port: whoever asks is answered, however many others hold connections and say nothing."""
+"""The metrics' own port: who asks is answered, whoever else is connected, whatever the event loop does."""
 
 import contextlib
 import socket
+from collections.abc import Sequence
+from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import msgspec
+
 from runtime.metrics_port import CONNECTIONS, showing
+from runtime.readiness import Ready, ready
+from telemetry import health
 
 SILENT = 100
 
 
+def nothing_missing() -> Ready:
+    return ready([])
+
+
+def asked(port: int, path: str) -> tuple[int, bytes]:
+    """The status and the body of an answer."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=4) as answer:
+            return answer.status, answer.read()
+    except HTTPError as refused:
+        return refused.code, refused.read()
+
+
+def probed(port: int, path: str) -> tuple[int, Any, Sequence[str]]:
+    """The status of a probe's answer, the one in its body, and the reasons there."""
+    status, body = asked(port, path)
+    found = msgspec.json.decode(body)
+    return status, found["status"], found["reasons"]
+
+
 def test_silent_connections_keep_nobody_from_the_metrics() -> None:
-    with showing("127.0.0.1", 0) as port, contextlib.ExitStack() as stack:
+    with showing("127.0.0.1", 0, nothing_missing) as port, contextlib.ExitStack() as stack:
         silent = [
             stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=4))
             for _ in range(SILENT)
         ]
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=4) as answer:
-            assert b"lapstream_ingest_runs_total" in answer.read()
+        assert b"lapstream_ingest_runs_total" in asked(port, "/metrics")[1]
         assert all(ended(one) for one in silent[: SILENT - CONNECTIONS])
 
 
@@ -26,3 +52,20 @@ def ended(connection: socket.socket) -> bool:
         return connection.recv(1) == b""
     except ConnectionError:
         return True
+
+
+async def test_a_probe_is_answered_while_the_event_loop_is_stuck() -> None:
+    with showing("127.0.0.1", 0, nothing_missing) as port:
+        with health.working("event loop", bound_seconds=0.2):
+            assert probed(port, "/livez") == (200, "ok", [])
+            while (found := probed(port, "/livez"))[0] == 200:
+                pass  # asked by the loop itself, which does not turn meanwhile
+        assert found[:2] == (503, "stuck")
+        assert "event loop has been silent" in found[2][0]
+        assert probed(port, "/livez") == (200, "ok", [])
+
+
+def test_a_probe_is_told_what_is_missing() -> None:
+    with showing("127.0.0.1", 0, lambda: ready(["the database can't be used"])) as port:
+        assert probed(port, "/readyz") == (503, "not_ready", ["the database can't be used"])
+        assert probed(port, "/livez") == (200, "ok", [])
