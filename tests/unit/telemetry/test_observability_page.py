@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lapstream.fleet import SHOWN
 from telemetry import metrics
@@ -13,34 +14,43 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 OF_EVERY_LINE = {"run_id", "trace_id", "exc_info"}
 
 
-def logged() -> dict[str, set[str]]:
-    """Each event that the code logs, with its own fields."""
-    found: dict[str, set[str]] = {}
+class Said(NamedTuple):
+    """How a line of the log is written: its level, and its own fields."""
+
+    level: str
+    fields: frozenset[str]
+
+
+def logged() -> dict[str, Said]:
+    """Each event that the code logs, with all fields that it has anywhere."""
+    found: dict[str, Said] = {}
     for _, text in modules():
-        for event, fields in _events(text):
-            found.setdefault(event, set()).update(fields)
+        for event, said in _events(text):
+            known = found.get(event, said)
+            assert known.level == said.level, f"{event} has two levels"
+            found[event] = Said(said.level, known.fields | said.fields)
     return found
 
 
-def _events(text: str) -> Iterator[tuple[str, set[str]]]:
+def _events(text: str) -> Iterator[tuple[str, Said]]:
     tree = ast.parse(text)
     passing_on = dict(_passing_on(tree))
     for call in _calls(tree):
         if not isinstance(event := _first(call), ast.Constant):
             continue
         if _logs(call):
-            yield str(event.value), _fields(call)
+            yield str(event.value), _said(call)
         elif (name := _method(call)) in passing_on:
             yield str(event.value), passing_on[name]
 
 
-def _passing_on(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
-    """The functions that log the event which they are given, with the fields that they put to it."""
+def _passing_on(tree: ast.AST) -> Iterator[tuple[str, Said]]:
+    """The functions that log the event which they are given, and how."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for call in _calls(function):
                 if _logs(call) and isinstance(_first(call), ast.Name):
-                    yield function.name, _fields(call)
+                    yield function.name, _said(call)
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -60,10 +70,11 @@ def _logs(call: ast.Call) -> bool:
     return isinstance(owner, ast.Name) and owner.id == "log" and _method(call) in LEVELS
 
 
-def _fields(call: ast.Call) -> set[str]:
+def _said(call: ast.Call) -> Said:
     names = {keyword.arg for keyword in call.keywords}
     assert None not in names, f"line {call.lineno}: fields that nobody can look up"
-    return {str(name) for name in names} - OF_EVERY_LINE
+    level = str(_method(call)).replace("exception", "error")
+    return Said(level, frozenset(str(name) for name in names) - OF_EVERY_LINE)
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -76,8 +87,11 @@ def names_in(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-def test_every_event_of_the_log_is_described_with_its_fields() -> None:
-    described = {names_in(event)[0]: set(names_in(fields)) for event, fields, *_ in rows("Events")}
+def test_every_event_of_the_log_is_described_with_its_level_and_its_fields() -> None:
+    described = {
+        names_in(event)[0]: Said(level, frozenset(names_in(fields)))
+        for event, fields, level, _ in rows("Events")
+    }
     assert described == logged()
 
 
