@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from ops.imports.workers import RoleNotRunning
 
 from ops.imports import workers
 from ops.imports.follow import ImportFailed
+from ops.imports.workers import RoleNotRunning
 from producer.pages import parse_day
 from producer.site import SOURCE
 from runtime.settings import Settings

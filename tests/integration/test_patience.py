@@ -10,11 +10,11 @@ import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import MessageSizeTooLargeError
-from ops.imports.workers import Workers
 from structlog.testing import capture_logs
 
 from broker.clients import administering, describe_group
 from ops.imports import follow
+from ops.imports.workers import Workers
 from producer import budget as sites
 from producer import patience
 from producer.budget import Pace
