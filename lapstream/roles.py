@@ -18,6 +18,7 @@ from lapstream.relay import run_relay
 from ops.acls.needed import of_role
 from ops.fleet.observing import observe
 from ops.lag.looker import LagLooker
+from ops.prune.background import prune_now_and_then
 from producer.fetcher import Fetcher
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
@@ -141,13 +142,14 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
 
 
 async def run_relay_and_monitor(settings: Settings, stop: asyncio.Event) -> None:
-    """Publish the outbox, look after runs whose work stopped, and observe the fleet, until told to stop."""
-    async with database(settings, size=2) as pool:
+    """Publish the outbox, look after runs, observe the fleet, and prune, until told to stop."""
+    async with database(settings, size=3) as pool:
         lag = LagLooker(pool, settings.broker, settings.topics)
         work = {
             "relay": run_relay(settings, stop),
             "run monitor": monitor_runs(pool, settings.run_stalled_seconds, stop),
             "observer of lag": observe(pool, lag, stop),
+            "pruning": prune_now_and_then(settings, pool, stop),
         }
         await run_side_by_side(work, stop)
 

@@ -9,7 +9,7 @@ import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import Literal, Self, cast
 from uuid import UUID
 
 import msgspec
@@ -42,6 +42,11 @@ EndState = Literal["completed", "partial", "failed", "cancelled"]
 
 class RunNotFound(LapstreamError):
     """There is no such run."""
+
+    @classmethod
+    def of(cls, run_id: UUID) -> Self:
+        """For a run that is asked for by its whole id."""
+        return cls(f"there is no run {run_id}: it never was, or it ended long ago and was pruned")
 
 
 class RunStillRunning(LapstreamError):
@@ -255,7 +260,7 @@ async def _reopened(connection: Connection, run: Run) -> Run:
 async def _locked(connection: Connection, run_id: UUID) -> Run:
     run = await lock(connection, run_id)
     if run is None:
-        raise RunNotFound(f"there is no run {run_id}")
+        raise RunNotFound.of(run_id)
     return run
 
 

@@ -159,11 +159,12 @@ async def find(
     *,
     track_slug: str | None = None,
     state: RunState | None = None,
-    before: UUID | None = None,
+    before: tuple[dt.datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[Run]:
-    """Runs, the newest first; `before` is the last one of the page before."""
-    rows = await connection.fetch(statement("find_runs"), track_slug, state, before, limit)
+    """Runs, the newest first; `before` is when the last one of the page before was asked for, and its id."""
+    place = before or (None, None)
+    rows = await connection.fetch(statement("find_runs"), track_slug, state, *place, limit)
     return [as_run(row) for row in rows]
 
 

@@ -11,13 +11,13 @@ SELECT id FROM ingest_runs WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 2;
 SELECT {run} FROM ingest_runs WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: find_runs
--- Runs, the newest first, from the one before another on.
+-- Runs, the newest first, from a place in that order on, whether or not the run there was pruned.
 SELECT {run} FROM ingest_runs
 WHERE ($1::text IS NULL OR track_slug = $1)
     AND ($2::text IS NULL OR state = $2)
-    AND ($3::uuid IS NULL OR (requested_at, id) < (SELECT b.requested_at, b.id FROM ingest_runs AS b WHERE b.id = $3))
+    AND ($3::timestamptz IS NULL OR (requested_at, id) < ($3, $4::uuid))
 ORDER BY requested_at DESC, id DESC
-LIMIT $4;
+LIMIT $5;
 
 -- name: drop_unlisted
 -- Sessions of an earlier plan that the list has no more, and nothing came of yet.

@@ -29,6 +29,9 @@ OTHER_NAMES = {"detail_concurrency": "PRACTICE_DAY_DETAIL_CONCURRENCY"}
 KAFKA = "kafka_"
 """What stands before a field of `BrokerAccess` in the name of its setting."""
 
+LEAST_PRUNE_DAYS = 30
+"""What ended within so many days is kept: longer than a work queue can bring a request again."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -174,6 +177,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             ),
         ),
     ] = 120.0
+    prune_after_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description=(
+                "After so many days the relay deletes what ended and nothing needs, 30 at least; 0 for never"
+            ),
+        ),
+    ] = 0
     api_host: Annotated[str, Meta(min_length=1, description="Where the API listens")] = "127.0.0.1"
     api_port: Annotated[int, Meta(ge=0, le=65_535, description="Its port; 0 takes a free one")] = 8080
     api_open_read: Annotated[bool, Meta(description="Whether reading needs no API key: true or false")] = True
@@ -271,6 +284,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     _check_bootstrap(settings)
     _check_broker(settings)
     _check_dsn(settings)
+    _check_prune(settings)
     return settings
 
 
@@ -358,6 +372,14 @@ def _check_site(settings: Settings) -> None:
         Site(settings.site)
     except BadAddress as error:
         raise SettingsError(f"{variable('site')}: {error}") from error
+
+
+def _check_prune(settings: Settings) -> None:
+    if 0 < settings.prune_after_days < LEAST_PRUNE_DAYS:
+        raise SettingsError(
+            f"{variable('prune_after_days')}: {settings.prune_after_days} is too few: what ended within "
+            f"{LEAST_PRUNE_DAYS} days may still be needed; 0 keeps everything"
+        )
 
 
 def _check_dsn(settings: Settings) -> None:

@@ -73,6 +73,7 @@ _outbox_age = Gauge(
     registry=REGISTRY,
 )
 _published = _counter("lapstream_outbox_published_total", "Rows of the outbox that the broker acknowledged.")
+_pruned = _counter("lapstream_pruned_rows_total", "Rows that were pruned, by what they were.", ["what"])
 _applied = _counter("lapstream_records_applied_total", "Records written into tables, by group.", ["group"])
 _parked = _counter("lapstream_records_parked_total", "Records that were parked, by group.", ["group"])
 _ignored = _counter(
@@ -126,6 +127,11 @@ def outbox_unknown() -> None:
 def rows_published(rows: int) -> None:
     """Count rows of the outbox that the broker acknowledged."""
     _published.inc(rows)
+
+
+def rows_pruned(what: str, rows: int) -> None:
+    """Count rows that were pruned."""
+    _pruned.labels(what).inc(rows)
 
 
 def batch_applied(group: str, *, records: int, ignored: int) -> None:

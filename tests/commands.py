@@ -53,6 +53,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "parse day": ("page.html",),
     "parse month": ("page.html",),
     "parse session": ("page.html",),
+    "prune": ("--before", "90d", "--yes"),
     "rebuild cancel": ("practice-days",),
     "rebuild pause": ("practice-days",),
     "rebuild resume": ("practice-days",),

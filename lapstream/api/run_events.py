@@ -58,7 +58,7 @@ async def follow_run(request: ApiRequest, run_id: RunId) -> ServerSentEvent:
     async with connected(request) as connection:
         run = await runs.read(connection, run_id)
     if run is None:
-        raise RunNotFound(f"there is no run {run_id}")
+        raise RunNotFound.of(run_id)
     if services.streams.locked():
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,

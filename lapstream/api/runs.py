@@ -18,6 +18,7 @@ from runs import run as runs
 from runs.changes import RunNotFound
 from runs.reporting import report_ended
 from runs.run import RunState
+from schemas import fields as f
 from schemas.scopes import Scope
 
 RUN = "/ingest-runs/{run_id:uuid}"
@@ -41,17 +42,17 @@ async def list_runs(
     limit: Limit = PAGE,
 ) -> Success[Page[RunHead]]:
     """List imports, the newest first."""
-    before = place_at(cursor, tuple[UUID])
+    before = place_at(cursor, tuple[f.Instant, UUID])
     async with connected(request) as connection:
         found = await runs.find(
             connection,
             track_slug=track_slug,
             state=state_,
-            before=before[0] if before else None,
+            before=before,
             limit=limit + 1,
         )
         heads = await heads_of(connection, found)
-    return success(page_of(heads, limit, lambda head: (head.run_id,)))
+    return success(page_of(heads, limit, lambda head: (head.requested_at, head.run_id)))
 
 
 @get(
@@ -66,7 +67,7 @@ async def read_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     async with connected(request) as connection:
         run = await runs.read(connection, run_id)
         if run is None:
-            raise RunNotFound(f"there is no run {run_id}")
+            raise RunNotFound.of(run_id)
         return success(await view_of(connection, run))
 
 

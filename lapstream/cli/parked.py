@@ -69,7 +69,7 @@ async def _list(
 def show(at: tuple[str, int, int], group: str | None, *, as_json: bool) -> None:
     """Show one parked record, with its bytes, and what became of it in each group that parked it."""
     copies = on_database(partial(parking.read_copies, place=RecordPlace(*at), group=group))
-    same = [one for one in copies if one.record == copies[0].record]
+    same = [one for one in copies if one.known_by == copies[0].known_by]
     if as_json:
         print_json(all_of(same))
     else:

@@ -70,7 +70,7 @@ def _of_group(head: Head, form: type[Head]) -> dict[str, object]:
     return {name: getattr(head, name) for name in names}
 
 
-_OF_RECORD = {*RecordPlace._fields, "source", "key", "value", "headers", "time"}
+_OF_RECORD = {*RecordPlace._fields, "source", "key", "value", "headers", "time", "sha256"}
 """What each group found the same: the record."""
 
 
@@ -83,6 +83,7 @@ def all_of(copies: list[Parked]) -> dict[str, object]:
         "time": record.time,
         "key": _both(record.key),
         "value": _both(record.value),
+        "sha256": record.sha256,
         "headers": [{"name": name, **_both(data)} for name, data in record.headers],
         "groups": [{**_of_group(one, Parked), "new": one.new and one.new._asdict()} for one in copies],
     }
@@ -114,6 +115,8 @@ def show_record(copies: list[Parked]) -> None:
                 "state": _fate(one),
             }
         )
+    if record.sha256:
+        _show_lines({"bytes": f"pruned; SHA-256 of key/value {record.sha256}; they are in the topic"})
     _show_lines({"key": _shown(record.key)})
     out.print("headers")
     for name, data in record.headers:

@@ -18,6 +18,7 @@ from lapstream.cli.commands import (
     operate,
     parked,
     parse,
+    prune,
     rebuild,
     release,
     runs,
@@ -66,6 +67,7 @@ app.command("verify-release")(release.verify_release)
 app.command("reparse")(rebuild.reparse)
 app.command("why")(why.why)
 app.command("run")(operate.run)
+app.command("prune")(prune.prune)
 app.command("digest")(operate.digest)
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(events.app, name="events")

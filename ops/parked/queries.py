@@ -6,6 +6,7 @@ decided.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
@@ -74,7 +75,10 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class Parked(Head, frozen=True, kw_only=True):
-    """All of a parked record: as it came, why it is here, and what became of it."""
+    """All of a parked record: as it came, why it is here, and what became of it.
+
+    Where its bytes were pruned, `key` and `value` are None, and `sha256` has the digests of both.
+    """
 
     key: bytes | None
     value: bytes | None
@@ -84,6 +88,15 @@ class Parked(Head, frozen=True, kw_only=True):
     settled_by: str | None
     discard_reason: str | None
     new: RecordPlace | None
+    sha256: str | None = None
+
+    @property
+    def known_by(self) -> tuple[object, ...]:
+        """What tells it from another record at its place, whether or not its bytes were pruned."""
+        digests = (
+            "" if data is None else hashlib.sha256(data).hexdigest() for data in (self.key, self.value)
+        )
+        return self.headers, self.time, self.sha256 or "/".join(digests)
 
     @property
     def record(self) -> HeldRecord:

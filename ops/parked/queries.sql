@@ -1,7 +1,8 @@
 -- columns: parked_record
 t.group_name AS "group", t.topic, t.partition, t.record_offset AS "offset", t.state, t.code, t.reason,
     t.source, t.parked_at, t.record_key AS key, t.record_value AS value, t.record_headers, t.record_time AS time,
-    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset
+    t.settled_at, t.settled_by, t.discard_reason, t.new_topic, t.new_partition, t.new_offset,
+    t.record_sha256 AS sha256
 
 -- name: count_parked
 -- How many records a selection holds, each counted once however many groups parked it: by state and kind of fault,

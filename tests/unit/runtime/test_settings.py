@@ -56,3 +56,10 @@ def test_of_two_topics_for_one_source_the_first_one_counts() -> None:
     }
     assert found == {"liverc": [0, None, -1], "mylaps": [None, 0, -1], "x": [None, None, 0]}
     assert topics.of("session_detail.fetched.v2", "mylaps") == "p-own"
+
+
+@pytest.mark.parametrize("days", ["1", "29"])
+def test_what_may_still_be_needed_is_not_pruned(days: str) -> None:
+    with pytest.raises(SettingsError, match=f"^LAPSTREAM_PRUNE_AFTER_DAYS: {days} is too few"):
+        read_settings(environment(SETTINGS) | {"LAPSTREAM_PRUNE_AFTER_DAYS": days})
+    assert read_settings(environment(SETTINGS) | {"LAPSTREAM_PRUNE_AFTER_DAYS": "30"}).prune_after_days == 30

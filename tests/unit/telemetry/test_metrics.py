@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from lapstream.fleet import SHOWN
 from telemetry import metrics
 
-LABELS = {"outcome", "status", "group", "le", "kind", "consumergroup", "topic", "partition"}
+LABELS = {"outcome", "status", "what", "group", "le", "kind", "consumergroup", "topic", "partition"}
 
 
 def families() -> list[Metric]:

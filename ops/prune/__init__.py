@@ -1,0 +1,1 @@
+"""Retention: deleting what ended long ago, and what nothing needs any more."""
