@@ -301,16 +301,27 @@ async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: AN
     return await from_coordinator(ask)
 
 
-async def committed_offsets(admin: Any, group: str) -> dict[TopicPartition, int]:  # noqa: ANN401 - aiokafka is untyped
-    """Where a group has committed, for each partition for which it has."""
+class GroupAtBroker(NamedTuple):
+    """What the broker knows of a group: its state, how many members it has, and where it has committed."""
 
-    async def ask() -> dict[TopicPartition, int]:
-        # aiokafka takes a coordinator that still loads for one without offsets.
-        await describe_group(admin, group)
-        found = await admin.list_consumer_group_offsets(group)
-        return {tp: at.offset for tp, at in found.items() if at.offset >= 0}
+    state: str
+    members: int
+    committed: dict[TopicPartition, int]
 
-    return await from_coordinator(ask)
+
+async def group_at_broker(admin: Any, group: str, seconds: float | None = None) -> GroupAtBroker:  # noqa: ANN401 - aiokafka is untyped
+    """A group as its coordinator knows it, which may take so many seconds to be there; raises KafkaError."""
+
+    async def ask() -> GroupAtBroker:
+        node = await admin.find_coordinator(group)
+        [response] = await admin.describe_consumer_groups([group], node)
+        error, _, state, _, _, members, *_ = response.groups[0]
+        raise_for(error)  # aiokafka takes a coordinator that still loads for one without offsets
+        found = await admin.list_consumer_group_offsets(group, node)
+        committed = {tp: at.offset for tp, at in found.items() if at.offset >= 0}
+        return GroupAtBroker(state, len(members), committed)
+
+    return await from_coordinator(ask, seconds)
 
 
 def raise_for(code: int) -> None:
@@ -319,9 +330,12 @@ def raise_for(code: int) -> None:
         raise for_code(code)
 
 
-async def from_coordinator(ask: Callable[[], Awaitable[ResultT]]) -> ResultT:
-    """The answer of a group's coordinator, which may still be made, load or move; raises KafkaError."""
-    deadline = time.monotonic() + COORDINATOR_SECONDS
+async def from_coordinator(ask: Callable[[], Awaitable[ResultT]], seconds: float | None = None) -> ResultT:
+    """The answer of a group's coordinator, which may still be made, load or move; raises KafkaError.
+
+    It may take so many seconds, or else `COORDINATOR_SECONDS`.
+    """
+    deadline = time.monotonic() + (COORDINATOR_SECONDS if seconds is None else seconds)
     while True:
         try:
             return await ask()

@@ -5,9 +5,13 @@ The broker itself says what its user may do with a topic or a group; aiokafka do
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    LeaderNotAvailableError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
 from msgspec import Struct
@@ -155,7 +159,8 @@ async def missing(admin: Any, rights: Iterable[Right]) -> list[str]:  # noqa: AN
     topics = _names(rights, "topic")
     groups = _names(rights, "group")
     try:
-        allowed = {("topic", name): found for name, found in (await _of_topics(admin, topics)).items()}
+        seen = await see_topics(admin, topics)
+        allowed = {("topic", name): found.operations for name, found in seen.items()}
         allowed |= {("group", name): await _of_group(admin, name) for name in groups}
     except NotImplementedError:  # aiokafka's, where the broker does not know this version of a request
         return []
@@ -172,16 +177,41 @@ def _names(rights: Iterable[Right], resource: Resource) -> list[str]:
     return sorted({name for right in rights if right.resource == resource for name in right.names})
 
 
-async def _of_topics(admin: Any, topics: Sequence[str]) -> dict[str, int]:  # noqa: ANN401 - aiokafka is untyped
-    """What may be done with topics, a bit for each operation; nothing with those that are not shown.
+class SeenTopic(NamedTuple):
+    """A topic as it is shown to this client's user: its partitions, and those of them that have no leader.
 
-    Of a topic that does not exist, or not yet, the broker does not say it; it counts as allowed.
+    `operations` has a bit for each one that is allowed; of a topic that does not exist, or not yet, all are.
+    """
+
+    shown: bool
+    partitions: list[int]
+    leaderless: list[int]
+    operations: int
+
+    def allows(self, operation: Operation) -> bool:
+        """Whether the user may do this."""
+        return bool(self.operations & 1 << BITS[operation])
+
+
+async def see_topics(admin: Any, topics: Sequence[str]) -> dict[str, SeenTopic]:  # noqa: ANN401 - aiokafka is untyped
+    """Topics, and what may be done with them; no broker creates one for it.
+
+    Raises KafkaError, and NotImplementedError where the broker is too old to say it.
     """
     answer: Any = await admin._send_request(_AskTopics(topics))  # noqa: SLF001 - no other way to ask
     return {
-        name: 0 if error == TopicAuthorizationFailedError.errno else EVERYTHING if error else operations
-        for error, name, *_, operations in answer.topics
+        name: _seen(error, partitions, operations) for error, name, _, partitions, operations in answer.topics
     }
+
+
+def _seen(error: int, partitions: Sequence[tuple[int, ...]], operations: int) -> SeenTopic:
+    hidden = error == TopicAuthorizationFailedError.errno
+    return SeenTopic(
+        not hidden,
+        sorted(number for _, number, *_ in partitions),
+        sorted(number for code, number, *_ in partitions if code == LeaderNotAvailableError.errno),
+        0 if hidden else EVERYTHING if error else operations,
+    )
 
 
 async def _of_group(admin: Any, group: str) -> int:  # noqa: ANN401 - aiokafka is untyped

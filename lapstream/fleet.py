@@ -3,12 +3,12 @@
 import asyncio
 
 from ops.fleet.showing import Shown
-from ops.lag.metrics import LAG
+from ops.lag.metrics import LAG_SHOWN
 from runtime.database import database
 from runtime.settings import Settings
 from telemetry.metrics import REGISTRY
 
-KINDS = (LAG,)
+KINDS = (LAG_SHOWN,)
 """Every kind of look."""
 
 SHOWN = Shown(KINDS)

@@ -16,7 +16,7 @@ from consumers.projector import Projector
 from lapstream.fleet import show_the_fleet
 from lapstream.relay import run_relay
 from ops.acls.needed import of_role
-from ops.fleet.observing import observe
+from ops.fleet.observing import USUAL, observe
 from ops.lag.looker import LagLooker
 from ops.prune.background import prune_now_and_then
 from producer.fetcher import Fetcher
@@ -144,7 +144,7 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
 async def run_relay_and_monitor(settings: Settings, stop: asyncio.Event) -> None:
     """Publish the outbox, look after runs, observe the fleet, and prune, until told to stop."""
     async with database(settings, size=3) as pool:
-        lag = LagLooker(pool, settings.broker, settings.topics)
+        lag = LagLooker(pool, settings.broker, settings.topics, USUAL.window)
         work = {
             "relay": run_relay(settings, stop),
             "run monitor": monitor_runs(pool, settings.run_stalled_seconds, stop),

@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from lapstream.api import discovery, health, ingest, parked, provenance, reading, run_events, runs
+from lapstream.api import discovery, health, ingest, lag, parked, provenance, reading, run_events, runs
 
 PREFIX = "/api/v1"
 
@@ -31,6 +31,7 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.read_history,
     provenance.read_provenance,
     parked.list_parked,
+    lag.read_lag,
 )
 
 

@@ -1,98 +1,144 @@
 """How far each consumer group is behind, on the terminal, once or again and again."""
 
 import asyncio
+import contextlib
+import datetime as dt
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 
+import asyncpg
 import msgspec
-from rich.console import Group
+import typer
+from msgspec.structs import replace
 from rich.live import Live
-from rich.text import Text
 
-from lapstream.cli.output import clean, err, out, print_json, write_line
-from lapstream.cli.tables import Listing
-from ops.lag.figures import GroupLag, PartitionLag
-from ops.lag.watching import watching
+from lapstream.cli.lag_show import view
+from lapstream.cli.output import err, note, out, print_json, write_line
+from ops.lag.figures import GroupLag
+from ops.lag.limits import Limit, limit_of, over
+from ops.lag.looking import Kept, Lag
+from ops.lag.report import OBSERVED_BY, LagReport, of_group
+from ops.lag.tracks import TrackFreshness, track_freshness
+from ops.lag.window import Window
+from runtime.database import ServerAway, database
 from runtime.settings import Settings, read_settings
+from schemas.errors import LapstreamError
 from schemas.terminal import clean_json
+from store.pool import TRANSIENT, Pool
 from store.waiting import set_within
 
-
-def show(*, as_json: bool) -> None:
-    """Show the lag of every group once."""
-    found = asyncio.run(_once(read_settings()))
-    print_json(found) if as_json else out.print(_view(found))
+OVER = 3
+"""The exit code where a group is over the limit, or it is not known whether it is."""
 
 
-def watch(seconds: float, *, as_json: bool) -> None:
+class Looking:
+    """The looks of one command; each is judged by those that the observer stored, and by its own before."""
+
+    def __init__(self, settings: Settings, group: str | None) -> None:
+        self._group = group
+        self._pool: Kept[Pool] = Kept(lambda: database(settings, size=1))
+        self._lag = Lag(settings.broker, settings.topics, self._pool)
+        self._window = Window()
+
+    async def look(self) -> LagReport:
+        """The lag now; a server that is away is said in words."""
+        tracks = await self._read()
+        found = await self._lag.look()
+        judged = self._window.judged(found)
+        self._window.keep(found)
+        groups = judged.groups if self._window.is_observed else list(map(_unobserved, judged.groups))
+        return LagReport(
+            looked_at=dt.datetime.now(dt.UTC),
+            trouble=found.trouble,
+            groups=groups if self._group is None else of_group(groups, self._group),
+            tracks=tracks,
+        )
+
+    async def _read(self) -> list[TrackFreshness]:
+        """Read what the database has; where it is away, the look itself says so."""
+        try:
+            pool = await self._pool.get()
+            async with pool.acquire() as connection:
+                await self._window.read(connection)
+                return await track_freshness(connection)
+        except (LapstreamError, asyncpg.PostgresError, *TRANSIENT):
+            await self._pool.drop()
+            return []
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._lag.close()
+        await self._pool.drop()
+
+
+def _unobserved(group: GroupLag) -> GroupLag:
+    """A group without a verdict, with what has to be there for one."""
+    if group.verdict != "unknown" or group.troubles:
+        return group
+    return replace(group, reason=f"{group.reason}: {OBSERVED_BY}")
+
+
+@contextlib.asynccontextmanager
+async def looking(settings: Settings, group: str | None) -> AsyncGenerator[Looking]:
+    """What looks, closed in the end."""
+    found = Looking(settings, group)
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+def limit(text: str | None) -> Limit | None:
+    """The limit that was typed, if any."""
+    try:
+        return limit_of(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fail-over") from error
+
+
+def show(group: str | None, limit: Limit | None, *, as_json: bool) -> None:
+    """Show the lag of every group once, or of one; exits with 3 where one is over the limit."""
+    found = asyncio.run(_once(read_settings(), group))
+    print_json(found) if as_json else out.print(view(found))
+    words = over(found.groups, limit) if limit else []
+    for line in words:
+        note(line)
+    if words:
+        raise typer.Exit(OVER)
+
+
+def watch(seconds: float, group: str | None, *, as_json: bool) -> None:
     """Show the lag again and again, after so many seconds, until Ctrl-C."""
     settings = read_settings()
-    asyncio.run(_watch(settings, seconds, _write_line) if as_json else _redraw(settings, seconds))
+    work = _watch(settings, seconds, group, _write_line) if as_json else _redraw(settings, seconds, group)
+    asyncio.run(work)
 
 
-async def _once(settings: Settings) -> list[GroupLag]:
-    async with watching(settings) as lag:
-        return await lag.look()
+async def _once(settings: Settings, group: str | None) -> LagReport:
+    """Look once; raises `ServerAway` where neither the broker nor the database is there."""
+    async with looking(settings, group) as lag:
+        found = await lag.look()
+    if found.trouble and all(len(one.troubles) > 1 for one in found.groups if one.projection):
+        raise ServerAway(found.trouble)
+    return found
 
 
-async def _watch(settings: Settings, seconds: float, show: Callable[[list[GroupLag]], None]) -> None:
+async def _watch(
+    settings: Settings, seconds: float, group: str | None, show: Callable[[LagReport], None]
+) -> None:
     """Look until Ctrl-C, which is a signal here: the Kafka client may swallow a cancellation."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    async with watching(settings) as lag:
+    async with looking(settings, group) as lag:
         while not stop.is_set():
             show(await lag.look())
             await set_within(stop, seconds)
 
 
-def _write_line(found: list[GroupLag]) -> None:
+def _write_line(found: LagReport) -> None:
     write_line(clean_json(msgspec.json.encode(found)))
 
 
-async def _redraw(settings: Settings, seconds: float) -> None:
+async def _redraw(settings: Settings, seconds: float, group: str | None) -> None:
     with Live(console=err, auto_refresh=False, vertical_overflow="crop") as live:
-        await _watch(settings, seconds, lambda found: live.update(_view(found), refresh=True))
-
-
-def _view(found: list[GroupLag]) -> Group:
-    return Group(*(part for one in found for part in (_title(one), *_notes(one), _table(one))))
-
-
-def _title(one: GroupLag) -> Text:
-    members = f"{one.members} member" + ("" if one.members == 1 else "s")
-    kafka = "" if one.kafka_behind is None else f" ({one.kafka_behind} by Kafka's offsets)"
-    age = "" if one.oldest_seconds is None else f", the oldest {_age(one.oldest_seconds)} old"
-    standing = "" if one.standing == "ok" else f"{one.standing}, "
-    return Text(f"{clean(one.group)}: {standing}{one.state}, {members}; {one.behind} behind{kafka}{age}")
-
-
-def _notes(one: GroupLag) -> Iterator[Text]:
-    """What is wrong, and what to do about it."""
-    return (Text(f"  {clean(partition.note)}") for partition in one.partitions if partition.note)
-
-
-def _table(one: GroupLag) -> Listing:
-    numbers = ("Partition", "End", "Position", "Behind", "Kafka's offset", "Kafka's lag", "Oldest")
-    table = Listing("Topic", *numbers, folded={"Topic"}, right=numbers)
-    for partition in one.partitions:
-        table.add(clean(partition.topic), *_cells(partition))
-    return table
-
-
-def _cells(one: PartitionLag) -> list[str]:
-    numbers = (one.partition, one.end_offset, one.position, one.behind, one.committed, one.kafka_behind)
-    return [*("-" if number is None else str(number) for number in numbers), _age(one.oldest_seconds)]
-
-
-def _age(seconds: float | None) -> str:
-    """A time as people say it: in the two largest of its units."""
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+        await _watch(settings, seconds, group, lambda found: live.update(view(found), refresh=True))

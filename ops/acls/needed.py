@@ -32,7 +32,8 @@ def needed(topics: Topics, principal: str = PRINCIPAL) -> list[Grant]:
 
     `{role}` in the principal stands for the name of each.
     """
-    return [_grant(role, principal, list(rights)) for role, rights in _rights(topics)]
+    beside = {"relay": of_observer(topics)}
+    return [_grant(role, principal, [*rights, *beside.get(role, ())]) for role, rights in _rights(topics)]
 
 
 def _grant(role: str, principal: str, rights: list[Right]) -> Grant:
@@ -41,8 +42,15 @@ def _grant(role: str, principal: str, rights: list[Right]) -> Grant:
 
 
 def of_role(topics: Topics, role: str) -> list[Right]:
-    """What a role needs."""
+    """What a role needs; without one of these it does not start."""
     return list(dict(_rights(topics))[role])
+
+
+def of_observer(topics: Topics) -> list[Right]:
+    """What the observer needs beside a relay: it says what it can't find out without one of these."""
+    every = groups(topics)
+    read = tuple(dict.fromkeys(topic for one in every for topic in one.topics))
+    return [_on(read, "Read"), _of_groups(tuple(one.name for one in every), "Describe")]
 
 
 def _rights(topics: Topics) -> Iterator[tuple[str, Iterable[Right]]]:

@@ -24,9 +24,11 @@ async def add(connection: Connection, kind: str, found: bytes, keep_seconds: flo
     await connection.execute(statement("add_look"), kind, found.decode(), keep_seconds)
 
 
-async def since(connection: Connection, kind: str, seconds: float) -> list[Look]:
-    """The looks of a kind that are younger than this, the oldest first."""
-    return [Look(*row) for row in await connection.fetch(statement("looks_since"), kind, seconds)]
+async def since(
+    connection: Connection, kind: str, seconds: float, after: dt.datetime | None = None
+) -> list[Look]:
+    """The looks of a kind that are younger than this, and newer than a moment, the oldest first."""
+    return [Look(*row) for row in await connection.fetch(statement("looks_since"), kind, seconds, after)]
 
 
 async def newest(connection: Connection, kinds: Sequence[str]) -> list[Look]:

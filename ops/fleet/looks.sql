@@ -6,10 +6,12 @@ WITH gone AS (
 INSERT INTO fleet_looks (kind, looked_at, found) VALUES ($1, clock_timestamp(), $2::jsonb);
 
 -- name: looks_since
--- The looks of a kind that are younger than so many seconds, the oldest first, with their age.
+-- The looks of a kind that are younger than so many seconds, and newer than a moment, the oldest first, with
+-- their age.
 SELECT kind, looked_at, extract(epoch FROM clock_timestamp() - looked_at)::float8 AS age, found::text AS found
 FROM fleet_looks
 WHERE kind = $1 AND looked_at > clock_timestamp() - make_interval(secs => $2)
+    AND looked_at > coalesce($3, '-infinity'::timestamptz)
 ORDER BY looked_at;
 
 -- name: newest_looks

@@ -24,8 +24,8 @@ FIRST_SECONDS = 3.0
 EVERY_SECONDS = 10.0
 WINDOW_SECONDS = 600.0
 
-LEASES = 3
-"""For so many looks the lease is taken."""
+LEASE_SECONDS = 30.0
+"""How long an observer that is gone without a word keeps the others waiting."""
 
 log = structlog.get_logger("lapstream.observer")
 
@@ -92,9 +92,8 @@ class _Observer:
             log.warning("fleet_look_not_stored", kind=self._looker.kind, error=said_by(error))
 
     async def _take(self) -> bool:
-        seconds = LEASES * self._rhythm.every
         async with self._pool.acquire() as connection:
-            holds = await leases.take(connection, self._lease, self._holder, seconds)
+            holds = await leases.take(connection, self._lease, self._holder, LEASE_SECONDS)
         if holds != self._holds:
             log.info("fleet_observer", kind=self._looker.kind, active=holds)
             self._holds = holds

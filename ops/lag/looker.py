@@ -1,49 +1,36 @@
-"""Lag as the observer looks at it: its connections are kept from one look to the next."""
+"""Lag as the observer looks at it."""
 
 import contextlib
 
 import msgspec
-from aiokafka.errors import KafkaError
 
 from broker.access import BrokerAccess
-from broker.clients import administering, make_reader, reading
-from ops.lag.metrics import LAG, Found
-from ops.lag.watching import Lag
-from schemas.errors import LapstreamError
+from ops.lag.looking import Kept, Lag
+from ops.lag.window import KIND, Window
 from schemas.topics import Topics
 from store.pool import Pool
 
+LOOK_SECONDS = 8.0
+"""How long the broker may take at a look of the observer, who looks every ten seconds."""
+
 
 class LagLooker:
-    """Looks at the lag of all groups."""
+    """Looks at the lag of all groups, and judges it by the looks that are stored."""
 
-    kind = LAG.name
+    kind = KIND
 
-    def __init__(self, pool: Pool, broker: BrokerAccess, topics: Topics) -> None:
+    def __init__(self, pool: Pool, broker: BrokerAccess, topics: Topics, window: float) -> None:
         self._pool = pool
-        self._broker = broker
-        self._topics = topics
-        self._lag: Lag | None = None
-        self._stack = contextlib.AsyncExitStack()
+        kept = Kept(lambda: contextlib.nullcontext(pool))
+        self._lag = Lag(broker, topics, kept, seconds=LOOK_SECONDS)
+        self._window = Window(window)
 
     async def look(self) -> bytes:
-        """The lag now, as JSON; a broker that is away is said in words."""
-        try:
-            return msgspec.json.encode(Found(groups=await (await self._opened()).look()))
-        except (KafkaError, LapstreamError) as error:
-            await self.close()
-            return msgspec.json.encode(Found(groups=[], trouble=str(error)))
-
-    async def _opened(self) -> Lag:
-        if self._lag is None:
-            admin = await self._stack.enter_async_context(administering(self._broker))
-            consumer = await self._stack.enter_async_context(
-                reading(make_reader(self._broker, reset="earliest"))
-            )
-            self._lag = Lag(self._broker, self._topics, self._pool, admin, consumer)
-        return self._lag
+        """The lag now, as JSON."""
+        async with self._pool.acquire() as connection:
+            await self._window.read(connection)
+        return msgspec.json.encode(self._window.judged(await self._lag.look()))
 
     async def close(self) -> None:
         """Close the connections to the broker; the next look opens others."""
-        self._lag = None
-        await self._stack.aclose()
+        await self._lag.close()

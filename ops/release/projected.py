@@ -1,15 +1,17 @@
 """The points of all projections: no group is behind its topic, and the tables are what the topics say."""
 
 import asyncio
+import contextlib
 import time
 
 from ops.lag.figures import GroupLag
-from ops.lag.watching import watching
+from ops.lag.looking import Kept, Lag
 from ops.rebuild import states
 from ops.rebuild.queries import State
 from ops.rebuild.replaying import Progress
 from ops.rebuild.report import RebuildReport
 from ops.release.points import Checklist, Found
+from runtime.database import database
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings
 
@@ -31,11 +33,13 @@ async def judge_projected(checklist: Checklist, settings: Settings, patience: fl
 async def lag(settings: Settings, patience: float) -> Found:
     """Whether all consumer groups come to the end of their topics in time."""
     until = time.monotonic() + patience
-    async with watching(settings) as looking:
-        found = await looking.look()
+    async with database(settings, size=1) as pool:
+        looking = Lag(settings.broker, settings.topics, Kept(lambda: contextlib.nullcontext(pool)))
+        found = (await looking.look()).groups
         while not all(map(_at_the_end, found)) and time.monotonic() < until:
             await asyncio.sleep(LAG_LOOK_SECONDS)
-            found = await looking.look()
+            found = (await looking.look()).groups
+        await looking.close()
     behind = [_behind(one) for one in found if not _at_the_end(one)]
     if behind:
         return Found(
@@ -51,7 +55,7 @@ def _at_the_end(one: GroupLag) -> bool:
 
 
 def _behind(one: GroupLag) -> str:
-    notes = [partition.note for partition in one.partitions if partition.note]
+    notes = [*one.troubles, *(partition.note for partition in one.partitions if partition.note)]
     return ": ".join([f"{one.group} is {one.behind} behind, {one.members} members", *notes[:1]])
 
 

@@ -7,18 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from broker import clients as kafka
-from broker.clients import administering, committed_offsets, describe_group
+from broker.clients import administering, describe_group, group_at_broker
 from broker.rights import missing
 from embedded import ports, state
 from embedded.kafka import Kafka
 from ops.acls.needed import of_role
 from ops.imports.follow import ImportSummary
-from ops.lag.watching import watching
 from runtime.settings import Settings
 from runtime.wiring import groups
 from tests import homes
 from tests.conftest import create_topics, working
 from tests.imports import import_day
+from tests.lag import watching
 
 
 class Unasked(Kafka):
@@ -57,11 +57,11 @@ async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> 
             lag.look(),
             missing(admin, of_role(fresh.topics, "fetcher")),
             describe_group(admin, "one"),
-            committed_offsets(admin, "another"),
+            group_at_broker(admin, "another"),
             imported(fresh),
         )
     assert len(looked) == len(groups(fresh.topics))
-    assert (lacking, state, committed) == ([], ("Dead", 0), {})
+    assert (lacking, state, committed) == ([], ("Dead", 0), ("Dead", 0, {}))
     assert summary.status == "completed"
 
 

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from broker.clients import ONE_RECORD_BYTES, make_consumer, make_producer
 from lapstream.cli.commands import operate
 from ops.lag.figures import GroupLag
-from ops.lag.watching import TopicMissing, watching
 from runtime.settings import Settings, environment
 from runtime.wiring import detail_group, groups, projection_group
 from schemas.envelope import Context, pack
@@ -26,6 +25,7 @@ from store.pool import Pool
 from tests.conftest import at, working
 from tests.events import fetched, listed, row
 from tests.kafka_tools import tool
+from tests.lag import watching
 from tests.producers import leave_gaps
 
 TOOL = "consumer.group.ConsumerGroupCommand"
@@ -149,7 +149,7 @@ def _ms_ago(seconds: int) -> int:
 async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.lag.watching.RECORD_SECONDS", 10 * SECONDS)
+    monkeypatch.setattr("ops.lag.asking.RECORD_SECONDS", 10 * SECONDS)
     await leave_gaps(settings, settings.topics.details)
     consumer: Any = make_consumer(settings.broker, detail_group(settings.topics), gather_ms=1)
     consumer.assign([TopicPartition(settings.topics.details, 0)])
@@ -164,9 +164,12 @@ async def test_what_holds_nothing_but_a_marker_is_not_waited_for(
     assert second.oldest_seconds is not None
 
 
-async def test_a_missing_topic_is_told(settings: Settings) -> None:
-    with pytest.raises(TopicMissing, match="topics create"):
-        await look(at(settings, topic_prefix="nothing-"))
+async def test_a_missing_topic_is_said_in_words(settings: Settings) -> None:
+    for group in await look(at(settings, topic_prefix="nothing-")):
+        assert (group.behind, group.verdict, group.partitions) == (None, "unknown", [])
+        assert group.troubles == [
+            f"the broker has no topic {topic}: run `lapstream topics create`" for topic in group.topics
+        ]
 
 
 def the_command() -> typer.Typer:
@@ -182,7 +185,7 @@ async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
     assert shown.exit_code == 0
     assert f"{projection_group(settings.topics)}: absent, 0 members; 1 behind" in shown.stdout
     printed = await asyncio.to_thread(invoke, the_command(), ["--json"], env=environment(settings))
-    assert [one["behind"] for one in msgspec.json.decode(printed.stdout)] == [1, 1, 0, 0, 0]
+    assert [one["behind"] for one in msgspec.json.decode(printed.stdout)["groups"]] == [1, 1, 0, 0, 0]
 
 
 async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Settings) -> None:
@@ -192,7 +195,7 @@ async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Setti
         command, env=environment(settings), stdout=PIPE, stderr=PIPE, limit=2**20
     )
     printed, complaint = await asyncio.wait_for(process.communicate(), SECONDS)
-    assert len(msgspec.json.decode(printed)) == len(groups(settings.topics))
+    assert len(msgspec.json.decode(printed)["groups"]) == len(groups(settings.topics))
     assert complaint == b""
 
 
@@ -212,7 +215,7 @@ async def test_watching_prints_a_line_at_each_look_until_it_is_interrupted(setti
     assert process.stdout is not None
     for behind in (0, 1):
         line = await asyncio.wait_for(process.stdout.readline(), SECONDS)
-        assert msgspec.json.decode(line)[0]["behind"] == behind
+        assert msgspec.json.decode(line)["groups"][0]["behind"] == behind
         if behind == 0:
             await publish(settings, [fetched(1, "1")])
     process.send_signal(signal.SIGINT)

@@ -15,7 +15,6 @@ from typer.testing import CliRunner, Result
 from broker.clients import make_producer, make_reader, partitions_of
 from lapstream.cli.commands.parked import app
 from lapstream.roles import run_roles
-from ops.lag.watching import watching
 from ops.parked import queries as parked
 from ops.parked.mending import BadFix, NotParked, NotWritten
 from ops.parked.queries import Key, Parked, ParkedState, Selection
@@ -31,6 +30,7 @@ from store.parking import parked as as_parked
 from store.pool import Connection, Pool
 from tests.conftest import projecting
 from tests.events import DATE, DAY_ID, fetched, listed, row, seen
+from tests.lag import watching
 
 SECONDS = 60.0
 """The longest that a test waits for a projector."""

@@ -16,7 +16,6 @@ import pytest
 from lapstream.cli.days import NothingKnown, read_day
 from ops.events.lines import NumberedLine
 from ops.events.publishing import planned, publish
-from ops.lag.watching import watching
 from ops.log_copies.exporting import export_log
 from ops.parked import queries as parked
 from ops.parked.queries import Selection
@@ -38,6 +37,7 @@ from tests.conftest import at, create_topics, working
 from tests.events import DATE, fetched, laps, list_failed, listed, row, seen
 from tests.integration.test_rebuild import verified
 from tests.integration.test_refusals import until_refused
+from tests.lag import watching
 from tests.members import until
 
 OWN = "club-days"

@@ -15,7 +15,6 @@ from consumers.live import PRACTICE_DAYS
 from consumers.standing import LogRewound
 from lapstream.roles import run_projector
 from ops.lag.figures import GroupLag
-from ops.lag.watching import watching
 from ops.log_copies.exporting import export_log
 from ops.rebuild import swapping
 from runtime.settings import Settings
@@ -26,6 +25,7 @@ from tests.conftest import projecting
 from tests.events import fetched, laps, listed, row
 from tests.integration.test_rebuild import execute
 from tests.integration.test_rebuild_export import rebuild, verified
+from tests.lag import watching
 from tests.members import (
     EVENTS,
     PARTITION,

@@ -12,7 +12,7 @@ from hypothesis import given
 from consumers.live import PRACTICE_DAYS
 from consumers.track_records import TRACK_RECORDS
 from consumers.track_records import apply as project
-from ops.lag.watching import GroupLag, watching
+from ops.lag.figures import GroupLag
 from projections.rows import race_id
 from projections.state import DayRef
 from runtime.settings import Settings
@@ -23,6 +23,7 @@ from store.pool import Connection, Pool, open_pool
 from store.records import TrackRecord, read_records
 from tests.conftest import working
 from tests.events import DATE, DAY_ID, fetched, listed, received, row
+from tests.lag import watching
 from tests.members import send
 from tests.model.database import apply
 from tests.model.deliveries import Delivery, deliveries, trying

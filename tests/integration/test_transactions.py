@@ -13,7 +13,6 @@ from aiokafka import TopicPartition
 from broker.clients import make_reader, time_of_open
 from consumers.live import PRACTICE_DAYS
 from ops.lag.figures import GroupLag
-from ops.lag.watching import watching
 from ops.log_copies.cluster import cluster
 from ops.log_copies.exporting import export_log
 from ops.log_copies.importing import import_log
@@ -33,6 +32,7 @@ from tests.conftest import DAY, TRACK, at, projecting, working
 from tests.events import fetched, laps, listed, row, seen
 from tests.integration.test_rebuild import execute, fetch, rebuild, unseen, verified
 from tests.kafka_tools import tool
+from tests.lag import watching
 from tests.members import (
     EVENTS,
     PARTITION,

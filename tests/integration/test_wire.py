@@ -24,7 +24,7 @@ from broker.rights import Right, missing
 from broker.subscribing import make_broker
 from broker.topics import create_topics
 from lapstream.roles import check_ready, run_roles
-from ops.acls.needed import OPERATOR, needed, of_role
+from ops.acls.needed import OPERATOR, needed, of_observer, of_role
 from ops.events.publishing import publish
 from ops.imports import follow
 from producer.queues import Queue, subscribe
@@ -33,6 +33,7 @@ from runtime.database import ServerAway, connected
 from runtime.faults import RightMissing, explained
 from runtime.obtaining import discovering
 from runtime.settings import KAFKA, Settings
+from runtime.wiring import detail_group, groups, projection_group
 from sample_site.generate import generate_day
 from sample_site.server import RunningSite
 from sample_site.site import SampleSite
@@ -44,6 +45,7 @@ from store.pool import Connection
 from tests import homes
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, own_settings, working
+from tests.lag import Looking, watching
 from tests.members import until
 from tests.producers import producing
 from tests.secure_servers import (
@@ -325,6 +327,7 @@ async def is_lacking(admin: Any, rights: list[Right], expected: str | None) -> b
 
 
 async def test_a_right_that_is_missing_is_named(secure: SecureKafka, granted: Settings) -> None:
+    await revoke(secure, "User:relay", of_observer(granted.topics))  # who may read a topic may see it
     for role in ROLES:
         rights = of_role(granted.topics, role)
         async with administering(as_user(granted, secure, role).broker) as admin:
@@ -335,6 +338,38 @@ async def test_a_right_that_is_missing_is_named(secure: SecureKafka, granted: Se
                 assert {one.rpartition(" ")[2] for one in await missing(admin, rights)} == {name}
                 await grant(secure, f"User:{role}", [right])
                 await until(partial(is_lacking, admin, rights, None))
+
+
+async def troubles(lag: Looking) -> set[str]:
+    """What a look could not find out."""
+    return {words for group in await lag.look() for words in group.troubles}
+
+
+async def test_the_observer_says_which_right_is_missing(secure: SecureKafka, granted: Settings) -> None:
+    relay = as_user(granted, secure, "relay")
+    topics, every = granted.topics, groups(granted.topics)
+    read = (topics.days, topics.pages, topics.requests, topics.details)
+    expected = {f"the right Describe on group {one.name} is missing" for one in every} | {
+        f"how old the oldest record of {name} is: the right Read on that topic is missing" for name in read
+    }
+
+    async def are_named() -> bool:
+        found = {words.partition(";")[0] for words in await troubles(lag)}
+        return found == expected
+
+    async with watching(relay) as lag:
+        await until(lambda: is_empty(lag))
+        await revoke(secure, "User:relay", of_observer(granted.topics))
+        await until(are_named)
+        async with administering(relay.broker) as admin:
+            assert await missing(admin, of_role(granted.topics, "relay")) == []  # and so it relays
+        found = {one.group: one for one in await lag.look()}
+    projection, queue = found[projection_group(topics)], found[detail_group(topics)]
+    assert (projection.behind, projection.members, queue.behind) == (0, None, None)
+
+
+async def is_empty(lag: Looking) -> bool:
+    return not await troubles(lag)
 
 
 async def test_a_role_without_a_right_does_not_start(secure: SecureKafka, granted: Settings) -> None:

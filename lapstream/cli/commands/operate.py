@@ -137,6 +137,14 @@ def digest(*, as_json: JsonFlag = False) -> None:
 
 def lag(
     *,
+    group: Annotated[str | None, typer.Option(help="Only this consumer group.")] = None,
+    fail_over: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECORDS|AGE",
+            help="Exit with 3 where a group is more records behind, or an older one is left: 1000, 5min.",
+        ),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help=f"Look every {TICK_SECONDS:.0f} s until Ctrl-C.")
     ] = False,
@@ -145,14 +153,17 @@ def lag(
     """Tell how far each consumer group is behind the end of its topic, in records and in time.
 
     A projection is measured by its position in PostgreSQL, a work queue by Kafka's committed offset; what
-    Kafka says stands beside it. With --watch and --json together, each look is one line.
+    Kafka says stands beside it. Each group has a verdict, by the looks of the last ten minutes, which a relay
+    stores. With --watch and --json together, each look is one line.
 
-    Example: lapstream lag --watch
+    Example: lapstream lag --fail-over 5min
     """
+    if watch and fail_over:
+        raise typer.BadParameter("not together with --watch, which ends by Ctrl-C", param_hint="--fail-over")
     if watch:
-        lag_work.watch(TICK_SECONDS, as_json=as_json)
+        lag_work.watch(TICK_SECONDS, group, as_json=as_json)
     else:
-        lag_work.show(as_json=as_json)
+        lag_work.show(group, lag_work.limit(fail_over), as_json=as_json)
 
 
 def config(*, as_json: JsonFlag = False) -> None:

@@ -42,7 +42,7 @@ def test_every_subscriber_reads_committed_records() -> None:
 def test_reading_up_to_an_end_is_written_once() -> None:
     found = {path for path, text in modules(*PACKAGES) if ".getmany(" in text}
     endless = {"consumers/projector.py", "ops/events/tailing.py"}
-    single = {"ops/lag/watching.py", "producer/archive.py"}  # first records, and records far apart
+    single = {"ops/lag/asking.py", "producer/archive.py"}  # first records, and records far apart
     assert found == {"broker/between.py"} | endless | single
 
 
