@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tests import homes
-from tests.docs.page import blocks
+from tests.docs.page import blocks, lacking
 from tests.docs.shell import Overdue
 from tests.docs.stage import CommandFailed, Stage
 from tests.sources import PAGES
@@ -27,6 +27,9 @@ def main(names: list[str]) -> int:
 def _carried_out(stage: Stage, page: Path) -> bool:
     begin = time.monotonic()
     old = page.read_text()
+    if missing := lacking(old):
+        sys.stderr.write(f"{page.name} is left alone: this machine lacks {', '.join(missing)}\n")
+        return True
     try:
         new = stage.played(old)
     except (CommandFailed, Overdue) as error:

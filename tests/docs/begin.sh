@@ -46,3 +46,15 @@ topic, partition, offset = sys.argv[1:]
 asyncio.run(lose(read_settings(), int(offset), topic=topic, partition=int(partition)))
 ' "$@"
 }
+
+# Kafka's own command, under the name of its script.
+kafka-consumer-groups.sh() {
+  python -c '
+import os, sys
+from embedded import java
+from tests.kafka_tools import class_path
+quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"
+command = [quiet, "-cp", class_path(), "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"]
+os.execv(java.find_java(), ["java", *command, *sys.argv[1:]])
+' "$@"
+}

@@ -5,9 +5,11 @@
 - A fence under a line that is nothing but a file's name in bold is written into that file.
 - An HTML comment of such commands alone is carried out, and shown to nobody.
 - `<!-- not run: REASON -->` before a fence says why it is left alone.
+- `<!-- needs: PROGRAM, PROGRAM -->` names what a page uses that not every machine has.
 """
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
@@ -71,6 +73,13 @@ def blocks(page: str) -> Iterator[Block]:
             file=found["file"],
             reason=found["reason"],
         )
+
+
+def lacking(page: str) -> list[str]:
+    """The programs that a page uses, and this machine lacks."""
+    named = re.findall(r"^<!-- needs: (.*) -->$", page, re.MULTILINE)
+    needed = ["bash", "curl", "jq", *", ".join(named).split(", ")]
+    return [name for name in needed if name and shutil.which(name) is None]
 
 
 def commands(body: str) -> list[Command]:

@@ -39,16 +39,20 @@ class Shell:
 
     def run(self, command: str) -> tuple[list[str], int]:
         """The lines that a command prints, on stdout and stderr, and its exit code."""
-        for documented, here in self._places.items():
-            command = command.replace(documented, here)
         file = self._folder / "command.sh"
-        file.write_text(command)
+        file.write_text(self.here(command))
         os.write(self._files, f"{file}\n".encode())
         printed, _, code = self._until_the_end(command).rpartition(_END)
         text = printed.decode()
         for documented, here in self._places.items():
             text = text.replace(here, documented)
         return [line.rstrip() for line in text.rstrip().splitlines()], int(code)
+
+    def here(self, text: str) -> str:
+        """A text of the pages with what stands here for its places."""
+        for documented, here in self._places.items():
+            text = text.replace(documented, here)
+        return text
 
     def _until_the_end(self, command: str) -> bytes:
         read = b""

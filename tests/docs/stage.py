@@ -25,8 +25,8 @@ BEGIN = Path(__file__).with_name("begin.sh").read_text()
 FOUR_DIGITS = range(2_000, 10_000)
 """The free ports have as many digits as those on the pages."""
 
-PORTS = ("8080", "8090", "9464")
-"""Ports that the pages name: of the API, the sample site, and metrics."""
+PORTS = ("8080", "8090", "9464", "9090")
+"""Ports that the pages name: of the API, the sample site, metrics, and Prometheus."""
 
 
 class CommandFailed(Exception):
@@ -85,7 +85,7 @@ class Stage:
 
 def _played(block: Block, terminal: shell.Shell, folder: Path) -> str:
     if block.file:
-        (folder / block.file).write_text(block.body)
+        (folder / block.file).write_text(terminal.here(block.body))
     if not block.runs:
         return block.body
     if block.language == "sh":
