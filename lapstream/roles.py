@@ -13,11 +13,9 @@ from broker.rights import missing
 from broker.subscribing import make_broker
 from consumers.projection import Projection
 from consumers.projector import Projector
-from lapstream.fleet import show_the_fleet
+from lapstream.fleet import observers, show_the_fleet
 from lapstream.relay import run_relay
 from ops.acls.needed import of_role
-from ops.fleet.observing import USUAL, observe
-from ops.lag.looker import LagLooker
 from ops.prune.background import prune_now_and_then
 from producer.fetcher import Fetcher
 from producer.obtain import Obtainer
@@ -143,13 +141,12 @@ async def _when(event: asyncio.Event, members: list[Projector]) -> None:
 
 async def run_relay_and_monitor(settings: Settings, stop: asyncio.Event) -> None:
     """Publish the outbox, look after runs, observe the fleet, and prune, until told to stop."""
-    async with database(settings, size=3) as pool:
-        lag = LagLooker(pool, settings.broker, settings.topics, USUAL.window)
+    async with database(settings, size=4) as pool:
         work = {
             "relay": run_relay(settings, stop),
             "run monitor": monitor_runs(pool, settings.run_stalled_seconds, stop),
-            "observer of lag": observe(pool, lag, stop),
             "pruning": prune_now_and_then(settings, pool, stop),
+            **observers(settings, pool, stop),
         }
         await run_side_by_side(work, stop)
 

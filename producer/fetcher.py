@@ -1,7 +1,7 @@
 """The fetcher: requests of the two work queues go in; pages and observations come out, on their topics."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -21,6 +21,7 @@ from runs.run import PlannedSession, Run
 from schemas.envelope import Context, Received
 from schemas.events import (
     DayFacts,
+    Finding,
     PracticeDayListed,
     PracticeDayRequested,
     SessionDetailFailed,
@@ -34,7 +35,7 @@ from store import days
 from store import pages as store_pages
 from store.pages import PageRow
 from store.pool import Pool
-from telemetry import tracing
+from telemetry import metrics, tracing
 
 log = structlog.get_logger("lapstream.fetcher")
 
@@ -107,6 +108,7 @@ class Fetcher:
             event = planning.list_failed(run.request, url, failure)
             return self._publisher.observation(event, context, pages=pages).send
         listed = planning.day_listed(run.request, obtained, self._zones.get(run.track_slug))
+        _count(listed.findings)
         plan = planning.plan_details(listed, run.refresh, stored, dt.datetime.now(dt.UTC))
         asks = [one.request for one in plan if one.wanted]
         sending = self._publisher.observation(listed, context, pages=pages, asks=asks)
@@ -176,7 +178,9 @@ class Fetcher:
                 error=str(failure),
             )
             return planning.detail_failed(request, url, failure)
-        return planning.detail_fetched(request, obtained)
+        fetched = planning.detail_fetched(request, obtained)
+        _count(fetched.findings)
+        return fetched
 
     def _context(self, received: Received, run_id: UUID | None = None) -> Context:
         return Context(
@@ -185,6 +189,11 @@ class Fetcher:
             causation_id=received.id,
             traceparent=_traceparent(received),
         )
+
+
+def _count(findings: Iterable[Finding]) -> None:
+    for one in findings:
+        metrics.found(one.code)
 
 
 def _ids(received: Received) -> list[str]:

@@ -26,7 +26,7 @@ from producer.publisher import Publisher
 from schemas.envelope import Context
 from schemas.pages import ArchivedPage
 from store.pages import PageRow
-from telemetry import health
+from telemetry import health, metrics
 
 FactsT = TypeVar("FactsT")
 
@@ -123,8 +123,11 @@ class Obtainer:
             ):
                 with attempt:
                     number = attempt.num
-                    return await self._attempt(url, parse, known, came)
+                    obtained = await self._attempt(url, parse, known, came)
+                    metrics.page_obtained(not_modified=obtained.page.not_modified)
+                    return obtained
         except (FetchError, PageError) as error:
+            metrics.page_failed(error.code)
             if isinstance(error, BotCheck):
                 await self._gate.back_off(BOT_CHECK_BACK_OFF_SECONDS, str(error))
             raise Unobtainable(error, number, came.last) from error

@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -17,6 +18,7 @@ from runtime import metrics_port
 from runtime.readiness import Ready, readiness_of, ready_by
 from runtime.settings import Settings, SettingsError, variable
 from store.faults import said_by
+from telemetry import metrics
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -34,6 +36,7 @@ def observed(settings: Settings, roles: Sequence[str]) -> Generator[None]:
 
     Whether they are ready is looked at in the event loop that runs now.
     """
+    metrics.running(version("lapstream"))
     service = f"lapstream-{roles[0]}" if len(roles) == 1 else "lapstream"
     ready = partial(ready_by, readiness_of(settings, roles), asyncio.get_running_loop())
     with showing_metrics(settings, ready), sending_traces(settings, service):

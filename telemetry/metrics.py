@@ -7,6 +7,7 @@ each label has a bounded number of values. `docs/observability.md` describes eve
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import NamedTuple
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -19,8 +20,13 @@ from prometheus_client import (
     generate_latest,
 )
 
+from telemetry import health
+
 OUTCOMES = ("completed", "partial", "failed", "cancelled")
 """How a run can end."""
+
+PARSED, NOT_MODIFIED = "parsed", "not_modified"
+"""What comes of a page that is had; of others an error's code does."""
 
 UNREACHABLE = "unreachable"
 """The status of a request to the site that nobody answered."""
@@ -36,16 +42,43 @@ _RUN_SECONDS = (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400)
 _WAIT_SECONDS = (0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600)
 
 
+class Described(NamedTuple):
+    """A metric as the documents describe it."""
+
+    name: str
+    type: str
+    labels: Sequence[str]
+    meaning: str
+
+
+DESCRIBED: list[Described] = []
+"""Every metric of a process that is not of the whole fleet."""
+
+
 def _counter(name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
+    DESCRIBED.append(Described(name, "counter", labels, meaning))
     return Counter(name, meaning, labels, registry=REGISTRY)
 
 
+def _gauge(name: str, meaning: str, labels: Sequence[str] = ()) -> Gauge:
+    DESCRIBED.append(Described(name, "gauge", labels, meaning))
+    return Gauge(name, meaning, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, meaning: str, buckets: Sequence[float]) -> Histogram:
+    DESCRIBED.append(Described(name, "histogram", (), meaning))
+    return Histogram(name, meaning, buckets=buckets, registry=REGISTRY)
+
+
+_live = _gauge("lapstream_live", "Whether the work of the process goes on, as /livez says: 1 or 0.")
+_build = _gauge("lapstream_build_info", "The version that the process runs, as a label of a 1.", ["version"])
+
+
 _runs = _counter("lapstream_ingest_runs_total", "Runs that ended, by outcome.", ["outcome"])
-_run_seconds = Histogram(
+_run_seconds = _histogram(
     "lapstream_ingest_run_duration_seconds",
     "Time from a run's request to the end of its first attempt.",
-    buckets=_RUN_SECONDS,
-    registry=REGISTRY,
+    _RUN_SECONDS,
 )
 _sessions = _counter("lapstream_ingest_sessions_total", "Sessions stored of the days of runs that ended.")
 _with_laps = _counter("lapstream_ingest_sessions_with_laps_total", "Those of them that have laps.")
@@ -58,19 +91,23 @@ _site_requests = _counter(
     "Requests to the site, by status; unreachable without an answer.",
     ["status"],
 )
-_pace_wait = Histogram(
-    "lapstream_site_pace_wait_seconds",
-    "How long a request to the site waited for its turn.",
-    buckets=_WAIT_SECONDS,
-    registry=REGISTRY,
+_pace_wait = _histogram(
+    "lapstream_site_pace_wait_seconds", "How long a request to the site waited for its turn.", _WAIT_SECONDS
 )
-_outbox_rows = Gauge(
-    "lapstream_outbox_backlog_rows", "Rows that wait to be published; NaN where unknown.", registry=REGISTRY
+_pages = _counter(
+    "lapstream_pages_total",
+    "Pages that were asked for, by what came of it in the end: parsed, not_modified, or an error's code.",
+    ["outcome"],
 )
-_outbox_age = Gauge(
+_findings = _counter(
+    "lapstream_findings_total",
+    "What parsers noticed in pages and did not mend, by its code: a rise says that the site changed.",
+    ["code"],
+)
+_outbox_rows = _gauge("lapstream_outbox_backlog_rows", "Rows that wait to be published; NaN where unknown.")
+_outbox_age = _gauge(
     "lapstream_outbox_oldest_age_seconds",
     "Age of the oldest row that waits to be published; NaN where unknown.",
-    registry=REGISTRY,
 )
 _published = _counter("lapstream_outbox_published_total", "Rows of the outbox that the broker acknowledged.")
 _pruned = _counter("lapstream_pruned_rows_total", "Rows that were pruned, by what they were.", ["what"])
@@ -106,6 +143,26 @@ def site_answered(status: int | None) -> None:
 def _status(status: int) -> str:
     """A status that HTTP knows as it is, any other as its class: the site does not choose labels."""
     return str(status) if status in _KNOWN_STATUSES else f"{status // 100}xx"
+
+
+def page_obtained(*, not_modified: bool) -> None:
+    """Count a page whose content is known."""
+    _pages.labels(NOT_MODIFIED if not_modified else PARSED).inc()
+
+
+def page_failed(code: str) -> None:
+    """Count a page that was not had in the end, by the error's code."""
+    _pages.labels(code).inc()
+
+
+def found(code: str) -> None:
+    """Count a finding."""
+    _findings.labels(code).inc()
+
+
+def running(version: str) -> None:
+    """Say which version this process runs."""
+    _build.labels(version).set(1)
 
 
 def pace_waited(seconds: float) -> None:
@@ -153,4 +210,7 @@ def exposition() -> tuple[bytes, str]:
 
 for _outcome in OUTCOMES:
     _runs.labels(_outcome)
+for _outcome in (PARSED, NOT_MODIFIED):
+    _pages.labels(_outcome)
 outbox_unknown()
+_live.set_function(lambda: health.live().status == "ok")

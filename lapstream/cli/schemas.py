@@ -1,10 +1,11 @@
-"""The documents that are made from the code: the contract's, OpenAPI, the settings."""
+"""The documents that are made from the code: the contract's, OpenAPI, the settings, the metrics."""
 
 from pathlib import Path
 
 from lapstream.api.document import document
 from lapstream.cli.config import settings_page
 from lapstream.cli.output import out, print_json
+from lapstream.metrics_page import metrics_page
 from schemas.conformance import stated, vectors
 from schemas.contract import documents, released
 from schemas.errors import LapstreamError
@@ -52,6 +53,10 @@ def schemas(folder: Path, *, check: bool, release: bool, as_json: bool) -> None:
 
 def _wanted(folder: Path) -> dict[Path, str]:
     """What is to stand in each file."""
-    others = {"openapi.json": document().decode(), "settings.md": settings_page()}
+    others = {
+        "openapi.json": document().decode(),
+        "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
+    }
     found = {folder / name: content for name, content in (documents.files() | others).items()}
     return found | {vectors.FILE: stated.file()}

@@ -1,0 +1,23 @@
+-- name: parked_waiting
+-- How many records of each group are parked and not settled.
+SELECT group_name, count(*) AS waiting FROM parked_records WHERE state = 'parked' GROUP BY group_name ORDER BY group_name;
+
+-- name: open_rebuilds
+-- The rebuilds that have not ended: how far each is, and for how many seconds nothing of it has moved.
+SELECT projection, CASE WHEN paused THEN 'paused' ELSE state END AS state, records_done, records_total,
+    greatest(extract(epoch FROM clock_timestamp() - moved_at), 0)::float8 AS idle_seconds
+FROM rebuilds WHERE finished_at IS NULL ORDER BY projection, created_at;
+
+-- name: runs_counted
+-- How many runs have not ended; how many that were asked for lately ended as failed in the last hour.
+SELECT (SELECT count(*) FROM ingest_runs WHERE state = 'running') AS open,
+    (SELECT count(*) FROM ingest_runs WHERE state = 'failed'
+        AND finished_at > now() - interval '1 hour' AND requested_at > now() - interval '2 days') AS failed;
+
+-- name: sizes
+-- What the database takes on its disk, and each table of these schemas with its indexes.
+SELECT NULL AS table_name, pg_database_size(current_database()) AS bytes
+UNION ALL
+SELECT n.nspname || '.' || c.relname, pg_total_relation_size(c.oid)
+FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1::text[]) AND c.relkind = 'r';
