@@ -1,5 +1,6 @@
 # The two commands are `make demo` and `make test`; each sets up all that it needs.
-# uv is taken from the machine, or brought into .tools by pip. Tests run in WORKERS processes; most of them wait.
+# uv is taken from the machine, or brought into .tools by pip. Tests run in WORKERS processes; most of them wait,
+# but for the quick ones, which run in one process for each core.
 
 PYTHON ?= python3
 WORKERS ?= 4
@@ -7,16 +8,19 @@ TOOLS := $(if $(shell command -v uv 2>/dev/null),,.tools/bin/uv)
 UV := $(or $(TOOLS),uv)
 RUN := $(UV) run --frozen --all-extras
 
+# Images of Python often set it: each of the hundreds of processes of a run would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-quick check fmt bench schemas docs clean
 
 demo: $(TOOLS)
 	$(RUN) lapstream demo
 
 test: $(TOOLS)
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup
+	$(RUN) pytest -n $(WORKERS)
 
 test-quick: $(TOOLS)
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m 'not slow' tests/unit
+	$(RUN) pytest -n logical -m 'not slow' tests/unit
 
 check: $(TOOLS)
 	$(RUN) ruff check .

@@ -63,7 +63,7 @@ SETTINGS = LIMITS | {
 JAVA_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",  # it seldom lives long enough for the second compiler to pay
-    "-Xmx384m",
+    "-Xmx1g",  # it takes what it needs: about 20 KB for each partition
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -27,8 +28,11 @@ from tests import databases
 from tests.databases import Servers
 from tests.servers import borrowed, lending
 
-SERVERS_OF_A_MODULE = frozenset({"home", "secure", "servers"})
+SERVERS_OF_A_MODULE = frozenset({"home", "secure", "servers", "stage"})
 """The fixtures, of a module's scope, that start servers."""
+
+UNIT = Path(__file__).parent / "unit"
+"""Where the tests are that need no servers."""
 
 hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -57,19 +61,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a module that share servers of their own run in one process, first; the slow ones come next.
+    """The modules that take longest come first: no process is left with one of them in the end.
 
-    Each process would start those servers otherwise, and one would be left with a long test in the end.
+    Those are the ones with servers of their own, then those with slow tests, then others that use servers.
     """
-    for item in items:
-        if shares_servers(item):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: (not shares_servers(item), item.get_closest_marker("slow") is None))
+    own, slow = (
+        {item.path for item in items if is_so(item)} for is_so in (has_servers_of_its_module, is_slow)
+    )
+    items.sort(key=lambda item: (item.path not in own, item.path not in slow, UNIT in item.path.parents))
 
 
-def shares_servers(item: pytest.Item) -> bool:
+def has_servers_of_its_module(item: pytest.Item) -> bool:
     """Whether a test asks for servers of its module's own."""
     return not SERVERS_OF_A_MODULE.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test is marked as one that takes long."""
+    return item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 from testcontainers.community.postgres import PostgresContainer
@@ -38,11 +38,22 @@ SOCKET = "LAPSTREAM_TEST_SERVERS"
 
 
 class Asked(StrEnum):
-    """What a process of the run asks for; the last one is that the run ends."""
+    """What a process of the run asks for."""
 
     servers = "servers"
     home = "home"
-    end = "end"
+
+
+class Question(NamedTuple):
+    """What is asked for, for which module of tests, by which process; instead of one, None ends the run."""
+
+    asked: Asked
+    module: str
+    process: int
+
+
+class ModuleScattered(Exception):
+    """Several processes run the tests of a module, and each would start servers for it: see `--dist`."""
 
 
 @contextmanager
@@ -59,7 +70,7 @@ def lending() -> Generator[None]:
                 yield
             finally:
                 with Client(address, "AF_UNIX") as connection:
-                    connection.send(Asked.end)
+                    connection.send(None)
                 lender.join()
 
 
@@ -76,8 +87,9 @@ def running() -> Generator[homes.Home]:
 
 
 def _ask(what: Asked) -> Any:
+    module = os.environ["PYTEST_CURRENT_TEST"].partition("::")[0]
     with Client(os.environ[SOCKET], "AF_UNIX") as connection:
-        connection.send(what)
+        connection.send(Question(what, module, os.getpid()))
         found = connection.recv()
     if isinstance(found, BaseException):
         raise found
@@ -90,10 +102,10 @@ def _lend(listener: Listener) -> None:
         lent = _Lent(started)
         while True:
             with listener.accept() as connection:
-                asked = connection.recv()
-                if asked == Asked.end:
+                question = connection.recv()
+                if question is None:
                     return
-                _send(connection, lent.answer(asked))
+                _send(connection, lent.answer(question))
 
 
 def _send(connection: Connection, answer: object) -> None:
@@ -107,13 +119,21 @@ class _Lent:
     def __init__(self, started: contextlib.ExitStack) -> None:
         self._started = started
         self._made: dict[Asked, Any] = {}
+        self._homes: dict[str, int] = {}
 
-    def answer(self, asked: Asked) -> Any:
+    def answer(self, question: Question) -> Any:
         """What was asked for, or an error that is raised in the process that asked."""
         try:
-            return self._of(asked)
+            if question.asked == Asked.home:
+                self._check(question)
+            return self._of(question.asked)
         except Exception as error:  # noqa: BLE001
             return RuntimeError(f"the tests' servers did not start: {error!r}")
+
+    def _check(self, question: Question) -> None:
+        """Let one process alone start servers for a module: the tests of a module must stay together."""
+        if self._homes.setdefault(question.module, question.process) != question.process:
+            raise ModuleScattered(question.module)
 
     def _of(self, asked: Asked) -> Any:
         if asked not in self._made:

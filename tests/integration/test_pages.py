@@ -21,8 +21,6 @@ CARRIED_OUT = [
     if any(block.runs for block in blocks(page.read_text()))
     and (page.name in ALWAYS or os.environ.get("LAPSTREAM_TEST_PAGES") == "all")
 ]
-STAGES = 2
-"""How many processes of a run have servers for pages."""
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +31,7 @@ def stage() -> Generator[Stage]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, id=page.name, marks=pytest.mark.xdist_group(f"pages-{number % STAGES}"))
-        for number, page in enumerate(CARRIED_OUT)
-    ],
-)
+@pytest.mark.parametrize("page", CARRIED_OUT, ids=lambda page: page.name)
 def test_a_page_says_what_its_commands_print(stage: Stage, page: Path) -> None:
     said = page.read_text()
     if missing := lacking(said):
