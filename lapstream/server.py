@@ -63,7 +63,7 @@ async def serving(
             settings=settings,
             pool=pool,
             readiness=Readiness({"the database": partial(look_at_database, pool.acquire)}),
-            watch=await stack.enter_async_context(watching(settings.postgres_dsn)),
+            watch=await stack.enter_async_context(watching(settings.postgres_dsn, pool)),
             discover=discover,
             stopping=stopping,
             streams=asyncio.Semaphore(min(STREAMS, bounds.connections // 2)),

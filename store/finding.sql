@@ -19,12 +19,13 @@ FROM (
     ) AS m
     WHERE m.match IS NOT NULL
         AND ($4::text IS NULL OR d.source = $4)
-        AND EXISTS (
-            SELECT FROM race_drivers AS x
-            JOIN races AS r ON r.id = x.race_id
-            JOIN events AS e ON e.id = r.event_id
-            WHERE x.driver_id = d.id AND ($5::uuid IS NULL OR e.track_id = $5)
-        )
+        AND EXISTS (SELECT FROM race_drivers AS x WHERE x.driver_id = d.id)
+        AND ($5::uuid IS NULL OR d.id IN (
+            SELECT x.driver_id FROM events AS e
+            JOIN races AS r ON r.event_id = e.id
+            JOIN race_drivers AS x ON x.race_id = r.id
+            WHERE e.track_id = $5
+        ))
         AND (m.match, coalesce(d.display_name, '') COLLATE "C", d.id) > ($6::int, $7::text, $8::uuid)
     ORDER BY m.match, name, d.id
     LIMIT $9

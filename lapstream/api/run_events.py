@@ -74,7 +74,7 @@ async def _messages(services: Services, run: Run) -> AsyncGenerator[ServerSentEv
     """The stream; where the database goes away, or others were quicker, it breaks off."""
     if services.streams.locked():
         return
-    updates = services.watch.updates(run.id, services.pool)
+    updates = services.watch.updates(run.id)
     async with services.streams, contextlib.aclosing(updates):
         with contextlib.suppress(*TRANSIENT):
             try:

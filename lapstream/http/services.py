@@ -53,11 +53,11 @@ class Services(Struct, frozen=True, kw_only=True):
 
     async def ended(self, run_id: UUID, seconds: float) -> Run:
         """A run when it has ended, or as it is after so many seconds, or when the server stops."""
-        waiting = asyncio.create_task(self.watch.ended(run_id, self.pool, seconds))
+        waiting = asyncio.create_task(self.watch.ended(run_id, seconds))
         stopped = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            return await (waiting if waiting.done() else self.watch.ended(run_id, self.pool, 0))
+            return await (waiting if waiting.done() else self.watch.ended(run_id, 0))
         finally:
             for task in (waiting, stopped):
                 task.cancel()

@@ -113,7 +113,7 @@ class Feeder:
             if not isinstance(found, AtWork):
                 return found
             self._show(f"waiting for {found.run.track_slug} {found.run.date}, which somebody asked for")
-            await self._check_alive(await self._watch.ended(found.run.id, self._work.pool, LOOK_SECONDS))
+            await self._check_alive(await self._watch.ended(found.run.id, LOOK_SECONDS))
 
     async def _import(self, day: InFlight) -> None:
         """Follow a day to its end, and note how it ended."""
@@ -129,7 +129,7 @@ class Feeder:
         """The day's run when it ended; the requests that it makes meanwhile are counted."""
         before, began = self.measured, time.monotonic()
         first: RunProgress | None = None
-        async for run, progress in self._watch.updates(day.run_id, self._work.pool):
+        async for run, progress in self._watch.updates(day.run_id):
             first = first or progress
             made = _made(progress) - _made(first)
             self.measured = Measured(before.requests + made, before.seconds + time.monotonic() - began)

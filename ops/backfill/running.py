@@ -168,7 +168,7 @@ async def _prepare(work: BackfillWork) -> list[FailedMonth]:
 
 async def _feed(work: BackfillWork, months_unknown: int) -> Measured:
     """Import what is left; returns how fast that went."""
-    async with watching(work.settings.postgres_dsn) as watch:
+    async with watching(work.settings.postgres_dsn, work.pool) as watch:
         feeder = Feeder(work, watch, months_unknown)
         await feeder.feed()
     return feeder.measured

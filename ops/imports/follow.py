@@ -104,7 +104,7 @@ async def _following(settings: Settings, screen: Screen) -> AsyncGenerator["_Fol
     async with database(settings, size=2) as pool:
         async with pool.acquire() as connection:
             await workers.come(connection, screen.wait)
-        async with watching(settings.postgres_dsn) as watch:
+        async with watching(settings.postgres_dsn, pool) as watch:
             yield _Following(pool, watch, workers, Site(settings.site), screen)
 
 
@@ -117,7 +117,7 @@ class _Following(NamedTuple):
 
     async def ended(self, run_id: UUID) -> Run:
         """The run when it ended; raises `ImportFailed` where it failed as a whole, or stalls."""
-        async for run, progress in self.watch.updates(run_id, self.pool):
+        async for run, progress in self.watch.updates(run_id):
             self.screen.show(run, progress)
             await self._check_alive(run)
             if run.error:
