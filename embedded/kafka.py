@@ -7,7 +7,7 @@ import base64
 import shutil
 import signal
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -167,16 +167,17 @@ class Kafka:
         lines = [f"{key}={value}\n" for key, value in settings.items()]
         self._properties.write_text("".join(lines), encoding="ascii")
 
-    def _java_command(self, main_class: str, *arguments: str) -> Command:
+    def _java_command(self, main_class: str, *arguments: str, options: Sequence[str] = ()) -> Command:
         """A program of Kafka's, which runs in the folder that all its paths are relative to.
 
         Class paths, lists of folders and properties files each give other characters a meaning.
         """
-        words = [self._java, *self.java_options, "-cp", f"{JARS}/*", main_class, *arguments]
+        words = [self._java, *self.java_options, *options, "-cp", f"{JARS}/*", main_class, *arguments]
         return Command(words, self.folder, environment=java.ENVIRONMENT)
 
     def command(self) -> Command:
-        return self._java_command(MAIN_CLASS, self._properties.name)
+        options = java.sharing(self._java, jars.place(self.home), JARS)
+        return self._java_command(MAIN_CLASS, self._properties.name, options=options)
 
     def owns(self, process: psutil.Process) -> bool:
         """Whether this process is the broker of this home."""

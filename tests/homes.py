@@ -22,10 +22,12 @@ import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
-from embedded import servers, stack, state
+from embedded import jars, servers, stack, state
+from embedded.java import ARCHIVE
 from embedded.kafka import Kafka
 from embedded.postgres import Postgres
 from embedded.servers import Server
+from embedded.state import StackState
 from tests import databases
 from tests.databases import Servers
 
@@ -63,10 +65,20 @@ def made() -> Generator[Path]:
         for server in (broker, database):
             server.provide(silent)
         broker.make_data(silent)
+        _archive_classes(known)
         with started(database):
             asyncio.run(databases.make_migrated(database.address))
         shutil.rmtree(home / "logs")
         yield home
+
+
+def _archive_classes(known: StackState) -> None:
+    """Let a broker end before the many of a run start, which then start from its archive of classes."""
+    with folder() as home:
+        broker = Kafka(home, known)
+        if not list(jars.place(home).glob(f"*{ARCHIVE}")):
+            with started(broker):
+                pass
 
 
 @contextmanager

