@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from outbox.rows import LEASE
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.identity import event_id
@@ -56,4 +57,4 @@ def _row(topic: str, event: Event, context: Context) -> tuple[UUID, str, str, st
 
 async def is_relayed(connection: Connection) -> bool:
     """Whether a relay is at work."""
-    return await connection.fetchval(statement("is_relayed"))
+    return await connection.fetchval(statement("is_relayed"), LEASE)

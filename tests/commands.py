@@ -73,6 +73,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "site pause": (),
     "site resume": (),
     "site status": (),
+    "status": (),
     "topics acls": (),
     "topics check": (),
     "topics create": (),

@@ -25,6 +25,10 @@ WORKED_AT = ("prepared", "replaying", "catching_up")
 """The states in which a rebuild is to move by itself."""
 
 
+STUCK_SECONDS = 900.0
+"""So long a rebuild does not stand still by itself: replaying notes its progress every few seconds."""
+
+
 class OpenRebuild(Struct, frozen=True):
     """A rebuild that has not ended."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lapstream.cli import config as settings_work
     from lapstream.cli import digest as digest_work
     from lapstream.cli import lag as lag_work
+    from lapstream.cli import status as status_work
 else:
     acls = later("lapstream.cli.acls")
     settings_work = later("lapstream.cli.config")
@@ -21,6 +22,7 @@ else:
     migrate = later("lapstream.cli.migrate")
     roles = later("lapstream.cli.roles")
     site = later("lapstream.cli.site")
+    status_work = later("lapstream.cli.status")
     topics = later("lapstream.cli.topics")
 
 topics_app = typer.Typer(
@@ -164,6 +166,16 @@ def lag(
         lag_work.watch(TICK_SECONDS, group, as_json=as_json)
     else:
         lag_work.show(group, lag_work.limit(fail_over), as_json=as_json)
+
+
+def status(*, as_json: JsonFlag = False) -> None:
+    """Tell on one screen whether all is well: servers, topics, roles at work, lag, outbox, site, runs.
+
+    Exits with 3 where something is not well, and names it; a server that is away is a line, not an error.
+
+    Example: lapstream status
+    """
+    status_work.show(as_json=as_json)
 
 
 def config(*, as_json: JsonFlag = False) -> None:

@@ -56,7 +56,7 @@ def test_every_command_is_known_with_arguments() -> None:
     assert set(all_of()) == known | OTHERS
 
 
-@pytest.mark.parametrize("words", sorted(set(ARGUMENTS) - WITHOUT_SERVERS))
+@pytest.mark.parametrize("words", sorted(set(ARGUMENTS) - WITHOUT_SERVERS - {"status"}))
 def test_a_server_that_is_away_is_named_with_the_variable(words: str, tmp_path: Path) -> None:
     code, out, err = ended(tmp_path, words, NOTHING_ANSWERS)
     assert (code, out, internals(err)) == (1, "", [])
@@ -64,6 +64,14 @@ def test_a_server_that_is_away_is_named_with_the_variable(words: str, tmp_path: 
         assert "127.0.0.1:1" in err
         assert "LAPSTREAM_" in err
     assert "hush-hush" not in err
+
+
+def test_a_server_that_is_away_is_a_line_of_the_status(tmp_path: Path) -> None:
+    code, out, err = ended(tmp_path, "status", {**NOTHING_ANSWERS, "LAPSTREAM_API_PORT": "1"})
+    assert (code, internals(out + err)) == (3, [])
+    assert "not well: database, broker" in err
+    assert all(words in out for words in ("127.0.0.1:1", "LAPSTREAM_POSTGRES_DSN", "unknown"))
+    assert "hush-hush" not in out + err
 
 
 @pytest.mark.parametrize("words", sorted(set(ARGUMENTS) - WITHOUT_SETTINGS))

@@ -1,0 +1,125 @@
+"""The looks of a status: at the database, at the broker, at the API; a server that is away is a line."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
+
+import httpx
+
+from broker.topics import TopicState, check_topics
+from ops.fleet.state import state_of
+from ops.lag.figures import GroupLag
+from ops.status import lines
+from ops.status.lines import Line, Status, Stored
+from outbox import adding as outbox
+from outbox import rows
+from runtime.database import connected
+from runtime.faults import explained
+from runtime.migrate import Standing, standing_on
+from runtime.projections import PROJECTIONS
+from runtime.settings import Settings, SettingsError
+from runtime.wiring import groups
+from schemas.errors import LapstreamError
+
+ANSWER_SECONDS = 3.0
+"""How long the API may take to answer."""
+
+FoundT = TypeVar("FoundT")
+
+Database = tuple[Standing, Stored | None]
+"""The migrations, and what is in the tables, where none is missing."""
+
+
+async def look(settings: Settings, lag: Callable[[], Coroutine[Any, Any, Sequence[GroupLag]]]) -> Status:
+    """The status now; `lag` looks at the lag of every group. Raises `SettingsError`."""
+    database, topics, api, lags = await asyncio.gather(
+        _told(_database(settings)),
+        _told(check_topics(settings.broker, settings.topics)),
+        _api(settings.api_host, settings.api_port),
+        _told(lag()),
+    )
+    found = [*_of_database(database), *_of_broker(topics), *_of_roles(settings, lags, database), api]
+    found += [] if isinstance(lags, LapstreamError) else map(lines.of_group, lags)
+    return lines.status([*found, *_of_tables(database)])
+
+
+async def _told(work: Coroutine[Any, Any, FoundT]) -> FoundT | LapstreamError:
+    """What is found, or what kept it from being found."""
+    try:
+        return await work
+    except SettingsError:
+        raise
+    except Exception as error:
+        if told := explained(error):
+            return told
+        raise
+
+
+async def _database(settings: Settings) -> Database:
+    async with connected(settings) as connection:
+        standing = await standing_on(connection)
+        if standing.missing:
+            return standing, None
+        schemas = [projection.schema for projection in PROJECTIONS]
+        return standing, Stored(
+            backlog=await rows.backlog(connection),
+            state=await state_of(connection, settings.site, schemas),
+            relayed=await outbox.is_relayed(connection),
+        )
+
+
+async def _api(host: str, port: int) -> Line:
+    """The API where the settings say that it listens; an installation may do without one."""
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}"
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS) as client:
+            answer = await client.get(f"{address}/readyz")
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return lines.well("api", f"none answers at {address}")
+    if answer.is_success:
+        return lines.well("api", f"answers at {address}")
+    return lines.unwell("api", f"not ready at {address}: status {answer.status_code}")
+
+
+def _of_database(found: Database | LapstreamError) -> Iterator[Line]:
+    if isinstance(found, LapstreamError):
+        yield lines.unwell("database", str(found))
+        yield lines.unknown("migrations", "the database can't be asked")
+    else:
+        yield lines.well("database", "answers")
+        yield lines.of_migrations(found[0])
+
+
+def _of_broker(found: list[TopicState] | LapstreamError) -> Iterator[Line]:
+    if isinstance(found, LapstreamError):
+        yield lines.unwell("broker", str(found))
+        yield lines.unknown("topics", "the broker can't be asked")
+    else:
+        yield lines.well("broker", "answers")
+        yield lines.of_topics(found)
+
+
+def _of_roles(
+    settings: Settings, lags: Sequence[GroupLag] | LapstreamError, database: Database | LapstreamError
+) -> Iterator[Line]:
+    """The roles at work: by the members of their groups, and by the lease."""
+    of_projectors = {one.name for one in groups(settings.topics) if one.projection}
+    by_role = {"fetcher": False, "projector": True}
+    for role, projects in by_role.items():
+        if isinstance(lags, LapstreamError):
+            yield lines.unknown(role, "it is not known who is at work")
+        else:
+            yield lines.of_members(role, [one for one in lags if (one.group in of_projectors) == projects])
+    if isinstance(database, LapstreamError) or database[1] is None:
+        yield lines.unknown("relay", "the database can't be asked")
+    else:
+        yield lines.of_relay(relayed=database[1].relayed)
+
+
+def _of_tables(found: Database | LapstreamError) -> Iterator[Line]:
+    stored = None if isinstance(found, LapstreamError) else found[1]
+    if stored is None:
+        yield lines.unknown("outbox, parked, site, runs, rebuilds", "the database can't be asked")
+    else:
+        yield from lines.of_stored(stored)

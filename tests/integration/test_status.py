@@ -1,0 +1,52 @@
+"""`lapstream status`: which line is not well, and the exit code, with and without roles at work."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import typer
+from typer.testing import CliRunner
+
+from embedded import ports
+from lapstream.cli.commands import operate
+from producer import budget as sites
+from runtime.settings import Settings, environment
+from store.pool import Pool
+from tests.api import asking
+from tests.conftest import at, working
+from tests.members import until
+
+
+async def status(settings: Settings) -> tuple[int, dict[str, Any]]:
+    """The exit code of the command, and its lines by name."""
+    app = typer.Typer()
+    app.command()(operate.status)
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["--json"], env=environment(settings))
+    found = msgspec.json.decode(done.stdout)
+    assert found["well"] is (done.exit_code == 0)
+    return done.exit_code, {line["name"]: line for line in found["lines"]}
+
+
+async def test_the_status_says_what_is_not_well_until_it_is(settings: Settings, pool: Pool) -> None:
+    settings = at(settings, api_port=ports.choose())
+    code, found = await status(settings)
+    assert code == 3
+    assert [name for name, line in found.items() if line["well"] is False] == [
+        "fetcher",
+        "projector",
+        "relay",
+    ]
+    assert found["api"]["found"] == f"none answers at http://127.0.0.1:{settings.api_port}"
+
+    async def is_well() -> bool:
+        return (await status(settings))[0] == 0
+
+    async with working(settings), asking(settings):
+        await until(is_well)
+        async with pool.acquire() as connection:
+            await sites.pause(connection, settings.site, paused=True)
+        code, found = await status(settings)
+    assert (code, [name for name, line in found.items() if line["well"] is False]) == (3, ["site"])
+    assert found["api"]["found"] == f"answers at http://127.0.0.1:{settings.api_port}"
+    assert found["outbox"]["found"] == "empty"
+    assert len([name for name in found if name.startswith("lag of ")]) == 5
