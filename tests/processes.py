@@ -40,6 +40,11 @@ class Role:
                 stderr=stack.enter_context(self._log.open("ab")) if self._log else None,
             )
 
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal, as one that freezes it or lets it go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def end(self, number: signal.Signals) -> int:
         """Send the process a signal, and return its exit code when it is gone."""
         assert self._process is not None

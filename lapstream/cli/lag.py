@@ -14,6 +14,7 @@ from rich.live import Live
 
 from lapstream.cli.lag_show import view
 from lapstream.cli.output import err, note, out, print_json, write_line
+from ops.fleet.observing import WINDOW_SECONDS
 from ops.lag.figures import GroupLag
 from ops.lag.limits import Limit, limit_of, over
 from ops.lag.looking import Kept, Lag
@@ -38,7 +39,7 @@ class Looking:
         self._group = group
         self._pool: Kept[Pool] = Kept(lambda: database(settings, size=1))
         self._lag = Lag(settings.broker, settings.topics, self._pool)
-        self._window = Window()
+        self._window = Window(WINDOW_SECONDS)
 
     async def look(self) -> LagReport:
         """The lag now; a server that is away is said in words."""

@@ -201,6 +201,8 @@ def _open_note(tp: TopicPartition, bounds: Bounds, began: int | None) -> str:
 @contextlib.asynccontextmanager
 async def asking(access: BrokerAccess) -> AsyncGenerator[Broker]:
     """What asks the broker, with its connections open; raises KafkaError."""
-    reader = make_reader(access, reset="earliest")
-    async with administering(access) as admin, reading(reader) as consumer:
+    async with (
+        administering(access) as admin,
+        reading(make_reader(access, reset="earliest")) as consumer,
+    ):
         yield Broker(access, admin, consumer)

@@ -84,9 +84,11 @@ def _seen(samples: Sequence[Sample], place: Place) -> list[_Seen]:
 
 
 def _of_members(samples: Sequence[Sample], window: float) -> Judgement | None:
-    """What the group's members tell; None where some are there, or nobody says."""
+    """What the group's members tell; None where some are there, or left a short while ago."""
     now = samples[-1]
-    if now.members != 0:
+    if now.members is None:
+        return Judgement("unknown", "whether it has members is not known")
+    if now.members:
         return None
     left = sum(spot.behind for spot in now.spots.values())
     last = next((one for one in reversed(samples) if one.members), None)

@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ops.fleet import looks
-from ops.fleet.observing import WINDOW_SECONDS
 from ops.lag.figures import FleetLag, GroupLag, PartitionLag
 from ops.lag.verdicts import Judgement, Sample, Spot, judge, pace
 from store.pool import Connection
@@ -55,7 +54,7 @@ class _Looked(NamedTuple):
 class Window:
     """Looks of the last so many seconds."""
 
-    def __init__(self, seconds: float = WINDOW_SECONDS) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._looked: list[_Looked] = []
         self._newest_stored: dt.datetime | None = None

@@ -12,9 +12,16 @@ from broker.rights import missing
 from embedded import ports, state
 from embedded.kafka import Kafka
 from ops.acls.needed import of_role
+from ops.fleet import looks
+from ops.fleet.observing import WINDOW_SECONDS
 from ops.imports.follow import ImportSummary
+from ops.lag import asking
+from ops.lag.looker import LagLooker
+from ops.lag.metrics import LAG_SHOWN, VERDICT
+from ops.lag.report import observed
 from runtime.settings import Settings
 from runtime.wiring import groups
+from store.pool import Pool
 from tests import homes
 from tests.conftest import create_topics, working
 from tests.imports import import_day
@@ -51,7 +58,33 @@ async def imported(settings: Settings) -> ImportSummary:
         return await import_day(settings)
 
 
-async def test_whoever_asks_first_waits_for_the_coordinator(fresh: Settings) -> None:
+async def test_a_coordinator_that_is_not_there_is_a_state_and_others_wait_for_it(
+    fresh: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looker = LagLooker(pool, fresh.broker, fresh.topics, WINDOW_SECONDS)
+    with monkeypatch.context() as patched:
+        patched.setattr(asking, "COORDINATOR_SECONDS", 0)
+        found = await looker.look()
+    await looker.close()
+    async with pool.acquire() as connection:
+        await looks.add(connection, looker.kind, found, WINDOW_SECONDS)
+        report = await observed(connection)
+    assert report.trouble is None
+    for group in report.groups:
+        assert (group.verdict, group.members, group.kafka_behind) == ("unknown", None, None)
+        [trouble] = group.troubles
+        assert trouble.startswith(f"the coordinator of {group.group} is not there yet: it is being made")
+    assert [one.behind for one in report.groups if one.projection is None] == [None, None]
+    verdicts = [
+        (one.labels[1], one.value)
+        for one in LAG_SHOWN.series(found.decode())
+        if one.family == VERDICT and one.value
+    ]
+    assert verdicts == [("unknown", True)] * len(report.groups)
+    await others_wait(fresh)
+
+
+async def others_wait(fresh: Settings) -> None:
     async with watching(fresh) as lag, administering(fresh.broker) as admin:
         looked, lacking, state, committed, summary = await asyncio.gather(
             lag.look(),

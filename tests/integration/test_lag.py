@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,12 +17,14 @@ from typer.testing import CliRunner
 
 from broker.clients import ONE_RECORD_BYTES, make_consumer, make_producer
 from lapstream.cli.commands import operate
+from lapstream.cli.lag import OVER
 from ops.lag.figures import GroupLag
 from runtime.settings import Settings, environment
 from runtime.wiring import detail_group, groups, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from store.pool import Pool
+from tests.api import asking, data_of
 from tests.conftest import at, working
 from tests.events import fetched, listed, row
 from tests.kafka_tools import tool
@@ -186,6 +189,65 @@ async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
     assert f"{projection_group(settings.topics)}: absent, 0 members; 1 behind" in shown.stdout
     printed = await asyncio.to_thread(invoke, the_command(), ["--json"], env=environment(settings))
     assert [one["behind"] for one in msgspec.json.decode(printed.stdout)["groups"]] == [1, 1, 0, 0, 0]
+
+
+def invoked(settings: Settings, *typed: str) -> Any:
+    return CliRunner().invoke(the_command(), typed, env=environment(settings))
+
+
+async def test_a_broker_that_is_away_is_a_state_and_over_every_limit(settings: Settings) -> None:
+    away = at(settings, kafka_bootstrap="127.0.0.1:1")
+    shown = await asyncio.to_thread(invoked, away, "--json")
+    found = msgspec.json.decode(shown.stdout)
+    trouble = "no broker answers at 127.0.0.1:1: is LAPSTREAM_KAFKA_BOOTSTRAP right?"
+    assert (shown.exit_code, found["trouble"]) == (0, trouble)
+    assert {(one["verdict"], one["reason"], one["behind"]) for one in found["groups"]} == {
+        ("unknown", trouble, None)
+    }
+    checked = await asyncio.to_thread(invoked, away, "--fail-over", "1d")
+    assert checked.exit_code == OVER
+    assert f"how far it is behind is not known: {trouble}" in checked.stderr
+
+
+async def test_a_database_that_is_away_leaves_the_figures_of_kafka(settings: Settings) -> None:
+    await publish(settings, [fetched(1, "1")])
+    away = at(settings, postgres_dsn="postgresql://someone@127.0.0.1:1/nothing")
+    shown = await asyncio.to_thread(invoked, away, "--json")
+    projection, *_, queue = msgspec.json.decode(shown.stdout)["groups"]
+    assert (shown.exit_code, projection["verdict"], projection["behind"]) == (0, "unknown", None)
+    assert [one["end_offset"] for one in projection["partitions"]] == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert projection["reason"].startswith("where the tables of practice-days stand: the database at ")
+    assert (queue["behind"], queue["troubles"]) == (0, [])
+
+
+async def test_without_an_observer_it_is_said_what_can_not_be_known(settings: Settings) -> None:
+    group = projection_group(settings.topics)
+    shown = await asyncio.to_thread(invoked, settings, "--group", group)
+    title, verdict, more, *_ = shown.stdout.splitlines()
+    assert title == f"{group}: absent, 0 members; 0 behind"
+    assert verdict.startswith("  unknown: no member serves it; it was looked at for 0 s only, which is too")
+    assert more.endswith("(`lapstream run relay`)? It looks every 10 s")
+    async with asking(at(settings, api_port=0)) as api:
+        found = data_of(await api.get("/lag"))
+    assert (found["groups"], found["looked_at"]) == ([], None)
+    assert found["trouble"].startswith("nobody has looked at the fleet yet: is a relay at work")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        (("--group", "nobody"), 1, "there is no group nobody: there are t"),
+        (("--fail-over", "soon"), 2, "is no limit: records as in 1000"),
+        (("--fail-over", "1", "--watch"), 2, "not together with --watch"),
+    ],
+)
+async def test_what_can_not_be_meant_is_refused(
+    settings: Settings, typed: Sequence[str], code: int, said: str
+) -> None:
+    shown = await asyncio.to_thread(invoked, settings, *typed)
+    told = " ".join(f"{shown.stderr} {shown.exception}".replace("│", " ").split())
+    assert said in told
+    assert shown.exit_code == code
 
 
 async def test_a_reader_that_goes_away_ends_the_watch_in_silence(settings: Settings) -> None:

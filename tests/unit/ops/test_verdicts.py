@@ -79,6 +79,7 @@ def verdict(samples: Sequence[Sample]) -> Verdict:
         (looks([40, 41, 3, 45], 50), "unknown", None),
         (looks([5] * 3, 9), "unknown", "it was looked at for 20 s only, which is too little to judge it"),
         (looks([5], 5, 0), "unknown", None),
+        (looks([5] * 40, 5, None), "unknown", "whether it has members is not known"),
         ([], "unknown", "nothing is known of its partitions"),
     ],
 )
