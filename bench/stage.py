@@ -1,10 +1,16 @@
 """Where a benchmark runs: an embedded broker and database in a temporary folder, started and stopped here."""
 
+import asyncio
 import contextlib
+import sys
 import tempfile
-from collections.abc import Callable, Generator
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from embedded import stack
 from runtime.settings import Settings
@@ -30,3 +36,31 @@ def stage(report: Callable[[str], None]) -> Generator[Stage]:
             site="http://127.0.0.1/{track_slug}",
         )
         yield Stage(settings, Path(folder))
+
+
+@contextlib.asynccontextmanager
+async def process(*module: str, env: dict[str, str] | None = None) -> AsyncGenerator[Process]:
+    """A Python module in a process of its own, for the length of a block."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *module, stdout=PIPE, stderr=DEVNULL, env=env
+    )
+    try:
+        yield started
+    finally:
+        started.terminate()
+        await started.wait()
+
+
+class Addresses(Struct):
+    """Where the sample site is."""
+
+    site_template: str
+    control_url: str
+
+
+@contextlib.asynccontextmanager
+async def sample_site() -> AsyncGenerator[Addresses]:
+    """The sample site in a process of its own, for the length of a block."""
+    async with process("sample_site") as site:
+        line = await site.stdout.readline() if site.stdout else b""
+        yield msgspec.json.decode(line, type=Addresses)

@@ -7,20 +7,17 @@ made before.
 
 import argparse
 import asyncio
-import contextlib
 import datetime as dt
 import statistics
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
 
 import httpx
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from bench.stage import stage
+from bench.stage import process, sample_site, stage
 from broker import topics
 from ops.imports import follow
 from producer.site import SOURCE, Site
@@ -62,18 +59,11 @@ class Figure(Struct, frozen=True, kw_only=True):
     goal: float | None
 
 
-class Addresses(Struct):
-    """Where the sample site is."""
-
-    site_template: str
-    control_url: str
-
-
 async def measure(settings: Settings, control: str) -> list[Figure]:
     """The figures of all cases."""
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
-    async with _process("lapstream.cli", "run", "all", env=environment(settings)):
+    async with process("lapstream.cli", "run", "all", env=environment(settings)):
         await _import(settings, control, Case(3, 0.0), FIRST_DAY - dt.timedelta(days=1))
         return [await _figure(settings, control, case, number) for number, case in enumerate(CASES)]
 
@@ -128,22 +118,8 @@ async def _fetch(client: httpx.AsyncClient, day: str, pages: list[str]) -> None:
     await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
 
 
-@contextlib.asynccontextmanager
-async def _process(*module: str, env: dict[str, str] | None = None) -> AsyncGenerator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *module, stdout=PIPE, stderr=DEVNULL, env=env
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def _run(servers: Settings) -> list[Figure]:
-    async with _process("sample_site") as site:
-        line = await site.stdout.readline() if site.stdout else b""
-        found = msgspec.json.decode(line, type=Addresses)
+    async with sample_site() as found:
         settings = msgspec.structs.replace(
             servers,
             site=found.site_template,

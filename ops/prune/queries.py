@@ -20,7 +20,7 @@ What = Literal["backfills", "runs", "parked_records", "parked_bytes", "rebuilds"
 
 BATCH: Mapping[What, int] = {
     "backfills": 10,  # each with a day for each of its months' days
-    "runs": 100,  # each with all sessions of its day
+    "runs": 100,  # each with all sessions of its day; as `next_runs` has it
     "parked_records": 100,  # each with up to 4 MiB
     "parked_bytes": 100,
     "rebuilds": 5,  # each with as many records as it refused
@@ -61,7 +61,7 @@ async def count(connection: Connection, cut: Cut) -> dict[What, Prunable]:
 async def batches(connection: Connection, cut: Cut) -> AsyncGenerator[tuple[What, int]]:
     """Delete batch by batch; gives what went, and how many, once that is committed."""
     for what, most in BATCH.items():
-        going = _runs(connection, cut, most) if what == "runs" else _each(connection, what, cut, most)
+        going = _runs(connection, cut) if what == "runs" else _each(connection, what, cut, most)
         async for rows in going:
             yield what, rows
 
@@ -71,10 +71,10 @@ async def _each(connection: Connection, what: What, cut: Cut, most: int) -> Asyn
         yield rows
 
 
-async def _runs(connection: Connection, cut: Cut, most: int) -> AsyncGenerator[int]:
+async def _runs(connection: Connection, cut: Cut) -> AsyncGenerator[int]:
     """Runs, in the order of their requests: those that are kept are looked at once."""
     after = _BEFORE_ALL
-    while found := await connection.fetch(statement("next_runs"), cut.before, *after, most):
+    while found := await connection.fetch(statement("next_runs"), cut.before, *after):
         yield await _deleted(connection, "prune_runs", cut.before, [row["id"] for row in found])
         after = tuple(found[-1])
 

@@ -2,25 +2,28 @@
 r.state <> 'running' AND r.finished_at < $1 AND r.requested_at < $1
 
 -- columns: needed_run
+-- OFFSET 0: run by run. Without it each batch would begin by reading whole tables.
 -- A backfill that stays waits for it, or imports its day anew by what it came to.
 EXISTS (
         SELECT FROM backfill_days AS d JOIN backfills AS b ON b.id = d.backfill_id
-        WHERE d.run_id = r.id AND (b.finished_at IS NULL OR b.finished_at >= $1)
+        WHERE d.run_id = r.id AND (b.finished_at IS NULL OR b.finished_at >= $1) OFFSET 0
     )
     -- It failed for a record that was parked, and may be one of those that wait to be redriven.
     OR (
         EXISTS (SELECT FROM parked_records AS p WHERE p.state = 'parked')
         AND (
             coalesce(r.error ->> 'code' LIKE 'parked\_%', false)
-            OR EXISTS (SELECT FROM ingest_run_sessions AS s WHERE s.run_id = r.id AND s.code LIKE 'parked\_%')
+            OR EXISTS (
+                SELECT FROM ingest_run_sessions AS s WHERE s.run_id = r.id AND s.code LIKE 'parked\_%' OFFSET 0
+            )
         )
     )
     -- It is the newest that asked for a day which the tables don't hold: only by it a reparse knows of the day.
     OR NOT (
-        EXISTS (SELECT FROM events AS e WHERE e.id = r.event_id)
+        EXISTS (SELECT FROM events AS e WHERE e.id = r.event_id OFFSET 0)
         OR EXISTS (
             SELECT FROM ingest_runs AS n
-            WHERE n.event_id = r.event_id AND (n.requested_at, n.id) > (r.requested_at, r.id)
+            WHERE n.event_id = r.event_id AND (n.requested_at, n.id) > (r.requested_at, r.id) OFFSET 0
         )
     )
     -- A session of it failed, and has neither a newer detail nor a newer failure: the next import fetches it again.
@@ -30,13 +33,14 @@ EXISTS (
             AND NOT EXISTS (
                 SELECT FROM observations AS o
                 WHERE o.event_id = r.event_id AND o.kind = 'detail' AND o.facts ->> 'session_id' = s.session_id
-                    AND o.observed_at >= s.requested_at
+                    AND o.observed_at >= s.requested_at OFFSET 0
             )
             AND NOT EXISTS (
                 SELECT FROM ingest_runs AS n JOIN ingest_run_sessions AS f ON f.run_id = n.id
                 WHERE n.event_id = r.event_id AND f.session_id = s.session_id AND f.state = 'failed'
-                    AND (f.requested_at, n.id) > (s.requested_at, r.id)
+                    AND (f.requested_at, n.id) > (s.requested_at, r.id) OFFSET 0
             )
+        OFFSET 0
     )
 
 -- columns: settled_record
@@ -85,13 +89,14 @@ SELECT count(*) AS old, count(*) FILTER (WHERE {needed_rebuild}) AS needed FROM 
 SELECT count(*) AS old, 0 AS needed FROM idempotency_keys WHERE created_at < $1;
 
 -- name: next_runs
--- The next runs that go, in the order of their requests, behind one of them.
+-- The next runs that ended, in the order of their requests, behind one of them. How many is said here, so that every
+-- plan of it follows the index.
 SELECT r.requested_at, r.id FROM ingest_runs AS r
-WHERE {ended_run} AND (r.requested_at, r.id) > ($2, $3::uuid) AND NOT ({needed_run})
-ORDER BY r.requested_at, r.id LIMIT $4;
+WHERE {ended_run} AND (r.requested_at, r.id) > ($2, $3::uuid)
+ORDER BY r.requested_at, r.id LIMIT 100;
 
 -- name: prune_runs
--- These runs with their sessions, those that are as they were when they are held.
+-- These runs with their sessions, those that have ended, and are not needed, when they are held.
 WITH held AS (
     SELECT r.id FROM ingest_runs AS r
     WHERE r.id = ANY ($2::uuid[]) AND {ended_run} AND NOT ({needed_run})
