@@ -1,6 +1,8 @@
-"""The application: the routes, who may ask how often, how errors are told, and which pages may ask."""
+"""The application: the routes and pages, who may ask how often, and how errors are told."""
 
-from litestar import Litestar, Response, Router, get
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
@@ -9,9 +11,13 @@ from lapstream.api.document import document
 from lapstream.api.health import metrics
 from lapstream.api.parameters import ParametersMiddleware
 from lapstream.api.routes import HEALTH, version_1
-from lapstream.http.callers import CallerMiddleware
+from lapstream.http.callers import CallerMiddleware, Limiter, token_of
 from lapstream.http.refusals import answer
 from lapstream.http.services import Services
+from lapstream.web import session
+from lapstream.web.errors import answer_page, wants_page
+from lapstream.web.pages import template_config
+from lapstream.web.routes import pages
 
 BODY_BYTES = 64 * 1024
 """The largest body of a request."""
@@ -32,21 +38,30 @@ async def openapi() -> Response[bytes]:
 def make_app(services: Services) -> Litestar:
     """The application, which works with these."""
     document()  # made now, so that no request waits for it
-    callers = CallerMiddleware(services.settings.api_requests_per_minute)
+    limiter = Limiter(services.settings.api_requests_per_minute)
+    callers = CallerMiddleware(limiter, token_of)
+    visitors = CallerMiddleware(limiter, session.token_of)
     watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(
         [
             *HEALTH,
             watched,
+            *pages(visitors),
             version_1(openapi, read_asyncapi, read_schema, middleware=[callers, ParametersMiddleware()]),
         ],
-        exception_handlers={Exception: answer},
+        exception_handlers={Exception: _answer},
         request_max_body_size=BODY_BYTES,
         cors_config=_cors(services.settings.api_cors_origins),
+        template_config=template_config(),
         state=State({"services": services}),
         openapi_config=None,
         logging_config=None,
     )
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """What a request that met an error is answered: browsers get a page, programs JSON."""
+    return answer_page(request, error) if wants_page(request) else answer(request, error)
 
 
 def _cors(origins: str) -> CORSConfig | None:

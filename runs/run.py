@@ -148,6 +148,12 @@ async def read(connection: Connection, run_id: UUID) -> Run | None:
     return as_run(row) if row else None
 
 
+async def newest_of(connection: Connection, day: UUID) -> Run | None:
+    """The run of a day that was asked for last."""
+    row = await connection.fetchrow(statement("newest_run"), day)
+    return as_run(row) if row else None
+
+
 async def named(connection: Connection, digits: str) -> list[UUID]:
     """The runs whose id begins with these hexadecimal digits; two at most."""
     ends = (UUID(digits.ljust(32, filler)) for filler in "0f")

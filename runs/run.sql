@@ -2,6 +2,10 @@
 -- A run.
 SELECT {run} FROM ingest_runs WHERE id = $1;
 
+-- name: newest_run
+-- The run of a day that was asked for last.
+SELECT {run} FROM ingest_runs WHERE event_id = $1 ORDER BY requested_at DESC, id DESC LIMIT 1;
+
 -- name: runs_between
 -- The ids of runs from one id to another; two are enough to know that there are several.
 SELECT id FROM ingest_runs WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 2;

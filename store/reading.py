@@ -218,6 +218,12 @@ async def find_tracks(
     return [TrackView(**row) for row in rows]
 
 
+async def read_track(connection: Connection, track_id: UUID) -> TrackView | None:
+    """A track with the days of it that are stored."""
+    row = await connection.fetchrow(statement("read_track"), track_id)
+    return TrackView(**row) if row else None
+
+
 class TrackName(NamedTuple):
     """A track by its natural key."""
 

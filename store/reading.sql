@@ -13,18 +13,26 @@ l.lap_number, l.position_on_lap, l.lap_time_raw, l.lap_time_seconds, l.is_valid,
             <= (coalesce(r.start_time, 'infinity'), r.source_race_id)
 ) AS run
 
--- name: find_tracks
--- Tracks of a source ($1) or all, with their days, in the order of their slugs, from after a slug and a source.
-SELECT t.id, t.source, t.source_track_slug AS track_slug, t.name, t.time_zone, d.days, d.first_day, d.last_day
+-- columns: track
+t.id, t.source, t.source_track_slug AS track_slug, t.name, t.time_zone, d.days, d.first_day, d.last_day
 FROM tracks AS t
 CROSS JOIN LATERAL (
     SELECT count(*) AS days, min(event_date) AS first_day, max(event_date) AS last_day
     FROM events WHERE track_id = t.id
 ) AS d
+
+-- name: find_tracks
+-- Tracks of a source ($1) or all, with their days, in the order of their slugs, from after a slug and a source.
+SELECT {track}
 WHERE ($1::text IS NULL OR t.source = $1)
     AND (t.source_track_slug COLLATE "C", t.source COLLATE "C") > ($2::text, $3::text)
 ORDER BY t.source_track_slug COLLATE "C", t.source COLLATE "C"
 LIMIT $4;
+
+-- name: read_track
+-- A track with its days.
+SELECT {track}
+WHERE t.id = $1;
 
 -- name: track_name_of
 -- The natural key of a track.

@@ -96,7 +96,7 @@ async def ingest(
     A day that is being imported is joined. The answer waits for the run's end; past the wait it is 202, and
     the run goes on.
     """
-    run = await _begin(request, data, idempotency_key)
+    run = await begin(request, data, idempotency_key)
     at_once = RESPOND_ASYNC in _preferences(prefer)
     if run.state == "running" and not at_once:
         run = await services_of(request).ended(run.id, data.wait_seconds)
@@ -114,7 +114,7 @@ def _preferences(header: str | None) -> set[str]:
     return {part.partition(";")[0].strip().lower() for part in (header or "").split(",")}
 
 
-async def _begin(request: ApiRequest, asked: IngestRequest, key: str | None) -> Run:
+async def begin(request: ApiRequest, asked: IngestRequest, key: str | None = None) -> Run:
     """The run that the request stands for: one that its key recalls, one that it joins, or a new one."""
     async with connected(request) as connection, connection.transaction():
         event = await _event(connection, asked)

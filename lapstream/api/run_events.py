@@ -8,6 +8,7 @@ to be opened again, as browsers do by themselves.
 import contextlib
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
+from uuid import UUID
 
 import msgspec
 from litestar import get
@@ -54,6 +55,11 @@ async def follow_run(request: ApiRequest, run_id: RunId) -> ServerSentEvent:
 
     Where the run was deleted meanwhile, `end` carries the error that `GET` answers with, and the stream ends.
     """
+    return await stream_of(request, run_id)
+
+
+async def stream_of(request: ApiRequest, run_id: UUID) -> ServerSentEvent:
+    """The stream of a run's progress; raises `RunNotFound`, or a `Refusal` where too many are open."""
     services = services_of(request)
     async with connected(request) as connection:
         run = await runs.read(connection, run_id)

@@ -25,6 +25,10 @@ Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 """Raises a `Refusal` for a request that a route does not take."""
 
 
+TokenOf = Callable[[ApiRequest], str | None]
+"""Where a request shows its token; None where it shows none."""
+
+
 class Limiter:
     """Counts each caller's requests in the minute at hand; the minute that follows begins from nothing."""
 
@@ -54,12 +58,16 @@ class Limiter:
 
 
 class CallerMiddleware(ASGIMiddleware):
-    """Finds out who asks, and refuses who asks too often; keys that are tried out are counted by address."""
+    """Finds out who asks, and refuses who asks too often; keys that are tried out are counted by address.
+
+    `token_of` says where a request shows its key: programs in a header, browsers in a cookie.
+    """
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, limit: int) -> None:
-        self._limiter = Limiter(limit)
+    def __init__(self, limiter: Limiter, token_of: TokenOf) -> None:
+        self._limiter = limiter
+        self._token_of = token_of
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Put the caller into the scope, or refuse."""
@@ -71,7 +79,7 @@ class CallerMiddleware(ASGIMiddleware):
         await next_app(scope, receive, send)
 
     async def _caller(self, request: ApiRequest, address: str) -> Caller:
-        token = _token(request)
+        token = self._token_of(request)
         if token is None:
             return Caller(key=None, shown=False)
         self._limiter.count(f"tries {address}")
@@ -82,8 +90,8 @@ class CallerMiddleware(ASGIMiddleware):
         return Caller(key=key, shown=True)
 
 
-def _token(request: ApiRequest) -> str | None:
-    """The token that was shown, in either of the two headers; under another scheme, it is none of ours."""
+def token_of(request: ApiRequest) -> str | None:
+    """The token that a program sends, in one of two headers; under another scheme, it is none of ours."""
     header = request.headers.get("authorization")
     if header is None:
         return request.headers.get("x-api-key")

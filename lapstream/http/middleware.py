@@ -21,6 +21,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+"""Of every answer that has none of its own; pages may load their own files."""
 
 UNWORTHY = ("/healthz", "/livez", "/readyz")
 """Asked every few seconds: a line in the log only when it fails."""
@@ -88,7 +89,8 @@ class _Exchange:
             headers["Cache-Control"] = "no-store"
         headers["X-Request-Id"] = self.request_id
         for name, value in SECURITY_HEADERS.items():
-            headers[name] = value
+            if name not in headers:
+                headers[name] = value
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in head["headers"]}
 
     def note(self) -> None:

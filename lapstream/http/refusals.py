@@ -70,10 +70,8 @@ _HTTP_CODES = {
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure | Problem]:
-    """The answer to a request that met an error; an internal one is logged with its traceback."""
-    refusal = _refusal(error)
-    if refusal is not error and refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("api_fault", path=request.scope["path"], exc_info=error)
+    """The answer to a request that met an error, for programs."""
+    refusal = refusal_of(request, error)
     as_problem = _accepts_problems(request)
     return Response(
         _problem(refusal) if as_problem else Failure(success=False, error=refusal.error),
@@ -81,6 +79,14 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failur
         headers=_headers(refusal),
         media_type=PROBLEM_JSON if as_problem else JSON,
     )
+
+
+def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    """What an error of a request is told as; an internal one is logged with its traceback."""
+    refusal = _refusal(error)
+    if refusal is not error and refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("api_fault", path=request.scope["path"], exc_info=error)
+    return refusal
 
 
 def failure_of(error: LapstreamError) -> Failure:

@@ -1,0 +1,62 @@
+"""A practice day: best laps of each class, who drove when, every session, and the page's own totals."""
+
+import datetime as dt
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.params import PathParameter
+
+from lapstream.api.fields import Source, TrackSlug
+from lapstream.http.callers import needs
+from lapstream.http.refusals import Refusal
+from lapstream.http.services import ApiRequest, connected
+from lapstream.web import day_view
+from lapstream.web.pages import page
+from ops.laps import days
+from producer.site import SOURCE
+from runs import run as runs
+from runs.run import Run, RunFailure
+from schemas.identity import track_id
+from schemas.scopes import Scope
+from store import reading
+from store.days import DayView
+from store.pool import Connection
+
+
+@get("/tracks/{track_slug:str}/{date:date}", guards=[needs(Scope.read)])
+async def read_day(
+    request: ApiRequest,
+    track_slug: TrackSlug,
+    date: Annotated[dt.date, PathParameter(description="The day.")],
+    source: Source = SOURCE,
+) -> Response[bytes]:
+    """Show a practice day."""
+    async with connected(request) as connection:
+        day = await days.read_day(connection, source, track_slug, date)
+        if day is None:
+            raise Refusal.not_found(f"nothing is stored of {track_slug} on {date}")
+        track = await reading.read_track(connection, track_id(source, track_slug))
+        run, failures = await _last_import(connection, day)
+    missing = day_view.missing_of(day, failures)
+    return page(
+        request,
+        "day.html",
+        day=day,
+        time_zone=track and track.time_zone,
+        missing=missing,
+        retried=run.id if run and failures and run.state != "running" else None,
+        boards=day.leaderboards,
+        timeline=day_view.timeline_of(day.sessions),
+        classes=day_view.classes_of(day.sessions),
+        totals=day_view.totals_of(day),
+        stats_known=day.stats is not None,
+        is_sites=source == SOURCE,
+    )
+
+
+async def _last_import(connection: Connection, day: DayView) -> tuple[Run | None, list[RunFailure]]:
+    """The day's newest import, and the sessions whose page it failed to fetch."""
+    if day.sessions_with_detail == day.sessions_ingested:
+        return None, []
+    run = await runs.newest_of(connection, day.event_id)
+    return run, await runs.failures(connection, run.id) if run else []

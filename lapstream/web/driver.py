@@ -1,0 +1,47 @@
+"""A driver: bests by class and track, how best lap and average went, and the sessions, the newest first."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.params import PathParameter
+
+from lapstream.api.fields import Cursor, page_of, place_at
+from lapstream.http.callers import needs
+from lapstream.http.refusals import Refusal
+from lapstream.http.services import ApiRequest, connected
+from lapstream.web import driver_view
+from lapstream.web.pages import page
+from schemas.scopes import Scope
+from store import reading
+from store.reading import SessionPlace
+
+SESSIONS = 100
+"""Sessions of a page."""
+
+
+@get("/drivers/{driver:uuid}", guards=[needs(Scope.read)])
+async def read_driver(
+    request: ApiRequest,
+    driver: Annotated[UUID, PathParameter(description="The driver's row.")],
+    before: Cursor = None,
+) -> Response[bytes]:
+    """Show a driver."""
+    place = place_at(before, SessionPlace)
+    async with connected(request) as connection:
+        found = await reading.read_driver(connection, driver)
+        if found is None:
+            raise Refusal.not_found(f"no driver {driver} is stored")
+        bests = await reading.bests_of(connection, driver)
+        sessions = await reading.sessions_of(connection, [driver], before=place, limit=SESSIONS + 1)
+    history = page_of(sessions, SESSIONS, SessionPlace.of)
+    return page(
+        request,
+        "driver.html",
+        driver=found,
+        bests=bests,
+        trends=driver_view.trends_of(history.items),
+        sessions=history.items,
+        older=history.next_cursor,
+        newest=before is None,
+    )

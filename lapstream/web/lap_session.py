@@ -1,0 +1,48 @@
+"""A session: its laps as a line and as a table, and its figures beside the site's."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.params import PathParameter
+
+from lapstream.http.callers import needs
+from lapstream.http.refusals import Refusal
+from lapstream.http.services import ApiRequest, connected
+from lapstream.web import lap_view, links
+from lapstream.web.pages import page
+from ops.laps import sessions
+from ops.laps.sessions import SessionReport
+from runs import run as runs
+from schemas.scopes import Scope
+from store.pool import Connection
+
+
+@get("/sessions/{session:uuid}", guards=[needs(Scope.read)])
+async def read_session(
+    request: ApiRequest, session: Annotated[UUID, PathParameter(description="The session's row.")]
+) -> Response[bytes]:
+    """Show a session."""
+    async with connected(request) as connection:
+        found = await sessions.read_session(connection, session)
+        if found is None:
+            raise Refusal.not_found(f"no session {session} is stored")
+        reason = None if found.has_detail else await _reason(connection, found)
+    return page(
+        request,
+        "session.html",
+        session=found,
+        reason=reason,
+        address=links.elsewhere(found.session_url),
+        figures=found.figures,
+        chart=lap_view.chart_of(found),
+        beside=lap_view.beside_of(found),
+        laps=lap_view.rows_of(found),
+    )
+
+
+async def _reason(connection: Connection, session: SessionReport) -> str | None:
+    """Why the newest import of the day failed to fetch the session's page."""
+    run = await runs.newest_of(connection, session.event_id)
+    failures = await runs.failures(connection, run.id) if run else []
+    return next((one.message for one in failures if one.session_id == session.session_id), None)

@@ -1,0 +1,182 @@
+"""What a session's page holds, from its laps and their figures: pure, so that no test needs a server."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from lapstream.web.charts import Line, Mark, line_chart
+from lapstream.web.formats import lap_time, number
+from lapstream.web.texts import TEXTS
+from ops.laps.figures import Figures
+from ops.laps.sessions import FigureCheck, SessionReport
+from store.reading import LapView
+
+CLEAN = "clean_"
+"""What the names of figures begin with that leave mistakes out."""
+
+_LABELS = 12
+"""Labels of the lower axis, at most."""
+
+FEWEST = 2
+"""Laps that make a chart."""
+
+MARGIN = 0.08
+"""How much of its height a chart leaves free above and below."""
+
+HIGHEST_OVER_BEST = 2.0
+"""Laps that took longer than so many times the best are drawn at the chart's edge."""
+
+
+class Beside(Struct, frozen=True, kw_only=True):
+    """A figure computed from the laps, and the site's where it states one."""
+
+    name: str
+    computed: str
+    sites: str
+    differs: bool
+
+
+class LapRow(Struct, frozen=True, kw_only=True):
+    """A lap in the table; `kind` is `best`, `mistake`, `invalid`, or empty for any other."""
+
+    number: int
+    time: float | None
+    raw: str | None
+    to_best: float | None
+    kind: str
+    ended: dt.datetime | None
+    elapsed: float | None
+
+
+def beside_of(session: SessionReport) -> list[Beside]:
+    """The figures of a session; those without mistakes only where there was one."""
+    figures = session.figures
+    if figures is None:
+        return []
+    checks = {check.figure: check for check in session.checks}
+    return [
+        _beside(name, getattr(figures, name), checks.get(name))
+        for name in TEXTS.parts["figures"]
+        if figures.mistakes or not name.startswith(CLEAN)
+    ]
+
+
+def _beside(name: str, computed: float | None, check: FigureCheck | None) -> Beside:
+    return Beside(
+        name=TEXTS(f"figures.{name}"),
+        computed=_written(name, computed),
+        sites=_written(name, check.site if check else None),
+        differs=bool(check and check.differs),
+    )
+
+
+def _written(name: str, value: float | None) -> str:
+    if name == "laps_completed":
+        return number(value)
+    if name.endswith("consistency"):
+        return number(value, 3)
+    return lap_time(value)
+
+
+def rows_of(session: SessionReport) -> list[LapRow]:
+    """The laps as the table has them."""
+    figures = session.figures
+    return [_row(lap, figures) for lap in session.laps] if figures else []
+
+
+def _row(lap: LapView, figures: Figures) -> LapRow:
+    time, best = lap.lap_time_seconds, figures.fast_lap_time
+    counts = lap.is_valid is not False and time is not None and best is not None
+    return LapRow(
+        number=lap.lap_number,
+        time=time,
+        raw=lap.lap_time_raw,
+        to_best=time - best if counts and time is not None and best is not None else None,
+        kind=kind_of(lap, figures),
+        ended=lap.lapped_at,
+        elapsed=lap.elapsed_race_time,
+    )
+
+
+def kind_of(lap: LapView, figures: Figures) -> str:
+    """What is to be said of a lap."""
+    if lap.is_valid is False:
+        return "invalid"
+    if lap.lap_number in figures.mistakes:
+        return "mistake"
+    best = lap.lap_time_seconds is not None and lap.lap_time_seconds == figures.fast_lap_time
+    return "best" if best else ""
+
+
+def chart_of(session: SessionReport) -> Markup | None:
+    """The laps over their numbers, with best, average and the band of one deviation about it.
+
+    None for less than two laps with a time, which make no line.
+    """
+    figures = session.figures
+    laps = [lap for lap in session.laps if lap.lap_time_seconds is not None]
+    if figures is None or figures.fast_lap_time is None or len(laps) < FEWEST:
+        return None
+    best = figures.fast_lap_time
+    highest = min(max(lap.lap_time_seconds or 0 for lap in laps), best * HIGHEST_OVER_BEST)
+    margin = (highest - best) * MARGIN + 0.05
+    return line_chart(
+        [*_levels(laps, figures), *_laps(laps, figures, highest)],
+        x_title=TEXTS("words.lap"),
+        x_labels=_numbers(laps),
+        range_=(best - margin, highest + margin),
+    )
+
+
+def _levels(laps: Sequence[LapView], figures: Figures) -> list[Line]:
+    """What stands across the whole chart."""
+    first, last = laps[0].lap_number, laps[-1].lap_number
+    average, deviation = figures.avg_lap_time, figures.std_deviation
+    lines = [_level("best", first, last, figures.fast_lap_time)]
+    if average is not None:
+        lines.append(_level("average", first, last, average))
+    if average is not None and deviation:
+        corners = ((first, -1), (first, 1), (last, 1), (last, -1))
+        band = [Mark(x=x, y=average + side * deviation, label="") for x, side in corners]
+        lines.insert(0, Line(name="band", points=band, dots=False))
+    return lines
+
+
+def _level(name: str, first: int, last: int, height: float | None) -> Line:
+    return Line(name=name, points=[Mark(x=x, y=height or 0, label="") for x in (first, last)], dots=False)
+
+
+def _laps(laps: Sequence[LapView], figures: Figures, highest: float) -> list[Line]:
+    marks = {lap.lap_number: _mark(lap, figures, highest) for lap in laps}
+    kinds = {lap.lap_number: kind_of(lap, figures) for lap in laps}
+    counted = [None if kinds[number] == "invalid" else mark for number, mark in marks.items()]
+    apart = (
+        Line(
+            name=name, points=[marks[number] for number, kind in kinds.items() if kind == name], joined=False
+        )
+        for name in ("mistake", "invalid")
+    )
+    fastest = Line(
+        name="fastest", points=[marks[n] for n, kind in kinds.items() if kind == "best"], joined=False
+    )
+    return [Line(name="laps", points=counted), *(line for line in (*apart, fastest) if line.points)]
+
+
+def _mark(lap: LapView, figures: Figures, highest: float) -> Mark:
+    time, kind = lap.lap_time_seconds or 0, kind_of(lap, figures)
+    label = TEXTS("session.point", number=lap.lap_number, time=lap_time(time))
+    return Mark(
+        x=lap.lap_number,
+        y=min(time, highest),
+        label=f"{label}, {TEXTS(f'kinds.{kind}')}" if kind else label,
+        link=f"#lap-{lap.lap_number}",
+    )
+
+
+def _numbers(laps: Sequence[LapView]) -> list[tuple[float, str]]:
+    """Labels of the lower axis: whole laps, ten or so."""
+    last = laps[-1].lap_number
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, last) if last / step <= _LABELS)
+    return [(number, str(number)) for number in range(step, last + 1, step)]

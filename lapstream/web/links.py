@@ -1,0 +1,48 @@
+"""The addresses of pages, in one place."""
+
+import datetime as dt
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from producer.site import SOURCE
+
+
+def track(source: str, slug: str, **query: object) -> str:
+    """A track's page; the site's own tracks need no source."""
+    return _with(f"/tracks/{quote(slug)}", source, query)
+
+
+def day(source: str, slug: str, date: dt.date) -> str:
+    """A practice day's page."""
+    return _with(f"/tracks/{quote(slug)}/{date}", source, {})
+
+
+def session(row: UUID) -> str:
+    """A session's page."""
+    return f"/sessions/{row}"
+
+
+def driver(row: UUID, **query: object) -> str:
+    """A driver's page."""
+    return _with(f"/drivers/{row}", SOURCE, query)
+
+
+def run(row: UUID) -> str:
+    """An import's page."""
+    return f"/imports/{row}"
+
+
+def new_import(slug: str, date: dt.date | None = None) -> str:
+    """The form for an import, with its track and day filled in."""
+    return _with("/imports/new", SOURCE, {"track": slug, "date": date})
+
+
+def elsewhere(address: str | None) -> str | None:
+    """An address that an event carries, where it is one of the web's: no other is made a link."""
+    return address if address and address.startswith(("https://", "http://")) else None
+
+
+def _with(path: str, source: str, query: dict[str, object]) -> str:
+    of = {} if source == SOURCE else {"source": source}
+    pairs = of | {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(pairs)}" if pairs else path

@@ -1,0 +1,40 @@
+"""Every page, and what stands before all of them: who asks, whether a form is ours, errors as pages."""
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Middleware
+
+from lapstream.web import assets, day, driver, imports, lap_session, sign_in, start, track
+from lapstream.web.errors import answer_page
+from lapstream.web.session import check_form
+
+PAGES: tuple[HTTPRouteHandler, ...] = (
+    start.read_start,
+    track.read_track,
+    day.read_day,
+    lap_session.read_session,
+    driver.read_driver,
+    sign_in.read_sign_in,
+    sign_in.sign_in,
+    sign_in.sign_out,
+    imports.read_import_form,
+    imports.begin_import,
+    imports.read_import,
+    imports.follow_import,
+    imports.retry_import,
+)
+
+
+def pages(callers: Middleware) -> list[Router]:
+    """The pages, and the files beside them, which anybody may have."""
+    return [
+        Router("/", route_handlers=[assets.read_asset]),
+        Router(
+            "/",
+            route_handlers=PAGES,
+            middleware=[callers],
+            before_request=check_form,
+            exception_handlers={Exception: answer_page},
+            include_in_schema=False,
+        ),
+    ]

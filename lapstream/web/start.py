@@ -1,0 +1,43 @@
+"""The start: tracks that are known, found by name, and the newest days."""
+
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from lapstream.http.callers import needs
+from lapstream.http.services import ApiRequest, connected
+from lapstream.web.pages import page
+from schemas.scopes import Scope
+from store import reading
+from store.reading import BEFORE_ALL, TrackView
+
+NEWEST_DAYS = 12
+MOST_TRACKS = 2_000
+"""Tracks that are looked through; LiveRC has some 1,100."""
+
+SHOWN_TRACKS = 100
+
+
+@get("/", guards=[needs(Scope.read)])
+async def read_start(
+    request: ApiRequest, q: Annotated[str, QueryParameter(max_length=100)] = ""
+) -> Response[bytes]:
+    """Show the tracks that are known, or those whose name has these words, and the newest days."""
+    async with connected(request) as connection:
+        tracks = await reading.find_tracks(connection, source=None, after=BEFORE_ALL, limit=MOST_TRACKS)
+        days = await reading.find_days(
+            connection, source=None, track_id=None, first=None, last=None, before=None, limit=NEWEST_DAYS
+        )
+    found = matching(tracks, q)
+    return page(request, "start.html", q=q, tracks=found[:SHOWN_TRACKS], found=len(found), days=days)
+
+
+def matching(tracks: list[TrackView], words: str) -> list[TrackView]:
+    """The tracks in whose name or address all of these words stand, in any case."""
+    wanted = words.casefold().split()
+    return [track for track in tracks if all(word in _searched(track) for word in wanted)]
+
+
+def _searched(track: TrackView) -> str:
+    return f"{track.name or ''} {track.track_slug}".casefold()

@@ -1,0 +1,440 @@
+"""The pages over HTTP: what they show, who may read them, and what they answer when something is wrong."""
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from lapstream.server import serving
+from lapstream.web.assets import NAMES, address_of
+from lapstream.web.formats import UNKNOWN
+from lapstream.web.session import COOKIE, CSRF_FIELD
+from runs import changes as run_changes
+from runtime.database import connected
+from runtime.settings import Settings
+from schemas.events import PracticeDayRequested
+from schemas.identity import driver_id
+from schemas.scopes import Scope
+from tests import databases
+from tests.api import no_month, settings_of, stored, token
+from tests.databases import Servers
+from tests.events import DATE, fetched, laps, listed, row, seen
+from tests.integration.test_api import Wire
+
+DAY = "/tracks/track/2025-10-25"
+HOSTILE = "</h1><script>alert('x')</script> שלום \u202eعلي 日本"
+NOBODY = uuid.UUID(int=0)
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+
+
+def parsed(answer: httpx.Response, status: int = 200) -> LexborHTMLParser:
+    """The page of an answer."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return LexborHTMLParser(answer.text)
+
+
+def texts(page: LexborHTMLParser, selector: str) -> list[str]:
+    return [" ".join(node.text().split()) for node in page.css(selector)]
+
+
+def links(page: LexborHTMLParser, beginning: str) -> list[str]:
+    """The addresses that a page leads to, each once."""
+    found = [node.attributes.get("href") or "" for node in page.css(f'main a[href^="{beginning}"]')]
+    return list(dict.fromkeys(found))
+
+
+@pytest.fixture(scope="module")
+async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
+    """Settings of pages over a day of three sessions, one of them with its laps."""
+    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
+        settings = settings_of(dsn)
+        await stored(
+            settings,
+            [
+                listed(1, row("1"), row("2"), row("3", driver_name=HOSTILE, class_name=HOSTILE)),
+                fetched(2, "1", laps=laps(3)),
+            ],
+        )
+        yield settings
+
+
+def browser(address: str, **options: Any) -> httpx.AsyncClient:
+    """A client that asks as a browser does."""
+    return httpx.AsyncClient(base_url=address, headers=HTML, trust_env=False, timeout=30, **options)
+
+
+@pytest.fixture(scope="module")
+async def address(settings: Settings) -> AsyncGenerator[str]:
+    async with serving(settings, no_month) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+async def web(address: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """A visitor without a key."""
+    async with browser(address) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def importer(settings: Settings) -> str:
+    """The token of a key that may import."""
+    return await token(settings, Scope.ingest)
+
+
+@pytest.fixture
+async def signed_in(address: str, importer: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """Somebody who signed in with it."""
+    async with browser(address) as client:
+        answer = await client.post("/sign-in", data={"token": importer})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        yield client
+
+
+async def csrf(client: httpx.AsyncClient) -> dict[str, str]:
+    """What a form of this session carries."""
+    page = parsed(await client.get("/imports/new"))
+    [value, *_] = [node.attributes.get("value") or "" for node in page.css(f"[name={CSRF_FIELD}]")]
+    return {CSRF_FIELD: value}
+
+
+async def test_one_gets_from_the_start_to_a_lap(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get("/"))
+    assert links(page, "/tracks/") == ["/tracks/track", DAY]
+    page = parsed(await web.get("/tracks/track"))
+    assert (texts(page, "h2"), links(page, DAY)) == (["October 2025"], [DAY])
+    page = parsed(await web.get(DAY))
+    assert texts(page, "tbody th[scope=row] a[href^='/sessions/']")[0] == "Driver 1, run 1"
+    page = parsed(await web.get((await sessions_of_day(web))["Driver 1, run 1"]))
+    assert texts(page, "#lap-2 td")[0] == "30.500"
+
+
+async def sessions_of_day(web: httpx.AsyncClient, day: str = DAY) -> dict[str, str]:
+    """The addresses of a day's sessions by what their links say."""
+    page = parsed(await web.get(day))
+    rows = page.css("tbody th[scope=row] a[href^='/sessions/']")
+    return {" ".join(row.text().split()): row.attributes.get("href") or "" for row in rows}
+
+
+async def test_a_session_has_chart_figures_and_laps(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get((await sessions_of_day(web))["Driver 1, run 1"]))
+    assert len(page.css("svg.chart .of-laps .dot")) == 3
+    assert len(page.css("tr[id^=lap-]")) == 3
+    figures = {name: values for name, *values in map(_cells, page.css("#figures ~ .wide tbody tr"))}
+    assert figures["Average"] == ["30.500", "31.000 differs"]
+    assert figures["Best 3 consecutive"] == ["1:31.500", "1:31.500"]
+
+
+def _cells(line: Any) -> list[str]:
+    return [" ".join(cell.text().split()) for cell in line.css("th, td")]
+
+
+async def test_a_session_without_its_page_says_so(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get((await sessions_of_day(web))["Driver 2, run 1"]))
+    assert "not stored" in texts(page, "section.fault")[0]
+    assert texts(page, ".facts dd") == ["30.500", "31.000", UNKNOWN, "3"]
+    assert not page.css("svg.chart")
+
+
+async def test_a_driver_has_bests_and_sessions(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get(f"/drivers/{driver_id('liverc', '901')}"))
+    assert texts(page, "h1") == ["Driver 1"]
+    assert texts(page, "#sessions ~ .wide tbody th") == ["2025-10-25, run 1"]
+
+
+async def test_tracks_are_found_by_name(web: httpx.AsyncClient) -> None:
+    assert texts(parsed(await web.get("/", params={"q": "SAMPLE"})), "tbody th") == ["Sample Track"]
+    page = parsed(await web.get("/", params={"q": HOSTILE}))
+    assert HOSTILE in page.css(".empty")[0].text()
+
+
+@pytest.mark.parametrize("place", ["/", DAY, "driver", "session"])
+async def test_names_with_markup_or_of_any_script_are_text(web: httpx.AsyncClient, place: str) -> None:
+    named = {
+        "driver": f"/drivers/{driver_id('liverc', '903')}",
+        "session": next(path for name, path in (await sessions_of_day(web)).items() if "שלום" in name),
+    }
+    answer = await web.get(named.get(place, place))
+    page = parsed(answer)
+    assert "alert(" not in "".join(node.text() for node in page.css("script"))
+    assert "<script>alert" not in answer.text
+    if place != "/":
+        assert HOSTILE in page.css("main")[0].text()
+
+
+async def test_a_page_takes_nothing_from_elsewhere(web: httpx.AsyncClient) -> None:
+    answer = await web.get(DAY)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert {policy[name] for name in ("script-src", "style-src", "img-src", "connect-src")} == {"'self'"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    page = LexborHTMLParser(answer.text)
+    loaded = page.css("script, link, img")
+    sources = [node.attributes.get("src") or node.attributes.get("href") or "" for node in loaded]
+    assert sources
+    assert all(source.startswith("/static/") for source in sources)
+    assert not page.css("style, [style], script:not([src])")
+    assert all(not name.startswith("on") for node in page.css("*") for name in node.attributes)
+
+
+async def test_a_page_that_did_not_change_is_not_sent_again(web: httpx.AsyncClient) -> None:
+    first = await web.get(DAY)
+    again = await web.get(DAY, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert first.headers["content-encoding"] == "gzip"
+    plain = await web.get(DAY, headers={"Accept-Encoding": "identity"})
+    assert plain.text == first.text
+    assert "content-encoding" not in plain.headers
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_files_are_kept_for_ever_under_their_digest(web: httpx.AsyncClient, name: str) -> None:
+    answer = await web.get(address_of(name))
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert (await web.get(f"/static/{name}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/nothing/here", 404, "There is nothing here"),
+        ("/tracks/nobody", 404, "There is nothing here"),
+        ("/tracks/track/2024-01-01", 404, "There is nothing here"),
+        ("/tracks/track/no-date", 404, "There is nothing here"),
+        ("/tracks/NO_SLUG", 400, "The address can't be read"),
+        ("/tracks/track?before=nonsense", 422, "The address can't be read"),
+        (f"/sessions/{NOBODY}", 404, "There is nothing here"),
+        (f"/drivers/{NOBODY}", 404, "There is nothing here"),
+        (f"/imports/{NOBODY}", 404, "There is no such import"),
+    ],
+)
+async def test_errors_are_pages_that_say_what_to_do(
+    web: httpx.AsyncClient, path: str, status: int, says: str
+) -> None:
+    page = parsed(await web.get(path), status)
+    assert texts(page, "h1") == [says]
+    assert links(page, "/") == ["/"]
+
+
+async def test_programs_are_told_errors_as_before(web: httpx.AsyncClient) -> None:
+    for path, accept in (("/nothing", "*/*"), ("/api/v1/nothing", "text/html")):
+        answer = await web.get(path, headers={"Accept": accept})
+        assert answer.json()["error"]["code"] == "not_found"
+
+
+async def test_an_internal_error_is_a_page_with_the_id_of_the_request(
+    web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("lapstream.web.day_view.totals_of", broken)
+    answer = await web.get(DAY)
+    assert answer.headers["x-request-id"] in texts(parsed(answer, 500), "main code")
+
+
+async def test_a_database_that_is_away_is_said(settings: Settings) -> None:
+    wire = Wire(settings.postgres_dsn)
+    away = settings_of(await wire.mend())
+    async with serving(away, no_month) as address, browser(address) as client:
+        await wire.cut()
+        answer = await client.get("/")
+    assert texts(parsed(answer, 503), "h1") == ["The database is away"]
+    assert answer.headers["retry-after"]
+
+
+async def test_where_reading_is_closed_one_signs_in(settings: Settings, importer: str) -> None:
+    closed = settings_of(settings.postgres_dsn, api_open_read=False)
+    async with serving(closed, no_month) as address, browser(address) as client:
+        answer = await client.get(DAY, params={"source": "liverc"})
+        assert answer.status_code == 303
+        page = parsed(await client.get(answer.headers["location"]))
+        assert "needed" in texts(page, "main p")[0]
+        [back] = [node.attributes.get("value") or "" for node in page.css("[name=next]")]
+        answer = await client.post("/sign-in", data={"token": importer, "next": back})
+        assert answer.headers["location"] == f"{DAY}?source=liverc"
+        assert (await client.get(DAY)).status_code == 200
+        assert (await client.get("/api/v1/tracks")).status_code == 401  # the API reads no cookie
+
+
+async def test_signing_in_keeps_the_key_where_no_script_reads_it(address: str, importer: str) -> None:
+    async with browser(address) as client:
+        answer = await client.post("/sign-in", data={"token": f" {importer} ", "next": "//elsewhere.example"})
+        assert answer.headers["location"] == "/"
+        cookie = answer.headers["set-cookie"].lower()
+        assert all(part in cookie for part in ("httponly", "samesite=lax", "max-age=43200", "path=/"))
+        assert "secure" not in cookie  # over http a browser would not send it back
+        page = parsed(await client.get("/"))
+        assert importer not in str(page.html)
+        form = await csrf(client)
+        answer = await client.post("/sign-out", data=form)
+        assert (answer.status_code, COOKIE in client.cookies) == (303, False)
+
+
+async def test_a_key_that_is_not_in_force_is_refused(address: str) -> None:
+    async with browser(address) as client:
+        page = parsed(await client.post("/sign-in", data={"token": "lapstream_no"}), 422)
+        assert "not in force" in texts(page, "[role=alert]")[0]
+        client.cookies.set(COOKIE, "lapstream_no")
+        answer = await client.get("/")
+        assert answer.headers["location"].startswith("/sign-in?")
+        assert "max-age=0" in answer.headers["set-cookie"].lower()
+
+
+FORMS = ("/imports", f"/imports/{NOBODY}/retry", "/sign-out")
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("token_", [None, "", "0" * 64])
+async def test_a_form_that_another_page_sends_changes_nothing(
+    signed_in: httpx.AsyncClient, path: str, token_: str | None
+) -> None:
+    data = {} if token_ is None else {CSRF_FIELD: token_}
+    page = parsed(await signed_in.post(path, data=data), 403)
+    assert texts(page, "h1") == ["This form can't be taken"]
+
+
+@pytest.mark.parametrize(
+    "header", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}]
+)
+async def test_a_form_of_another_site_is_refused_even_with_its_token(
+    signed_in: httpx.AsyncClient, importer: str, header: dict[str, str]
+) -> None:
+    form = await csrf(signed_in)
+    for path in (*FORMS, "/sign-in"):
+        answer = await signed_in.post(path, data=form | {"token": importer}, headers=header)
+        assert answer.status_code == 403, path
+
+
+async def test_every_form_of_every_page_carries_its_token(signed_in: httpx.AsyncClient) -> None:
+    for path in ("/", DAY, "/imports/new"):
+        page = parsed(await signed_in.get(path))
+        for form in page.css("form[method=post]"):
+            assert len(form.css(f"[name={CSRF_FIELD}]")) == 1, path
+
+
+async def test_importing_needs_a_key(web: httpx.AsyncClient, settings: Settings) -> None:
+    assert (await web.get("/imports/new")).headers["location"].startswith("/sign-in?next=%2Fimports%2Fnew")
+    assert (await web.post("/imports", data={})).headers["location"].startswith("/sign-in?")
+    reader = await token(settings, Scope.read)
+    async with browser(str(web.base_url)) as client:
+        await client.post("/sign-in", data={"token": reader})
+        page = parsed(await client.get("/imports/new"), 403)
+        assert texts(page, "h1") == ["This key may not do that"]
+
+
+@pytest.mark.parametrize(
+    ("data", "faults"),
+    [
+        ({}, ["track_slug", "date", "refresh"]),
+        ({"track_slug": "No Slug", "date": "2025-10-25", "refresh": "all"}, ["track_slug"]),
+        ({"track_slug": "track", "date": "2025-02-30", "refresh": "all"}, ["date"]),
+        ({"track_slug": "track", "date": "2999-01-01", "refresh": "all"}, ["date"]),
+        ({"track_slug": "track", "date": "2025-10-25", "refresh": "some"}, ["refresh"]),
+    ],
+)
+async def test_a_form_that_is_wrong_says_where(
+    signed_in: httpx.AsyncClient, data: dict[str, str], faults: list[str]
+) -> None:
+    page = parsed(await signed_in.post("/imports", data=data | await csrf(signed_in)), 422)
+    assert [
+        (node.attributes.get("id") or "").removesuffix("-fault") for node in page.css("form .fault")
+    ] == faults
+    for node in page.css("[aria-invalid]"):
+        assert page.css(f"#{node.attributes['aria-describedby']}")
+    kept = {node.attributes.get("name"): node.attributes.get("value") for node in page.css("input")}
+    assert kept["track_slug"] == data.get("track_slug", "")
+
+
+async def test_an_import_is_begun_and_joined(signed_in: httpx.AsyncClient, settings: Settings) -> None:
+    wanted = {"track_slug": "other", "date": "2025-10-24", "refresh": "all"} | await csrf(signed_in)
+    first = await signed_in.post("/imports", data=wanted)
+    again = await signed_in.post("/imports", data=wanted)
+    assert (first.status_code, first.headers["location"]) == (303, again.headers["location"])
+    page = parsed(await signed_in.get(first.headers["location"]))
+    assert texts(page, "[role=status]") == ["The import is running."]
+    assert page.css("noscript meta[http-equiv=refresh]")
+    assert [node.attributes.get("data-events") for node in page.css("[data-events]")] == [
+        f"{first.headers['location']}/events"
+    ]
+    answer = await signed_in.post(f"{first.headers['location']}/retry", data=await csrf(signed_in))
+    assert texts(parsed(answer, 409), "h1") == ["The import is still running"]
+
+
+async def test_an_import_that_was_cancelled_shows_what_it_came_to(
+    web: httpx.AsyncClient, settings: Settings
+) -> None:
+    wanted = PracticeDayRequested(source="liverc", track_slug="gone", date=DATE, requested_at=seen(0))
+    async with connected(settings) as connection, connection.transaction():
+        run, _ = await run_changes.request(connection, wanted)
+        await run_changes.cancel(connection, run.id)
+    page = parsed(await web.get(f"/imports/{run.id}"))
+    assert texts(page, "[role=status]") == ["The import was cancelled."]
+    assert not page.css("[data-events], [http-equiv=refresh]")
+
+
+async def test_an_empty_database_says_what_to_do_first(the_servers: Servers) -> None:
+    async with (
+        databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn,
+        serving(settings_of(dsn), no_month) as address,
+        browser(address) as client,
+    ):
+        page = parsed(await client.get("/"))
+    assert links(page, "/imports") == ["/imports/new"]
+
+
+MANY = 500
+LONG = 1_000
+LARGEST = 300_000
+"""Bytes of a page, compressed."""
+
+LONGEST_SECONDS = 1.0
+LARGE = dt.date(2025, 10, 26)
+
+
+@pytest.fixture(scope="module")
+async def large(settings: Settings) -> None:
+    """A day of many sessions, by many drivers in several classes, one of which is long."""
+    rows = [
+        row(
+            f"{number:03}",
+            driver_name=f"Driver {number % 60}",
+            transponder_number=f"7{number % 60:03}",
+            class_name=f"1/{8 + number % 5} Buggy",
+            start_time=dt.datetime(2025, 10, 26, 9) + dt.timedelta(seconds=60 * number),
+            fastest_lap=30 + number / 100,
+        )
+        for number in range(MANY)
+    ]
+    times = [
+        msgspec.structs.replace(lap, lap_time_seconds=round(30 + number * 37 % 101 / 17, 3))
+        for number, lap in enumerate(laps(LONG))
+    ]
+    await stored(
+        settings,
+        [
+            msgspec.structs.replace(listed(1, *rows), date=LARGE),
+            msgspec.structs.replace(
+                fetched(2, "000", driver_name="Long Runner", laps=tuple(times)), date=LARGE
+            ),
+        ],
+    )
+
+
+@pytest.mark.parametrize("what", ["day", "session"])
+async def test_large_pages_are_quick_and_small(web: httpx.AsyncClient, large: None, what: str) -> None:
+    day = f"/tracks/track/{LARGE}"
+    path = day if what == "day" else (await sessions_of_day(web, day))["Long Runner, run 1"]
+    answers = [await web.get(path) for _ in range(3)]
+    assert int(answers[0].headers["content-length"]) < LARGEST
+    assert min(answer.elapsed.total_seconds() for answer in answers) < LONGEST_SECONDS
+    assert len(parsed(answers[0]).css("tbody tr")) > (MANY if what == "day" else LONG)

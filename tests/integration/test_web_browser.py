@@ -1,0 +1,192 @@
+"""The pages in a real browser: a day imported from the page to its laps, and nothing wrong with any page."""
+
+import re
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Page
+
+from lapstream.server import serving
+from runtime.settings import Settings
+from sample_site.faults import Fault, Match
+from sample_site.generate import generate_day
+from sample_site.server import serve
+from sample_site.site import SampleSite
+from schemas.scopes import Scope
+from tests import databases
+from tests.api import no_month, token
+from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, without_scripts
+from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working
+from tests.databases import Servers
+
+HOSTILE = "<img src=x onerror=alert(1)> عمر"
+PATH = f"/tracks/{TRACK}/{DAY}"
+
+
+def the_day() -> SampleSite:
+    """A site with a day of eight sessions; a page of one fails, and who drove another is called as markup."""
+    site = SampleSite()
+    day = generate_day(TRACK, DAY, seed=1, sessions=8, laps_per_session=12)
+    first, *others = day.sessions
+    site.put(replace(day, sessions=(replace(first, driver=HOSTILE), *others)))
+    lost = day.sessions[-1].session_id
+    site.faults.add(Fault(kind="status", status=404, match=Match(session_id=lost)))
+    return site
+
+
+@pytest.fixture(scope="module")
+async def site() -> SampleSite:
+    return the_day()
+
+
+@pytest.fixture(scope="module")
+async def settings(the_servers: Servers, site: SampleSite) -> AsyncGenerator[Settings]:
+    """Settings of the module's own, for roles that are at work."""
+    async with (
+        databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn,
+        serve(site) as running,
+    ):
+        settings = at(own_settings(the_servers.kafka_bootstrap, dsn, running), api_port=0)
+        await create_topics(settings)
+        async with working(settings):
+            yield settings
+
+
+@pytest.fixture(scope="module")
+async def browser(settings: Settings) -> AsyncGenerator[Browser]:
+    """A browser that shows the pages."""
+    async with serving(settings, no_month) as address, open_browser(address) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+async def run(browser: Browser, site: SampleSite, settings: Settings) -> str:
+    """The address of an import that was asked for on the page, and ended; its failed session is retried.
+
+    Nobody loads a page anew: what it shows comes by the stream of the run's events.
+    """
+    page = await browser.page()
+    await page.goto("/imports/new")
+    await page.get_by_label("API key").fill(await token(settings, Scope.ingest))
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_label("Track").fill(TRACK)
+    await page.get_by_label("Day", exact=True).fill(DAY.isoformat())
+    await page.get_by_role("button", name="Import").click()
+    await page.get_by_text("The import has ended; some sessions failed.").wait_for()
+    path = page.url
+    await page.goto(PATH)
+    assert "404" in await page.locator("section.fault li").inner_text()
+    site.faults.clear()
+    await page.get_by_role("button", name="Try again what failed").click()
+    await page.get_by_text("The import is complete.").wait_for()
+    assert page.url == path
+    await page.close()
+    return path
+
+
+@pytest.fixture
+async def page(browser: Browser, run: str) -> AsyncGenerator[Page]:
+    """A new page of the browser, which is signed in; nothing was blocked or went wrong on it in the end."""
+    browser.complaints.clear()
+    page = await browser.page()
+    yield page
+    await page.close()
+    assert browser.complaints == []
+
+
+async def test_an_import_from_the_page_leads_to_its_laps(page: Page, run: str) -> None:
+    await page.goto(run)
+    await page.get_by_role("link", name="To the day").click()
+    assert page.url.endswith(PATH)
+    assert await page.locator("section.fault").count() == 0
+    await page.locator("tbody th[scope=row] a[href^='/sessions/']").first.click()
+    assert await page.locator("tr[id^=lap-]").count() == 12
+    assert await page.locator("svg.chart .of-laps .dot").count() == 12
+    assert await page.locator(".differs").count() == 0
+
+
+async def every_page(page: Page, run: str) -> list[str]:
+    """The addresses of pages of each kind."""
+    await page.goto(PATH)
+    session = await page.locator("a[href^='/sessions/']").first.get_attribute("href")
+    driver = await page.locator("a[href^='/drivers/']").first.get_attribute("href")
+    found = [
+        "/",
+        "/?q=nobody",
+        f"/tracks/{TRACK}",
+        PATH,
+        session,
+        driver,
+        run,
+        "/imports/new",
+        "/sign-in?why=x",
+    ]
+    return [one for one in found if one]
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
+async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
+    page: Page, run: str, scheme: str, size: dict[str, int]
+) -> None:
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    await page.set_viewport_size(size)  # type: ignore[arg-type]
+    for path in await every_page(page, run):
+        await page.goto(path)
+        assert await violations(page) == [], path
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+async def test_an_error_is_a_page_that_axe_finds_nothing_in(browser: Browser, page: Page) -> None:
+    await page.goto("/nothing")
+    assert await violations(page) == []
+    assert all("404" in complaint for complaint in browser.complaints)
+    browser.complaints.clear()
+
+
+async def test_a_name_with_markup_is_text(page: Page) -> None:
+    await page.goto(PATH)
+    row = page.locator("tbody th[scope=row] a[href^='/sessions/']").filter(has_text=HOSTILE)
+    assert await row.count() == 1
+    assert await page.locator("img").count() == 0
+    assert f"{HOSTILE[:23]}…" in str(await page.locator("svg.chart .axis.y").text_content())
+    await row.click()
+    assert HOSTILE in await page.locator("h1").inner_text()
+
+
+async def test_only_ones_own_sessions_are_shown_and_kept_so(page: Page) -> None:
+    await page.goto(PATH)
+    rows = page.locator("tr[data-words]")
+    name = re.split(r", run", await rows.nth(1).locator("a").inner_text())[0]
+    await page.get_by_label("Show only these drivers").fill(name.upper())
+    shown = await rows.locator("visible=true").all_inner_texts()
+    assert shown
+    assert all(name in text for text in shown)
+    await page.reload()
+    assert await rows.locator("visible=true").all_inner_texts() == shown
+    await page.get_by_label("Show only these drivers").fill("nobody of this name")
+    await page.get_by_text("No session of this day is theirs.").wait_for()
+    await page.get_by_label("Show only these drivers").fill("")
+    assert await rows.locator("visible=true").count() == 8
+
+
+async def test_the_keyboard_gets_past_the_top_and_into_tables(page: Page) -> None:
+    await page.goto(PATH)
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "main"
+    focused = await page.evaluate("document.querySelectorAll('svg a:not([tabindex=\"-1\"])').length")
+    assert focused == 0
+
+
+async def test_all_of_it_works_without_scripts(page: Page) -> None:
+    await without_scripts(page)
+    await page.goto(PATH)
+    assert await page.get_by_label("Show only these drivers").is_hidden()
+    await page.get_by_role("link", name="Import this day again").click()
+    await page.get_by_label("fetch everything again").check()
+    await page.get_by_role("button", name="Import").click()
+    await page.get_by_text("The import is complete.").wait_for()  # the page loads itself anew
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("link", name="Sign in").wait_for()
