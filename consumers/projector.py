@@ -34,6 +34,7 @@ from store.pool import TRANSIENT, Connection, Pool
 from store.positions import Claim, Fenced, Place
 from store.waiting import BackOff, cancelled, until_stopping
 from telemetry import health, tracing
+from telemetry.tracing import SpanKind
 
 POLL_MS = 200
 MAX_RECORDS = 1_000
@@ -314,11 +315,14 @@ class Projector(ConsumerRebalanceListener):
     def _span(self, records: Sequence[Record]) -> AbstractContextManager[object]:
         """A span of the first record's trace, linked to the others'."""
         traces = tracing.one_of_each_trace(record.headers for record in records)
+        places = [tracing.Place(record.topic, record.partition, record.offset) for record in records]
         return tracing.span(
-            f"project {self._projection.name}",
+            f"{tracing.PROCESS} {records[0].topic}",
             next(iter(traces), None),
             others=traces[1:],
-            attributes={"lapstream.group": self._group, "messaging.batch.message_count": len(records)},
+            kind=SpanKind.CONSUMER,
+            attributes=tracing.processing(self._group, places)
+            | {"lapstream.projection": self._projection.name},
         )
 
     def _claim_of(self, place: Place) -> Claim:

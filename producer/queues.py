@@ -81,7 +81,12 @@ def subscribe(broker: KafkaBroker, queue: Queue, park: Park) -> tuple[Member, An
     """A member of a queue's group, with its subscriber, which is not started."""
     subscriber: Any = None
     member = Member(group=queue.group, park=park, consumer=lambda: subscriber.consumer)
-    router = KafkaRouter(middlewares=[partial(WorkMiddleware, member=member), RequestMiddleware])
+    router = KafkaRouter(
+        middlewares=[
+            partial(WorkMiddleware, member=member),
+            partial(RequestMiddleware, group=queue.group),
+        ]
+    )
     subscriber = router.subscriber(
         queue.topic,
         group_id=queue.group,
@@ -117,6 +122,10 @@ class WorkMiddleware(BaseMiddleware[Any, Any]):
 class RequestMiddleware(BaseMiddleware[Any, Any]):
     """A span of the trace that a request belongs to, and its run in each line of the log."""
 
+    def __init__(self, msg: Any, /, *, context: ContextRepo, group: str) -> None:  # noqa: ANN401 - a Record
+        super().__init__(msg, context=context)
+        self._group = group
+
     async def consume_scope(
         self, call_next: Callable[[Any], Awaitable[Publish | None]], msg: StreamMessage[Any]
     ) -> Publish | None:
@@ -124,18 +133,23 @@ class RequestMiddleware(BaseMiddleware[Any, Any]):
         received: Received | None = await msg.decode()
         if received is None:
             return None
-        with _request_scope(received):
+        with _request_scope(received, msg.raw_message, self._group):
             return await call_next(msg)
 
 
 @contextlib.contextmanager
-def _request_scope(received: Received) -> Generator[None]:
+def _request_scope(received: Received, record: Record, group: str) -> Generator[None]:
     lists = isinstance(received.event, PracticeDayRequested)
     named = received.context.correlation_id
     run_id = run_id_of(named, received.id) if lists else as_run_id(named)
     run = "" if run_id is None else str(run_id)
-    attributes = {"lapstream.run_id": run, "lapstream.key": event_key(received.event)}
-    name = "fetch day list" if lists else "fetch session"
+    place = tracing.Place(record.topic, record.partition, record.offset)
+    attributes = tracing.processing(group, [place]) | {
+        "messaging.message.id": received.id,
+        "lapstream.run_id": run,
+        "lapstream.key": event_key(received.event),
+    }
+    name = f"{tracing.PROCESS} {record.topic}"
     with (
         tracing.span(name, received.context.traceparent, kind=SpanKind.CONSUMER, attributes=attributes),
         bound_contextvars(run_id=run or None),

@@ -4,7 +4,8 @@ Without an SDK every span is none: what came in is carried on as it is. `runtime
 """
 
 import contextlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -20,6 +21,42 @@ HEADER = "traceparent"
 _tracer: Tracer = trace.get_tracer("lapstream")
 _propagator = TraceContextTextMapPropagator()
 _TRACE_ID = slice(3, 35)
+
+
+PROCESS = "process"
+"""The operation of work on records, as OpenTelemetry's conventions for messaging name it."""
+
+
+class Place(NamedTuple):
+    """Where a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def processing(group: str, places: Sequence[Place]) -> dict[str, AttributeValue]:
+    """What a span says of the records that a group works on, in the terms of the conventions for messaging.
+
+    Of several records it says how many they are, and where they lie as far as all lie there.
+    """
+    topics = {place.topic for place in places}
+    partitions = {place.partition for place in places}
+    attributes: dict[str, AttributeValue] = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": PROCESS,
+        "messaging.operation.type": PROCESS,
+        "messaging.consumer.group.name": group,
+    }
+    if len(topics) == 1:
+        attributes["messaging.destination.name"] = places[0].topic
+        if len(partitions) == 1:
+            attributes["messaging.destination.partition.id"] = str(places[0].partition)
+    if len(places) == 1:
+        attributes["messaging.kafka.offset"] = places[0].offset
+    else:
+        attributes["messaging.batch.message_count"] = len(places)
+    return attributes
 
 
 @contextlib.contextmanager
@@ -76,8 +113,10 @@ def _trace_id(context: SpanContext) -> str | None:
 
 
 def fail(reason: str) -> None:
-    """Mark the current span as failed."""
-    trace.get_current_span().set_status(StatusCode.ERROR, reason)
+    """Mark the current span as failed, by a code."""
+    span = trace.get_current_span()
+    span.set_status(StatusCode.ERROR, reason)
+    span.set_attribute("error.type", reason)
 
 
 def one_of_each_trace(headers: Iterable[Iterable[tuple[str, bytes | None]]]) -> list[str]:

@@ -15,6 +15,8 @@ import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import messaging_attributes
+from opentelemetry.trace import SpanKind
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -29,6 +31,7 @@ from runtime import logs
 from runtime.readiness import ready
 from runtime.settings import Settings, SettingsError
 from runtime.telemetry import make_provider, sending_traces, showing_metrics, shut_down
+from runtime.wiring import detail_group
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
@@ -62,6 +65,11 @@ async def api(settings: Settings, site: SampleSite) -> AsyncGenerator[httpx.Asyn
         yield client
 
 
+def process(topic: str) -> str:
+    """The name of a span of work on a topic's records."""
+    return f"process {topic}"
+
+
 def counted(name: str, **labels: str) -> float:
     found = metrics.REGISTRY.get_sample_value(name, labels)
     return 0 if found is None else found
@@ -75,24 +83,43 @@ async def headers_of(pool: Pool) -> list[dict[str, str]]:
 
 
 async def test_an_import_is_one_trace_from_the_request_to_the_rows(
-    api: httpx.AsyncClient, spans: InMemorySpanExporter
+    api: httpx.AsyncClient, settings: Settings, spans: InMemorySpanExporter
 ) -> None:
     async def was_projected() -> bool:
         """The answer may come before the last batch's span ends, for the commit is what it waits for."""
-        return any(span.name == "project practice-days" for span in spans.get_finished_spans())
+        return any(
+            (span.attributes or {}).get("lapstream.projection") == "practice-days"
+            for span in spans.get_finished_spans()
+        )
 
     data_of(await api.post("/practice-days/ingest", json=BODY, headers=HEADERS))
     await until(was_projected)
     found = spans.get_finished_spans()
     assert {trace_of(span) for span in found} == {TRACE}
     by_name = {span.name: span for span in found}
-    asked, listed = by_name["POST /api/v1/practice-days/ingest"], by_name["fetch day list"]
+    asked, listed = by_name["POST /api/v1/practice-days/ingest"], by_name[process(settings.topics.requests)]
     assert parent_of(asked) == "00f067aa0ba902b7"
     assert parent_of(listed) == name_of(asked)
-    fetched = [span for span in found if span.name == "fetch session"]
+    fetched = [span for span in found if span.name == process(settings.topics.details)]
     assert [parent_of(span) for span in fetched] == [name_of(listed)] * 2
-    projected = [span for span in found if span.name == "project practice-days"]
+    projected = [span for span in found if span.name == process(settings.topics.days)]
     assert {parent_of(span) for span in projected} <= {name_of(span) for span in (listed, *fetched)}
+    assert {span.kind for span in (listed, *fetched, *projected)} == {SpanKind.CONSUMER}
+    said = {span.name: span.attributes or {} for span in found}
+    assert (
+        said[process(settings.topics.details)].items()
+        >= {
+            "messaging.system": "kafka",
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": settings.topics.details,
+            "messaging.consumer.group.name": detail_group(settings.topics),
+        }.items()
+    )
+    assert "messaging.kafka.offset" in said[process(settings.topics.requests)]
+    conventions = {str(value) for name, value in vars(messaging_attributes).items() if name.isupper()}
+    used = {name for of_one in said.values() for name in of_one if name.startswith("messaging.")}
+    assert used <= conventions
 
 
 async def test_without_an_sdk_the_context_of_the_request_reaches_the_outcomes_unchanged(
@@ -266,7 +293,9 @@ async def test_a_role_sends_its_spans_where_it_is_told_to(
         for of_a_service in ExportTraceServiceRequest.FromString(body).resource_spans
         for span in of_a_service.scope_spans[0].spans
     ]
-    assert sorted(span.name for span in spans) == ["fetch day list", "fetch session", "fetch session"]
+    topics = settings.topics
+    expected = [process(topics.requests), process(topics.details), process(topics.details)]
+    assert sorted(span.name for span in spans) == expected
     assert {span.trace_id.hex() for span in spans} == {TRACE}
 
 
