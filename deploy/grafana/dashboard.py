@@ -59,7 +59,12 @@ def counted(by: str, metric: str, selected: str = "") -> str:
 
 ROWS: dict[str, list[Panel]] = {
     "Overview": [
-        stat("Processes", "Processes that answer.", "none", f"sum(up{{{PROCESSES}}})"),
+        stat(
+            "Processes",
+            "Processes that answer, and are not stuck.",
+            "none",
+            f"sum(lapstream_live{{{PROCESSES}}})",
+        ),
         stat(
             "Groups that are not well",
             "Consumer groups whose verdict is neither ok nor lagging.",
