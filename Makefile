@@ -40,6 +40,7 @@ bench: $(TOOLS)
 	$(RUN) python -m bench.relay
 	$(RUN) python -m bench.imports
 	$(RUN) python -m bench.rebuild
+	$(RUN) python -m bench.sizes
 
 schemas: $(TOOLS)
 	$(RUN) lapstream schemas
