@@ -308,6 +308,11 @@ async def sessions_of(
     return [DriverSession(**row) for row in rows]
 
 
+async def fastest_session(connection: Connection, driver: UUID, within: Scope = EVERYWHERE) -> UUID | None:
+    """The session with a driver's fastest lap, of those that have laps."""
+    return await connection.fetchval(statement("fastest_session"), driver, *within)
+
+
 async def laps_of(connection: Connection, sessions: Sequence[UUID]) -> dict[UUID, list[LapView]]:
     """The laps of sessions, by the ids of the sessions' rows; those without laps are left out."""
     found: dict[UUID, list[LapView]] = {}

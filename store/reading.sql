@@ -113,6 +113,23 @@ WHERE d.driver_id = $1 AND x.fast_lap_time IS NOT NULL
 ORDER BY t.source_track_slug, r.class_name, x.fast_lap_time, e.event_date, r.start_time, r.id
 LIMIT $2;
 
+-- name: fastest_session
+-- The session with a driver's fastest lap among those with laps, of a track ($2) and a class ($3) or all, from ($4) and
+-- to ($5) a day.
+SELECT r.id
+FROM race_drivers AS d
+JOIN races AS r ON r.id = d.race_id
+JOIN events AS e ON e.id = r.event_id
+JOIN race_results AS x ON x.race_driver_id = d.id
+WHERE d.driver_id = $1
+    AND ($2::uuid IS NULL OR e.track_id = $2)
+    AND ($3::text IS NULL OR r.class_name = $3)
+    AND ($4::date IS NULL OR e.event_date >= $4)
+    AND ($5::date IS NULL OR e.event_date <= $5)
+    AND EXISTS (SELECT FROM laps WHERE race_result_id = x.id)
+ORDER BY x.fast_lap_time, e.event_date, r.start_time, r.id
+LIMIT 1;
+
 -- name: driver_sessions
 -- The sessions of drivers, the newest first, before one ($2, $3, $4); one without a start is its day's first. Of a
 -- track ($6) and a class ($7) or all, from ($8) and to ($9) a day.

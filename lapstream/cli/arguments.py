@@ -25,7 +25,7 @@ def _source(text: str) -> str:
     return text
 
 
-def _date(text: str) -> dt.date:
+def day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
@@ -34,7 +34,7 @@ def _date(text: str) -> dt.date:
 
 def askable_date(text: str) -> dt.date:
     """A day that can be asked for."""
-    found = _date(text)
+    found = day(text)
     if fault := fault_of_day(found):
         raise typer.BadParameter(fault)
     return found
@@ -55,7 +55,7 @@ Track = Annotated[
     str,
     typer.Argument(parser=slug, metavar="TRACK", help="The track's slug: the first part of its address."),
 ]
-Date = Annotated[dt.date, typer.Argument(parser=_date, metavar="DATE", help="The day, as YYYY-MM-DD.")]
+Date = Annotated[dt.date, typer.Argument(parser=day, metavar="DATE", help="The day, as YYYY-MM-DD.")]
 AskableDate = Annotated[
     dt.date,
     typer.Argument(parser=askable_date, metavar="DATE", help="The day, as YYYY-MM-DD; not a future one."),
@@ -66,5 +66,20 @@ SourceOption = Annotated[
         "--source", parser=_source, metavar="SOURCE", help="Only of this timing service, as `liverc`."
     ),
 ]
+AnyTrack = Annotated[
+    str | None, typer.Option("--track", parser=slug, metavar="TRACK", help="Only at this track, by its slug.")
+]
+FirstDay = Annotated[
+    dt.date | None,
+    typer.Option("--from", parser=day, metavar="DATE", help="Only from this day on, as YYYY-MM-DD."),
+]
+LastDay = Annotated[
+    dt.date | None,
+    typer.Option("--to", parser=day, metavar="DATE", help="Only to this day, as YYYY-MM-DD."),
+]
+ClassOption = Annotated[
+    str | None, typer.Option("--class", metavar="CLASS", help="Only in this class, by its whole name.")
+]
+CsvFlag = Annotated[bool, typer.Option("--csv", help="Print CSV only, with a header.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON only.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

@@ -14,6 +14,7 @@ from lapstream.cli.commands import (
     events,
     imports,
     keys,
+    laps,
     log,
     operate,
     parked,
@@ -57,6 +58,11 @@ app.command("ingest")(imports.ingest)
 app.command("backfill")(backfill.backfill)
 app.command("discover")(backfill.discover)
 app.command("day")(imports.day)
+app.command("days")(laps.days)
+app.command("laps")(laps.laps)
+app.command("drivers")(laps.drivers)
+app.command("records")(laps.records)
+app.command("compare")(laps.compare)
 app.command("config")(operate.config)
 app.command("demo")(dev.demo)
 app.command("sample-site")(dev.sample_site)

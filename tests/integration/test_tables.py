@@ -72,9 +72,15 @@ def contents(said: str) -> Counter[str]:
 
 COMMANDS = {
     "backfill": (TRACK, "--from", f"{DATE:%Y-%m}", "--to", f"{DATE:%Y-%m}", "--dry-run"),
+    "compare": ("{session}", "{driver}", "{driver}", "{session}"),
     "config": (),
     "day": (TRACK, str(DATE)),
     "digest": (),
+    "days": (),
+    "drivers": (),
+    "drivers --sessions": ("{driver}",),
+    "laps": ("--track", TRACK, "--date", str(DATE)),
+    "records": (TRACK, "--history"),
     "discover": (TRACK, f"{DATE:%Y-%m}"),
     "keys list": (),
     "lag": (),
@@ -93,10 +99,14 @@ async def test_tables_fit_80_columns_and_cut_nothing(
     filled: None, settings: Settings, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with pool.acquire() as connection:
-        run = str(await connection.fetchval("SELECT id FROM ingest_runs"))
+        ids = {
+            "run": await connection.fetchval("SELECT id FROM ingest_runs"),
+            "session": await connection.fetchval("SELECT min(source_race_id) FROM races"),
+            "driver": await connection.fetchval("SELECT min(source_driver_id) FROM drivers"),
+        }
     monkeypatch.setattr(out, "_force_terminal", True)
     for command, arguments in COMMANDS.items():
-        words = [*command.split(), *(one.format(folder=tmp_path, run=run) for one in arguments)]
+        words = [*command.split(), *(one.format(folder=tmp_path, **ids) for one in arguments)]
         said: dict[int, str] = {}
         for width in (400, 80):
             monkeypatch.setattr(out, "width", width)

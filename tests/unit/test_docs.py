@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from typer import Typer
 
 from lapstream.cli.tree import app
+from ops.laps.rows import ComparedLapRow, LapRow
 from producer.errors import FetchError
 from producer.pages.errors import PageError
 from producer.pages.findings import Code
 from runtime.settings import Settings, variable
+from store.finding import FoundDriver
+from store.reading import DayHead, DriverSession
+from store.records import RecordStep
 from tests.docs.page import blocks
 from tests.sources import PAGES, ROOT, modules
 
@@ -135,3 +140,19 @@ def test_every_fence_with_commands_is_run_or_says_why_not(page: Path) -> None:
 def test_every_page_is_named_in_the_index() -> None:
     index = read("index.md")
     assert [page.name for page in PAGES if page.name != "index.md" and page.name not in index] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("days", DayHead),
+        ("laps", LapRow),
+        ("drivers", FoundDriver),
+        ("drivers --sessions", DriverSession),
+        ("records", RecordStep),
+        ("compare", ComparedLapRow),
+    ],
+)
+def test_the_columns_of_csv_are_described(command: str, kind: type[Struct]) -> None:
+    [line] = [line for line in read("laps.md").splitlines() if line.startswith(f"| `{command}` |")]
+    assert re.findall(r"`(\w+)`", line.rpartition(" | ")[2]) == list(kind.__struct_fields__)

@@ -1,0 +1,103 @@
+"""Drivers, and the sessions of one, on the terminal."""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from lapstream.cli.database import on_database
+from lapstream.cli.forms import form_of, print_rows, seconds, text
+from lapstream.cli.output import out
+from lapstream.cli.tables import Listing
+from ops.laps.naming import called, the_driver
+from producer.site import SOURCE
+from schemas.errors import LapstreamError
+from schemas.identity import track_id
+from store.finding import FoundDriver, find_drivers
+from store.pool import Connection
+from store.reading import DriverSession, Scope, sessions_of
+
+
+class NobodyNamed(LapstreamError):
+    """A driver's sessions were asked for, and no driver was named."""
+
+    exit_code = 2
+
+
+def drivers(
+    who: str | None, track: str | None, source: str | None, limit: int, *, as_json: bool, as_csv: bool
+) -> None:
+    """List the drivers who are called so, or all."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    found = on_database(
+        partial(
+            find_drivers,
+            called=called(who) if who else None,
+            source=source,
+            track_id=_track(track, source),
+            limit=limit,
+        )
+    )
+    print_rows(FoundDriver, found, form, show_drivers)
+
+
+def sessions(
+    who: str | None, track: str | None, source: str | None, limit: int, *, as_json: bool, as_csv: bool
+) -> None:
+    """List the sessions of the driver who is called so; raises `NobodyNamed`, and as `the_driver`."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    if who is None:
+        raise NobodyNamed("whose sessions? As in `lapstream drivers thornwick --sessions`")
+    at = _track(track, source)
+    found = on_database(partial(_sessions, who=who, source=source, at=at, limit=limit))
+    print_rows(DriverSession, found, form, show_sessions)
+
+
+async def _sessions(
+    connection: Connection, *, who: str, source: str | None, at: UUID | None, limit: int
+) -> list[DriverSession]:
+    driver = await the_driver(connection, who, source=source, track_id=at)
+    return await sessions_of(connection, [driver.id], within=Scope(track_id=at), limit=limit)
+
+
+def _track(slug: str | None, source: str | None) -> UUID | None:
+    return track_id(source or SOURCE, slug) if slug else None
+
+
+def show_drivers(drivers: Sequence[FoundDriver]) -> None:
+    """Print drivers as a table."""
+    table = Listing(
+        *("Driver", "Transponder", "Id at the source", "Sessions", "First", "Last"),
+        folded={"Driver", "Id at the source"},
+        right={"Sessions"},
+    )
+    for driver in drivers:
+        table.add(
+            text(", ".join(driver.names) or None),
+            text(driver.transponder_number),
+            text(driver.source_driver_id),
+            str(driver.sessions),
+            str(driver.first_day),
+            str(driver.last_day),
+        )
+    out.print(table)
+
+
+def show_sessions(sessions: Sequence[DriverSession]) -> None:
+    """Print a driver's sessions as a table."""
+    right = ("Run", "Laps", "Best [s]", "Cons. [%]")
+    table = Listing(
+        "Date", "Start", "Track", "Class", *right, "Session", folded={"Track", "Class"}, right=right
+    )
+    for session in sessions:
+        table.add(
+            str(session.date),
+            "-" if session.start_time is None else f"{session.start_time:%H:%M:%S}",
+            text(session.track_slug),
+            text(session.class_name),
+            str(session.run),
+            text(session.laps_completed),
+            seconds(session.fast_lap_time),
+            seconds(session.consistency),
+            session.session_id,
+        )
+    out.print(table)

@@ -1,0 +1,151 @@
+"""The laps of sessions with their figures, on the terminal."""
+
+import datetime as dt
+from collections.abc import AsyncGenerator, Iterable
+from functools import partial
+from typing import cast
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from lapstream.cli.database import on_database
+from lapstream.cli.forms import Form, form_of, print_csv, seconds, text
+from lapstream.cli.output import out, print_json
+from lapstream.cli.tables import Listing
+from ops.laps.naming import NotFound, the_driver, the_session
+from ops.laps.rows import LapRow, lap_rows
+from ops.laps.sessions import FigureCheck, SessionReport, read_session
+from producer.site import SOURCE
+from schemas.errors import LapstreamError
+from schemas.identity import practice_event_id, track_id
+from store import days
+from store.pool import Connection
+from store.reading import LapView, Scope, sessions_of
+
+
+class NothingChosen(LapstreamError):
+    """Neither sessions nor whose or when was said."""
+
+    exit_code = 2
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which sessions are asked for: those named, or else a driver's, or those of a day."""
+
+    sessions: list[str]
+    driver: str | None
+    track: str | None
+    date: dt.date | None
+    class_name: str | None
+    source: str | None
+
+
+def laps(wanted: Wanted, limit: int, *, as_json: bool, as_csv: bool) -> None:
+    """Show the laps of sessions; raises `NothingChosen`, `NotFound` and `Ambiguous`."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    reports = on_database(partial(_reports, wanted=wanted, limit=limit))
+    match form:
+        case Form.json:
+            print_json(reports)
+        case Form.csv:
+            print_csv(LapRow, (row for report in reports for row in lap_rows(report)))
+        case Form.table:
+            for report in reports:
+                show(report)
+
+
+async def _reports(connection: Connection, *, wanted: Wanted, limit: int) -> list[SessionReport]:
+    """The sessions that are asked for, those of a list only where they have laps."""
+    ids = [session async for session in _chosen(connection, wanted, limit)]
+    found = [report for session in ids if (report := await read_session(connection, session))]
+    if not found:
+        raise NotFound("no session is stored that you asked for: `lapstream days` lists what is there")
+    return found
+
+
+async def _chosen(connection: Connection, wanted: Wanted, limit: int) -> AsyncGenerator[UUID]:
+    source = wanted.source or SOURCE
+    if wanted.sessions:
+        for name in wanted.sessions:
+            yield await the_session(connection, name, source=wanted.source)
+    elif wanted.driver:
+        at = track_id(source, wanted.track) if wanted.track else None
+        driver = await the_driver(connection, wanted.driver, source=wanted.source, track_id=at)
+        scope = Scope(at, wanted.class_name, wanted.date, wanted.date)
+        for session in await sessions_of(connection, [driver.id], within=scope, limit=limit):
+            yield session.id
+    elif wanted.track and wanted.date:
+        day = await days.read_day(connection, practice_event_id(source, wanted.track, wanted.date))
+        for session in (day.sessions if day else [])[:limit]:
+            if wanted.class_name in {None, session.class_name}:
+                yield session.id
+    else:
+        raise NothingChosen("which sessions? Name some, or a --driver, or a --track with a --date")
+
+
+def show(report: SessionReport) -> None:
+    """Print a session's laps, and its figures beside the site's."""
+    right = ("Lap", "Time [s]", "To the fastest [s]")
+    table = Listing(*right, "At", "Mark", right=right, title=named(report))
+    best = report.figures and report.figures.fast_lap_time
+    for lap in report.laps:
+        counts = lap.is_valid is not False and lap.lap_time_seconds is not None and best is not None
+        table.add(
+            str(lap.lap_number),
+            seconds(lap.lap_time_seconds),
+            seconds(lap.lap_time_seconds - best) if counts and lap.lap_time_seconds and best else "-",
+            "-" if lap.lapped_at is None else f"{lap.lapped_at:%H:%M:%S}",
+            mark(report, lap),
+        )
+    out.print(table)
+    if report.figures:
+        _show_figures(report)
+
+
+def named(report: SessionReport) -> str:
+    """A session as racers call it: driver, class, run, and where and when."""
+    when = "" if report.start_time is None else f" {report.start_time:%H:%M:%S}"
+    return (
+        f"{text(report.driver_name)}, {text(report.class_name)}, run {report.run}: "
+        f"{report.track_slug} {report.date}{when}, session {report.session_id}"
+    )
+
+
+def mark(report: SessionReport, lap: LapView) -> str:
+    """What there is to say of a lap."""
+    if lap.is_valid is False:
+        return "invalid"
+    if report.figures and lap.lap_number in report.figures.mistakes:
+        return "mistake"
+    fastest = report.figures and report.figures.fast_lap_time
+    return "fastest" if lap.lap_time_seconds is not None and lap.lap_time_seconds == fastest else ""
+
+
+def _show_figures(report: SessionReport) -> None:
+    """Print the figures: ours, the site's, and where the two differ."""
+    right = ("Ours", "Site's")
+    table = Listing("Figure", *right, "Check", worded={"Figure"}, right=right)
+    checks = {check.figure: check for check in report.checks}
+    for name, value in figures_of(report):
+        check = checks.get(name)
+        table.add(name.replace("_", " "), value, _site(check), "differs" if check and check.differs else "")
+    out.print(table)
+
+
+def _site(check: FigureCheck | None) -> str:
+    if check is None:
+        return "-"
+    return str(int(check.site or 0)) if check.figure == "laps_completed" else seconds(check.site)
+
+
+def figures_of(report: SessionReport) -> Iterable[tuple[str, str]]:
+    """The figures of a session by name, as they are shown."""
+    for name, value in asdict(report.figures).items() if report.figures else ():
+        match value:
+            case tuple():
+                yield name, str(len(cast("tuple[int, ...]", value)))
+            case int():
+                yield name, str(value)
+            case _:
+                yield name, seconds(value)

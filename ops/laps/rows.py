@@ -1,0 +1,101 @@
+"""Laps and comparisons as tables have them: one row a lap, with all that says whose it is."""
+
+import datetime as dt
+from collections.abc import Iterator
+from uuid import UUID
+
+from msgspec import Struct
+
+from ops.laps.comparing import Comparison
+from ops.laps.sessions import SessionReport
+from schemas import fields as f
+from store.reading import LapView
+
+
+class LapRow(Struct, frozen=True, kw_only=True):
+    """A lap with its session; `session` is the id of the session's row, times are in seconds."""
+
+    source: str
+    track_slug: str
+    date: dt.date
+    session_id: str
+    session: UUID
+    class_name: str | None
+    driver_name: str | None
+    transponder_number: str | None
+    source_driver_id: str
+    run: int
+    lap_number: int
+    lap_time_seconds: float | None
+    is_valid: bool | None
+    is_mistake: bool
+    lapped_at: f.LocalTime | None
+    elapsed_race_time: float | None
+    position_on_lap: int | None
+
+
+class ComparedLapRow(Struct, frozen=True, kw_only=True):
+    """A lap of a comparison; `side` counts the sessions in the order in which they were named, from 1."""
+
+    lap_number: int
+    side: int
+    session_id: str
+    session: UUID
+    driver_name: str | None
+    class_name: str | None
+    run: int
+    lap_time_seconds: float | None
+    counts: bool
+    is_mistake: bool
+    gap: float | None
+    gap_in_all: float | None
+
+
+def lap_rows(session: SessionReport) -> Iterator[LapRow]:
+    """The laps of a session."""
+    return (lap_row(session, lap) for lap in session.laps)
+
+
+def lap_row(session: SessionReport, lap: LapView) -> LapRow:
+    """A lap of a session."""
+    return LapRow(
+        source=session.source,
+        track_slug=session.track_slug,
+        date=session.date,
+        session_id=session.session_id,
+        session=session.id,
+        class_name=session.class_name,
+        driver_name=session.driver_name,
+        transponder_number=session.transponder_number,
+        source_driver_id=session.source_driver_id,
+        run=session.run,
+        lap_number=lap.lap_number,
+        lap_time_seconds=lap.lap_time_seconds,
+        is_valid=lap.is_valid,
+        is_mistake=bool(session.figures and lap.lap_number in session.figures.mistakes),
+        lapped_at=lap.lapped_at,
+        elapsed_race_time=lap.elapsed_race_time,
+        position_on_lap=lap.position_on_lap,
+    )
+
+
+def compared_rows(comparison: Comparison) -> Iterator[ComparedLapRow]:
+    """The laps of a comparison, lap by lap."""
+    sessions = [side.session for side in comparison.sides]
+    for line in comparison.laps:
+        for number, (session, lap) in enumerate(zip(sessions, line.laps, strict=True), 1):
+            if lap:
+                yield ComparedLapRow(
+                    lap_number=line.lap_number,
+                    side=number,
+                    session_id=session.session_id,
+                    session=session.id,
+                    driver_name=session.driver_name,
+                    class_name=session.class_name,
+                    run=session.run,
+                    lap_time_seconds=lap.lap_time_seconds,
+                    counts=lap.counts,
+                    is_mistake=lap.is_mistake,
+                    gap=lap.gap,
+                    gap_in_all=lap.gap_in_all,
+                )

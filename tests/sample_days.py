@@ -1,0 +1,69 @@
+"""Days of the sample site as events, read by the parsers from its pages, without a broker."""
+
+from collections.abc import Iterator
+
+from consumers.practice_days import apply as project
+from consumers.track_records import TRACK_RECORDS
+from consumers.track_records import apply as project_records
+from producer import planning
+from producer.obtain import Obtained, Page
+from producer.pages import parse_day, parse_session
+from runtime.database import connected, database
+from runtime.settings import Settings
+from sample_site.day_list import render_day_list
+from sample_site.model import SampleDay
+from sample_site.session_page import render_session
+from schemas.events import Event, PracticeDayRequested, SessionDetailRequested
+from schemas.identity import row_digest
+from tests.events import received, seen
+
+URL = "https://sample.invalid/practice/"
+
+
+def events_of(day: SampleDay) -> Iterator[Event]:
+    """What a fetcher publishes of a day: its list, and each session's detail."""
+    request = PracticeDayRequested(
+        source="liverc", track_slug=day.track_slug, date=day.date, requested_at=seen(0)
+    )
+    body = render_day_list(day)
+    listed = planning.day_listed(
+        request, Obtained(parse_day(body, url=URL, date=day.date), _page(body)), time_zone=None
+    )
+    yield listed
+    rows = {row.session_id: row for row in listed.sessions}
+    for session in day.sessions:
+        row = rows[session.session_id]
+        facts = parse_session(
+            body := render_session(day, session),
+            url=URL,
+            session_id=row.session_id,
+            date=day.date,
+            start_time=row.start_time,
+        )
+        wanted = SessionDetailRequested(
+            source="liverc",
+            track_slug=day.track_slug,
+            date=day.date,
+            session_id=row.session_id,
+            requested_at=seen(0),
+            list_row_digest=row_digest(row),
+        )
+        yield planning.detail_fetched(wanted, Obtained(facts, _page(body)))
+
+
+def _page(body: bytes) -> Page:
+    return Page(url=URL, status=200, headers={}, body=body, observed_at=seen(1))
+
+
+async def stored(settings: Settings, *days: SampleDay) -> None:
+    """Put days into the tables of both projections."""
+    for day in days:
+        records = [received(event) for event in events_of(day)]
+        async with connected(settings) as connection, connection.transaction():
+            await project(connection, records)
+        async with (
+            database(settings, size=1, schema=TRACK_RECORDS.schema) as pool,
+            pool.acquire() as connection,
+            connection.transaction(),
+        ):
+            await project_records(connection, records)
