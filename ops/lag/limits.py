@@ -41,7 +41,7 @@ def _of_group(group: GroupLag, limit: Limit) -> Iterator[str]:
         yield f"{group.group}: how far it is behind is not known: {'; '.join(group.troubles)}"
     elif limit.records is not None:
         if group.behind > limit.records:
-            yield f"{group.group} is {group.behind} records behind, which is over {limit.text}"
+            yield f"{group.group}: {group.behind} behind is over the limit of {limit.text}"
     else:
         yield from filter(None, (_of_partition(group, one, limit) for one in group.partitions))
 
@@ -54,5 +54,5 @@ def _of_partition(group: GroupLag, one: PartitionLag, limit: Limit) -> str | Non
         return f"{group.group}: how old the oldest record is that is left in {where} is not known"
     if one.oldest_seconds > (limit.seconds or 0):
         old = f"the oldest record that is left in {where} is {one.oldest_seconds:.0f} s old"
-        return f"{group.group}: {old}, which is over {limit.text}"
+        return f"{group.group}: {old}, over the limit of {limit.text}"
     return None

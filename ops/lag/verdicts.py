@@ -66,7 +66,8 @@ class _Seen(NamedTuple):
 def judge(samples: Sequence[Sample], window: float) -> Judgement:
     """How a group does by these looks, of which the last is the present one; `window` is in seconds.
 
-    A verdict that somebody is to act on takes the looks of half of the window, but for `rewound`.
+    A verdict that somebody is to act on takes the looks of half of the window, but for `rewound`. Of several
+    reasons for it, the one of the partition where most is left is given.
     """
     if not samples or not samples[-1].spots:
         return Judgement("unknown", "nothing is known of its partitions")
@@ -74,7 +75,8 @@ def judge(samples: Sequence[Sample], window: float) -> Judgement:
     of_members = _of_members(samples, window)
     found = [of_members] if of_members else []
     found += [
-        _of_partition(place, _seen(samples, place), window, served=now.members != 0) for place in now.spots
+        _of_partition(place, _seen(samples, place), window, served=now.members != 0)
+        for place in sorted(now.spots, key=lambda place: -now.spots[place].behind)
     ]
     return min(found, key=lambda one: WORST_FIRST.index(one.verdict))
 

@@ -211,7 +211,7 @@ async def a_projector_that_was_stopped(seen: Scene, settings: Settings, projecto
     group = projection_group(settings.topics)
     over = await command(settings, "--fail-over", "1", "--group", group)
     assert over.exit_code == lag_command.OVER
-    assert over.stderr.endswith("practice-days-projection is 2 records behind, which is over 1\n")
+    assert over.stderr.endswith("practice-days-projection: 2 behind is over the limit of 1\n")
     assert (await command(settings, "--fail-over", "2")).exit_code == 0
     assert (await command(settings, "--fail-over", "0s")).exit_code == lag_command.OVER
     assert (await command(settings, "--fail-over", "1d")).exit_code == 0

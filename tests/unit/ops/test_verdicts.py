@@ -94,6 +94,8 @@ def test_a_group_is_what_the_worst_of_its_partitions_is() -> None:
     stalled = looks([5] * 40, 9)
     both = [one._replace(spots={OTHER: Spot(7, 7, 0), **one.spots}) for one in stalled]
     assert verdict(both) == "stalled"
+    well = [one._replace(spots={OTHER: Spot(7, 7, 0), **one.spots}) for one in looks([9, 9], [9, 10])]
+    assert judge(well, WINDOW) == ("ok", "nothing was left within the last 600 s")
 
 
 def test_a_partition_that_was_added_is_judged_by_the_looks_that_saw_it() -> None:
