@@ -41,6 +41,7 @@ bench: $(TOOLS)
 	$(RUN) python -m bench.imports
 	$(RUN) python -m bench.rebuild
 	$(RUN) python -m bench.sizes
+	$(RUN) python -m bench.watched
 
 schemas: $(TOOLS)
 	$(RUN) lapstream schemas

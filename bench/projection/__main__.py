@@ -85,7 +85,7 @@ async def measure(settings: Settings, shape: Shape, laps: int, processes: int) -
     await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
     async with database(settings, size=2) as pool:
         await _baseline(run, pool)
-        await _empty(pool)
+        await empty(pool)
         await _live(run, "live, first time", sight=0, processes=processes)
         await _analyze(pool)
         await _live(run, "live, identical again", sight=1, processes=processes)
@@ -107,7 +107,7 @@ async def _baseline(run: Run, pool: Pool) -> None:
         run.add("one transaction an event", laps, time.perf_counter() - began)
 
 
-async def _empty(pool: Pool) -> None:
+async def empty(pool: Pool) -> None:
     async with pool.acquire() as connection:
         await connection.execute(
             "TRUNCATE tracks, events, drivers, track_observations, driver_observations CASCADE"
@@ -120,7 +120,7 @@ async def _analyze(pool: Pool) -> None:
 
 
 async def _live(run: Run, what: str, *, sight: int, processes: int) -> None:
-    await _produce(run.settings, records(run.shape, run.days, sight=sight))
+    await produce(run.settings, records(run.shape, run.days, sight=sight))
     end = (sight + 1) * run.days * (run.shape.sessions + 1)
     members = [await _member(run.settings, end) for _ in range(processes)]
     outputs = [(await member.communicate())[0] for member in members]
@@ -139,7 +139,7 @@ async def _member(settings: Settings, end: int) -> asyncio.subprocess.Process:
     )
 
 
-async def _produce(settings: Settings, load: Iterable[Outgoing]) -> None:
+async def produce(settings: Settings, load: Iterable[Outgoing]) -> None:
     """Put the load into the topic, days in turn on its partitions."""
     producer = make_producer(settings.broker)
     await producer.start()

@@ -1,0 +1,1 @@
+"""What it costs a projector to be watched."""
