@@ -76,7 +76,7 @@ def of_migrations(standing: Standing) -> Line:
     if standing.missing:
         return unwell("migrations", f"missing: {', '.join(standing.missing)}; run `lapstream migrate up`")
     newer = f", and {len(standing.unknown)} of another release" if standing.unknown else ""
-    return well("migrations", f"all {len(standing.applied)} are applied{newer}")
+    return well("migrations", f"all are applied{newer}")
 
 
 def of_topics(states: Sequence[TopicState]) -> Line:
@@ -84,7 +84,7 @@ def of_topics(states: Sequence[TopicState]) -> Line:
     wrong = [state.name for state in states if state.differences]
     if wrong:
         return unwell("topics", f"not as declared: {', '.join(wrong)}; `lapstream topics check` says more")
-    return well("topics", f"all {len(states)} are as declared")
+    return well("topics", "all are as declared")
 
 
 def of_members(role: str, groups: Sequence[GroupLag]) -> Line:

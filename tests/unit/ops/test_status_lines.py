@@ -113,4 +113,4 @@ def test_migrations_that_are_missing_are_named_and_newer_ones_do_no_harm() -> No
     missing = lines.of_migrations(Standing(applied=["0001"], missing=["0002"], unknown=[]))
     assert (missing.well, "0002" in missing.found) == (False, True)
     newer = lines.of_migrations(Standing(applied=["0001"], missing=[], unknown=["0002"]))
-    assert (newer.well, newer.found) == (True, "all 1 are applied, and 1 of another release")
+    assert (newer.well, newer.found) == (True, "all are applied, and 1 of another release")

@@ -1,16 +1,20 @@
 """The metrics' own port: who asks is answered, whoever else is connected, whatever the event loop does."""
 
+import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import msgspec
+import pytest
 
+from runtime import readiness
 from runtime.metrics_port import CONNECTIONS, showing
-from runtime.readiness import Ready, ready
+from runtime.readiness import Readiness, Ready, ready, ready_by
 from telemetry import health
 
 SILENT = 100
@@ -63,6 +67,26 @@ async def test_a_probe_is_answered_while_the_event_loop_is_stuck() -> None:
         assert found[:2] == (503, "stuck")
         assert "event loop has been silent" in found[2][0]
         assert probed(port, "/livez") == (200, "ok", [])
+
+
+async def test_an_event_loop_that_is_stuck_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "LOOP_SECONDS", 0.1)
+    stuck = ready_by(Readiness({}), asyncio.get_running_loop())  # asked by the loop itself, which waits
+    assert (stuck.status, stuck.reasons) == ("not_ready", ["the event loop did not answer within 0 s"])
+    turning = await asyncio.to_thread(ready_by, Readiness({}), asyncio.get_running_loop())
+    assert turning.status == "ok"
+
+
+async def test_servers_are_asked_once_for_all_who_probe_at_a_time() -> None:
+    asked_at: list[float] = []
+
+    async def look() -> str | None:
+        asked_at.append(time.monotonic())
+        return "no tables"
+
+    looking = Readiness({"the database": look})
+    found = await asyncio.gather(*(looking.now() for _ in range(20)))
+    assert (len(asked_at), {tuple(one.reasons) for one in found}) == (1, {("no tables",)})
 
 
 def test_a_probe_is_told_what_is_missing() -> None:
