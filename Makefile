@@ -1,4 +1,4 @@
-# The two commands are `make demo` and `make test`; each sets up all that it needs.
+# The two commands are `make demo` and `make test`; each sets up all that it needs. `make demo KEEP=1` stays up.
 # uv is taken from the machine, or brought into .tools by pip. Tests run in WORKERS processes; most of them wait,
 # but for the quick ones, which run in one process for each core.
 
@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test test-quick check fmt bench schemas docs clean
 
 demo: $(TOOLS)
-	$(RUN) lapstream demo
+	$(RUN) lapstream demo $(if $(KEEP),--keep)
 
 test: $(TOOLS)
 	$(RUN) pytest -n $(WORKERS)

@@ -1,12 +1,13 @@
 """The demo: the real broker and database, a sample site over HTTP, and one practice day through all of it.
 
-A data folder goes in; the summaries of two imports of the same day and the tables' digests come out. All that
-it starts, it stops.
+A data folder goes in; the summaries of two imports of the same day and the tables' digests come out, and are
+shown while the roles still work. All that it starts, it stops.
 """
 
 import asyncio
 import contextlib
 import datetime as dt
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -27,9 +28,12 @@ from store.digest import READ_TABLES, TableDigest, digest
 TRACK = "sample-track"
 DATE = dt.date(2025, 10, 25)
 START_SECONDS = 30.0
+PORT = 8080
+"""Where the pages are served, unless another program is there."""
 
 Report = Callable[[str], None]
 Import = Callable[[Settings, str, dt.date], Awaitable[ImportSummary]]
+Show = Callable[[Settings, "DemoOutcome"], Awaitable[None]]
 
 
 class DemoFailed(LapstreamError):
@@ -56,32 +60,42 @@ class _SiteAddresses(Struct):
 
 
 async def run_demo(
-    *, bootstrap: str, dsn: str, logs: Path, report: Report, import_day: Import
-) -> tuple[Settings, DemoOutcome]:
-    """Import the sample day twice, on servers that run already."""
+    *, bootstrap: str, dsn: str, logs: Path, report: Report, import_day: Import, show: Show
+) -> None:
+    """Import the sample day twice, on servers that run already; its pages are served while it is shown."""
     async with _sample_site(logs) as site:
         settings = Settings(
             kafka_bootstrap=bootstrap,
             postgres_dsn=dsn,
             site=site.site_template,
             site_interval_seconds=0,
-            api_port=0,
+            api_port=_free_port(),
         )
         report("creating tables and topics…")
         await migrate.apply(dsn)
         await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
         report("starting the roles…")
         async with _roles(settings, logs):
-            first = await import_day(settings, TRACK, DATE)
-            digests = await _digests(settings)
-            report("importing the same day a second time…")
-            second = await import_day(settings, TRACK, DATE)
-            outcome = DemoOutcome(
-                first=first, second=second, digests=digests, digests_again=await _digests(settings)
-            )
+            await show(settings, await _imported_twice(settings, report, import_day))
+
+
+async def _imported_twice(settings: Settings, report: Report, import_day: Import) -> DemoOutcome:
+    first = await import_day(settings, TRACK, DATE)
+    digests = await _digests(settings)
+    report("importing the same day a second time…")
+    second = await import_day(settings, TRACK, DATE)
+    outcome = DemoOutcome(first=first, second=second, digests=digests, digests_again=await _digests(settings))
     if not outcome.unchanged:
         raise DemoFailed(f"the second import of an unchanged day changed the tables: {outcome}")
-    return settings, outcome
+    return outcome
+
+
+def _free_port() -> int:
+    """The usual port of the pages, or another one where that is taken."""
+    for port in (PORT, 0):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as free:
+            return free.getsockname()[1]
+    raise DemoFailed("no port of 127.0.0.1 is free")
 
 
 @contextlib.asynccontextmanager

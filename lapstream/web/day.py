@@ -46,6 +46,7 @@ async def read_day(
         missing=missing,
         retried=run.id if run and failures and run.state != "running" else None,
         boards=day.leaderboards,
+        shared_names=day_view.shared_names(day.sessions),
         timeline=day_view.timeline_of(day.sessions),
         classes=day_view.classes_of(day.sessions),
         totals=day_view.totals_of(day),

@@ -1,5 +1,6 @@
 """What a day's page holds, from the day as it is stored: pure, so that it is tested without a server."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from lapstream.web import links
 from lapstream.web.charts import Line, Mark, timeline
-from lapstream.web.formats import UNKNOWN, clock, lap_time, length, number
+from lapstream.web.formats import UNKNOWN, clock, lap_time, length, number, reason
 from lapstream.web.texts import TEXTS
 from runs.run import RunFailure
 from store.days import DayView, SessionView
@@ -48,7 +49,7 @@ class Total(Struct, frozen=True, kw_only=True):
 
 def missing_of(day: DayView, failures: Iterable[RunFailure]) -> list[Missing]:
     """The sessions without their page."""
-    reasons = {failure.session_id: failure.message for failure in failures}
+    reasons = {failure.session_id: reason(failure) for failure in failures}
     return [
         Missing(session=session, reason=reasons.get(session.session_id))
         for session in day.sessions
@@ -74,6 +75,13 @@ def _place(session: SessionView) -> tuple[Any, ...]:
         session.source_driver_id,
         session.run,
     )
+
+
+def shared_names(sessions: Iterable[SessionView]) -> frozenset[str | None]:
+    """The names that several transponders have on a day: only with theirs they say who is meant."""
+    drivers = {(one.driver_name, one.driver_id) for one in sessions}
+    counted = Counter(name for name, _ in drivers)
+    return frozenset(name for name, count in counted.items() if count > 1)
 
 
 def totals_of(day: DayView) -> list[Total]:
@@ -145,9 +153,8 @@ def timeline_of(sessions: Iterable[SessionView]) -> Markup | None:
     timed = [one for one in sessions if one.start_time]
     if not timed:
         return None
-    drivers = list(
-        dict.fromkeys((one.driver_name or TEXTS("words.unknown_driver"), one.driver_id) for one in timed)
-    )
+    shared = shared_names(timed)
+    drivers = list(dict.fromkeys((_row_name(one, shared), one.driver_id) for one in timed))
     rows = drivers[:ROWS]
     heights = {driver: len(rows) - 1 - place for place, (_, driver) in enumerate(rows)}
     classes = list(dict.fromkeys(one.class_name for one in timed))
@@ -156,6 +163,11 @@ def timeline_of(sessions: Iterable[SessionView]) -> Markup | None:
         for place, name in enumerate(classes)
     ]
     return timeline([name for name, _ in rows], lines, _hours(timed))
+
+
+def _row_name(one: SessionView, shared: frozenset[str | None]) -> str:
+    name = one.driver_name or TEXTS("words.unknown_driver")
+    return f"{name} {one.transponder_number or ''}".rstrip() if one.driver_name in shared else name
 
 
 def _strokes(

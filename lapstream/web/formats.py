@@ -3,6 +3,7 @@
 import datetime as dt
 
 from lapstream.web.texts import TEXTS
+from runs.run import RunFailure
 
 UNKNOWN = "\N{EN DASH}"
 _MINUTE = 60
@@ -39,6 +40,11 @@ def length(seconds: float | None) -> str:
 def clock(moment: dt.datetime | None) -> str:
     """A moment of a day, to the second."""
     return UNKNOWN if moment is None else f"{moment:%H:%M:%S}"
+
+
+def reason(failure: RunFailure) -> str:
+    """Why a session failed, without the address and the code that stand before it for programs."""
+    return failure.message.removeprefix(f"{failure.url}: ").removeprefix(f"{failure.code}: ")
 
 
 def long_date(date: dt.date) -> str:

@@ -9,7 +9,7 @@ from litestar.params import PathParameter
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
-from lapstream.web import lap_view, links
+from lapstream.web import formats, lap_view, links
 from lapstream.web.pages import page
 from ops.laps import sessions
 from ops.laps.sessions import SessionReport
@@ -45,4 +45,4 @@ async def _reason(connection: Connection, session: SessionReport) -> str | None:
     """Why the newest import of the day failed to fetch the session's page."""
     run = await runs.newest_of(connection, session.event_id)
     failures = await runs.failures(connection, run.id) if run else []
-    return next((one.message for one in failures if one.session_id == session.session_id), None)
+    return next((formats.reason(one) for one in failures if one.session_id == session.session_id), None)

@@ -59,6 +59,7 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
         "clock": formats.clock,
         "long_date": formats.long_date,
         "month_name": formats.month_name,
+        "reason": formats.reason,
     }
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
 

@@ -137,6 +137,15 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+async def test_on_a_phone_the_best_lap_is_in_sight(page: Page) -> None:
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.goto(PATH)
+    for cell in await page.locator(".tight tbody tr:first-child td:nth-child(3)").all():
+        box = await cell.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= PHONE["width"]
+
+
 async def test_an_error_is_a_page_that_axe_finds_nothing_in(browser: Browser, page: Page) -> None:
     await page.goto("/nothing")
     assert await violations(page) == []

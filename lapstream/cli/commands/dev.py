@@ -80,14 +80,18 @@ def status(*, home: HomeOption = None, as_json: JsonFlag = False) -> None:
     work.status(home, as_json=as_json)
 
 
-def demo(*, as_json: JsonFlag = False) -> None:
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Serve the day's pages until Ctrl-C.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Import a sample day of 56 sessions, twice, on an embedded Kafka and PostgreSQL; then stop them.
 
     Data and logs are kept in .lapstream/ (or LAPSTREAM_HOME).
 
-    Example: lapstream demo
+    Example: lapstream demo --keep
     """
-    demo_work.demo(as_json=as_json)
+    demo_work.demo(keep=keep, as_json=as_json)
 
 
 def sample_site(

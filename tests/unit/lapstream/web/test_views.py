@@ -91,7 +91,7 @@ def test_sessions_are_shown_by_class_driver_and_run() -> None:
 
 def test_a_session_without_its_page_says_why() -> None:
     day = day_of(driven("1"), driven("2", has_detail=False), driven("3", has_detail=False))
-    failures = [RunFailure(session_id="2", code="unreachable", message="no answer")]
+    failures = [RunFailure(session_id="2", code="unreachable", message="unreachable: no answer")]
     missing = [(one.session.session_id, one.reason) for one in day_view.missing_of(day, failures)]
     assert missing == [("2", "no answer"), ("3", None)]
 
@@ -105,6 +105,15 @@ def test_a_timeline_has_a_row_for_each_driver() -> None:
     page = LexborHTMLParser(day_view.timeline_of([driven("1"), driven("3", run=2), other]) or "")
     assert [node.text() for node in page.css(".axis.y text")] == ["Ann", "Bob"]
     assert len(page.css(".dot")) == 6
+
+
+def test_names_that_several_transponders_have_are_told_apart() -> None:
+    other = driven("2", driver_id=uuid.UUID(int=2), transponder_number="902")
+    sessions = [driven("1", transponder_number="901"), other, driven("3", run=2, transponder_number="901")]
+    assert day_view.shared_names(sessions) == {"Ann"}
+    page = LexborHTMLParser(day_view.timeline_of(sessions) or "")
+    assert [node.text() for node in page.css(".axis.y text")] == ["Ann 901", "Ann 902"]
+    assert day_view.shared_names([sessions[0], sessions[2]]) == frozenset()
 
 
 def session_of(*seconds: float | None, invalid: tuple[int, ...] = (), **facts: Any) -> SessionReport:
