@@ -3,6 +3,7 @@
 import re
 
 from runtime.projections import PROJECTIONS
+from schemas.topics import Topics
 from store.pool import READ_MODEL, Connection
 from tests.unit.test_docs import read, section
 
@@ -89,6 +90,14 @@ async def test_every_reference_is_described(connection: Connection) -> None:
         )
     ]
     assert wrong == []
+
+
+async def test_every_table_and_topic_is_pruned_or_it_is_said_why_not(connection: Connection) -> None:
+    """What is new would grow for ever by oversight; read models are said as schemas."""
+    said = re.findall(r"`(\w[\w-]*)[`.]", read("retention.md"))
+    tables = [name for _, name, _ in await connection.fetch(COLUMNS, ["lapstream"])]
+    topics = [spec.name for spec in Topics().specs()]
+    assert {*tables, *topics, *SCHEMAS} - {*said, "lapstream"} == set()
 
 
 async def test_every_index_is_described(connection: Connection) -> None:

@@ -115,6 +115,7 @@ def test_each_role_that_can_lag_is_scaled_by_all_its_groups() -> None:
     scaled = [(one["consumerGroup"], one["topic"]) for file in FILES for one in triggers(file)]
     assert sorted(scaled) == sorted((name, topic) for name, one in GROUPS.items() for topic in one.topics)
     for file in FILES:
+        assert len({one["name"] for one in read(file)["spec"]["triggers"]}) == len(triggers(file))
         assert read(file)["spec"]["scaleTargetRef"]["name"] == f"lapstream-{file.stem}"
 
 
