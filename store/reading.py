@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from schemas import fields as f
 from schemas.times import lap_range
-from store.pool import Connection
+from store.pool import Connection, Record
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -258,11 +258,22 @@ async def read_session(connection: Connection, session: UUID) -> SessionDetail |
     row = await connection.fetchrow(statement("read_session"), session)
     if row is None:
         return None
+    laps = await laps_of(connection, [session])
+    return _session(row, laps.get(session, []))
+
+
+async def read_sessions(connection: Connection, event_id: UUID) -> list[SessionDetail]:
+    """The sessions of a day with their laps, by the day's row's id, in the order in which they began."""
+    rows = await connection.fetch(statement("read_sessions"), event_id)
+    laps = await laps_of(connection, [row["id"] for row in rows])
+    return [_session(row, laps.get(row["id"], [])) for row in rows]
+
+
+def _session(row: Record, laps: list[LapView]) -> SessionDetail:
     values = dict(row)
-    laps = await connection.fetch(statement("read_laps"), values.pop("race_result_id"))
     values["end_time"] = values["end_time"] and dt.datetime.fromisoformat(values["end_time"])
     values["stats"] = values["stats"] and _stats(values["stats"])
-    return SessionDetail(laps=[_lap(dict(lap)) for lap in laps], **values)
+    return SessionDetail(laps=laps, **values)
 
 
 def _stats(text: str) -> SessionStats:

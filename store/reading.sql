@@ -2,6 +2,14 @@
 l.lap_number, l.position_on_lap, l.lap_time_raw, l.lap_time_seconds, l.is_valid, l.lapped_at, l.pace_string,
     l.elapsed_race_time, l.segments_json AS segments
 
+-- columns: session
+r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, e.source_event_id,
+    t.source_track_slug AS track_slug, t.name AS track_name, t.time_zone, e.event_date AS date,
+    r.class_name, {run_number}, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
+    r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
+    r.duration_seconds, r.race_metadata IS NOT NULL AS has_detail, x.laps_completed, x.fast_lap_time,
+    x.avg_lap_time, x.consistency, x.raw_fields_json AS stats
+
 -- columns: run_number
 (
     SELECT count(*)
@@ -57,12 +65,7 @@ LIMIT $6;
 
 -- name: read_session
 -- A session with its driver and result.
-SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, e.source_event_id,
-    t.source_track_slug AS track_slug, t.name AS track_name, t.time_zone, e.event_date AS date,
-    r.class_name, {run_number}, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
-    r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
-    r.duration_seconds, r.race_metadata IS NOT NULL AS has_detail, x.laps_completed, x.fast_lap_time,
-    x.avg_lap_time, x.consistency, x.raw_fields_json AS stats, x.id AS race_result_id
+SELECT {session}
 FROM races AS r
 JOIN events AS e ON e.id = r.event_id
 JOIN tracks AS t ON t.id = e.track_id
@@ -70,12 +73,16 @@ JOIN race_drivers AS d ON d.race_id = r.id
 JOIN race_results AS x ON x.race_driver_id = d.id
 WHERE r.id = $1;
 
--- name: read_laps
--- The laps of a result.
-SELECT {lap}
-FROM laps AS l
-WHERE race_result_id = $1
-ORDER BY l.lap_number;
+-- name: read_sessions
+-- The sessions of a day with their drivers and results, in the order in which they began.
+SELECT {session}
+FROM races AS r
+JOIN events AS e ON e.id = r.event_id
+JOIN tracks AS t ON t.id = e.track_id
+JOIN race_drivers AS d ON d.race_id = r.id
+JOIN race_results AS x ON x.race_driver_id = d.id
+WHERE r.event_id = $1
+ORDER BY r.start_time NULLS LAST, r.source_race_id;
 
 -- name: laps_of_sessions
 -- The laps of sessions, by session.

@@ -37,6 +37,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "events publish": (EVENTS,),
     "events tail": ("--no-follow",),
     "events validate": (EVENTS,),
+    "export": ("sample-track", "--parquet", "files"),
     "ingest": ("sample-track", "2025-10-25"),
     "keys create": ("front-end", "--scope", "read"),
     "keys list": (),

@@ -10,7 +10,11 @@ from schemas.errors import LapstreamError
 
 
 class PackageMissing(LapstreamError):
-    """A package that a command needs is not installed: those of the embedded stack are an extra."""
+    """A package that a command needs is not installed: it is one of an extra."""
+
+
+EXTRAS = {"pyarrow": "parquet"}
+"""The extras of packages that are not the embedded stack's."""
 
 
 _preparing: list[Callable[[], None]] = []
@@ -41,9 +45,10 @@ def _imported(name: str) -> ModuleType:
     except ModuleNotFoundError as missing:
         if missing.name is None or find_spec(missing.name.partition(".")[0]):
             raise  # the package is there, and lacks a module: a mistake, which installing does not mend
+        extra = EXTRAS.get(missing.name, "embedded")
         raise PackageMissing(
             f"the package '{missing.name}' is not installed, which this command needs; "
-            "install it with: pip install 'lapstream[embedded]'"
+            f"install it with: pip install 'lapstream[{extra}]'"
         ) from missing
 
 

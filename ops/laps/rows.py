@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from ops.laps.comparing import Comparison
 from ops.laps.sessions import SessionReport
 from schemas import fields as f
-from store.reading import LapView
+from store.reading import LapView, SessionDetail, SessionStats
 
 
 class LapRow(Struct, frozen=True, kw_only=True):
@@ -34,6 +36,39 @@ class LapRow(Struct, frozen=True, kw_only=True):
     position_on_lap: int | None
 
 
+class SessionRow(Struct, frozen=True, kw_only=True):
+    """A session with the site's figures; times are in seconds, consistency in percent."""
+
+    source: str
+    track_slug: str
+    track_name: str | None
+    time_zone: str | None
+    date: dt.date
+    session_id: str
+    session: UUID
+    class_name: str | None
+    driver_name: str | None
+    transponder_number: str | None
+    source_driver_id: str
+    driver_id: UUID
+    run: int
+    start_time: f.LocalTime | None
+    start_time_utc: f.Instant | None
+    end_time: f.LocalTime | None
+    duration_seconds: int | None
+    has_detail: bool
+    laps_completed: int | None
+    fast_lap_time: float | None
+    avg_lap_time: float | None
+    top_3_consecutive: float | None
+    avg_top_5: float | None
+    avg_top_10: float | None
+    avg_top_15: float | None
+    std_deviation: float | None
+    consistency: float | None
+    session_url: str | None
+
+
 class ComparedLapRow(Struct, frozen=True, kw_only=True):
     """A lap of a comparison; `side` counts the sessions in the order in which they were named, from 1."""
 
@@ -49,6 +84,13 @@ class ComparedLapRow(Struct, frozen=True, kw_only=True):
     is_mistake: bool
     gap: float | None
     gap_in_all: float | None
+
+
+def session_row(session: SessionDetail) -> SessionRow:
+    """A session without its laps."""
+    values: dict[str, Any] = asdict(session) | {"session": session.id}
+    values |= asdict(session.stats) if session.stats else dict.fromkeys(SessionStats.__struct_fields__)
+    return SessionRow(**{name: values[name] for name in SessionRow.__struct_fields__})
 
 
 def lap_rows(session: SessionReport) -> Iterator[LapRow]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from typer import Typer
 
 from lapstream.cli.tree import app
-from ops.laps.rows import ComparedLapRow, LapRow
+from ops.laps.rows import ComparedLapRow, LapRow, SessionRow
 from producer.errors import FetchError
 from producer.pages.errors import PageError
 from producer.pages.findings import Code
@@ -151,6 +151,7 @@ def test_every_page_is_named_in_the_index() -> None:
         ("drivers --sessions", DriverSession),
         ("records", RecordStep),
         ("compare", ComparedLapRow),
+        ("sessions", SessionRow),
     ],
 )
 def test_the_columns_of_csv_are_described(command: str, kind: type[Struct]) -> None:

@@ -1,6 +1,7 @@
-"""`lapstream days`, `laps`, `drivers`, `records` and `compare`: what racers look at."""
+"""`lapstream days`, `laps`, `drivers`, `records`, `compare` and `export`: what racers look at."""
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,14 +16,16 @@ from lapstream.cli.arguments import (
     SourceOption,
     Track,
     day,
+    slug,
 )
 from lapstream.cli.later import later
 
 if TYPE_CHECKING:
     from lapstream.cli import compare as comparing
     from lapstream.cli import day_list, driver_list, lap_list, record_list
+    from lapstream.cli import export as exporting
 else:
-    comparing = later("lapstream.cli.compare")
+    comparing, exporting = later("lapstream.cli.compare"), later("lapstream.cli.export")
     day_list, driver_list = later("lapstream.cli.day_list"), later("lapstream.cli.driver_list")
     lap_list, record_list = later("lapstream.cli.lap_list"), later("lapstream.cli.record_list")
 
@@ -118,6 +121,26 @@ def records(
     Example: lapstream records canberraoffroad --history
     """
     record_list.records(track, class_name, source, history=history, as_json=as_json, as_csv=as_csv)
+
+
+def export(
+    track: Annotated[
+        str | None, typer.Argument(parser=slug, metavar="[TRACK]", help="The track's slug; or --all.")
+    ] = None,
+    *,
+    parquet: Annotated[Path, typer.Option("--parquet", metavar="DIR", help="The folder for the files.")],
+    everything: Annotated[bool, typer.Option("--all", help="Every track.")] = False,
+    source: SourceOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a track's sessions and laps, or all, as Parquet files, for DuckDB, Spark, Trino and the like.
+
+    Folders are named by source, track and year. Run again, it replaces the files; one that was interrupted
+    leaves none that is half written.
+
+    Example: lapstream export canberraoffroad --parquet laps
+    """
+    exporting.export(track, parquet, source, everything=everything, as_json=as_json)
 
 
 def compare(

