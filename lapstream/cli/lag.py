@@ -22,6 +22,7 @@ from ops.lag.report import OBSERVED_BY, LagReport, of_group
 from ops.lag.tracks import TrackFreshness, track_freshness
 from ops.lag.window import Window
 from runtime.database import ServerAway, database
+from runtime.faults import explained
 from runtime.settings import Settings, read_settings
 from schemas.errors import LapstreamError
 from schemas.terminal import clean_json
@@ -40,6 +41,7 @@ class Looking:
         self._pool: Kept[Pool] = Kept(lambda: database(settings, size=1))
         self._lag = Lag(settings.broker, settings.topics, self._pool)
         self._window = Window(WINDOW_SECONDS)
+        self._unobserved = OBSERVED_BY
 
     async def look(self) -> LagReport:
         """The lag now; a server that is away is said in words."""
@@ -47,7 +49,7 @@ class Looking:
         found = await self._lag.look()
         judged = self._window.judged(found)
         self._window.keep(found)
-        groups = judged.groups if self._window.is_observed else list(map(_unobserved, judged.groups))
+        groups = judged.groups if self._window.is_observed else list(map(self._without, judged.groups))
         return LagReport(
             looked_at=dt.datetime.now(dt.UTC),
             trouble=found.trouble,
@@ -56,27 +58,27 @@ class Looking:
         )
 
     async def _read(self) -> list[TrackFreshness]:
-        """Read what the database has; where it is away, the look itself says so."""
+        """Read what the database has; where it has no looks, that is why a group has no verdict."""
         try:
             pool = await self._pool.get()
             async with pool.acquire() as connection:
                 await self._window.read(connection)
                 return await track_freshness(connection)
-        except (LapstreamError, asyncpg.PostgresError, *TRANSIENT):
+        except (LapstreamError, asyncpg.PostgresError, *TRANSIENT) as error:
+            self._unobserved = f"the observer's looks can't be read: {explained(error)}"
             await self._pool.drop()
             return []
+
+    def _without(self, group: GroupLag) -> GroupLag:
+        """A group without a verdict, with what has to be there for one."""
+        if group.verdict != "unknown" or group.troubles:
+            return group
+        return replace(group, reason=f"{group.reason}: {self._unobserved}")
 
     async def close(self) -> None:
         """Close the connections."""
         await self._lag.close()
         await self._pool.drop()
-
-
-def _unobserved(group: GroupLag) -> GroupLag:
-    """A group without a verdict, with what has to be there for one."""
-    if group.verdict != "unknown" or group.troubles:
-        return group
-    return replace(group, reason=f"{group.reason}: {OBSERVED_BY}")
 
 
 @contextlib.asynccontextmanager

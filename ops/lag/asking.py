@@ -35,6 +35,9 @@ POLL_MS = 200
 RECORD_SECONDS = 5.0
 """How long the oldest records that are not applied may take to come, before their age counts as unknown."""
 
+LEAST_SECONDS = 0.5
+"""So long at least for each group's, also where those of a group before it did not come."""
+
 COORDINATOR_SECONDS = 5.0
 """How long a group's coordinator may take to be there, before that it is not is what was found."""
 
@@ -139,7 +142,7 @@ class Broker:
             self._consumer.seek(tp, one.begin)
         self._consumer.resume(*waiting)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(until - time.monotonic()):
+            async with asyncio.timeout(max(LEAST_SECONDS, until - time.monotonic())):
                 while missing := [tp for tp in waiting if tp not in found]:
                     found |= await self._poll(missing)
                     found |= {

@@ -233,6 +233,17 @@ async def test_without_an_observer_it_is_said_what_can_not_be_known(settings: Se
     assert found["trouble"].startswith("nobody has looked at the fleet yet: is a relay at work")
 
 
+async def test_a_database_of_the_release_before_is_to_be_migrated_for_a_verdict(
+    settings: Settings, pool: Pool
+) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute("DROP TABLE fleet_looks")
+    shown = await asyncio.to_thread(invoked, settings, "--json")
+    [reason] = {one["reason"] for one in msgspec.json.decode(shown.stdout)["groups"]}
+    assert "the observer's looks can't be read: relation" in reason
+    assert reason.endswith("bring the database's schema forward with `lapstream migrate up`")
+
+
 @pytest.mark.parametrize(
     ("typed", "code", "said"),
     [

@@ -27,6 +27,7 @@ from lapstream.roles import check_ready, run_roles
 from ops.acls.needed import OPERATOR, needed, of_observer, of_role
 from ops.events.publishing import publish
 from ops.imports import follow
+from ops.lag.report import observed
 from producer.queues import Queue, subscribe
 from producer.site import SOURCE
 from runtime.database import ServerAway, connected
@@ -305,7 +306,15 @@ async def test_each_role_works_with_its_rights_and_makes_use_of_all_of_them(
             return not unused(secure, granted)
 
         await until(all_was_used)
+        await until(partial(is_observed, granted))
     assert {one for one in secure.used() if one.verdict == "Denied" and one.user in users} == set()
+
+
+async def is_observed(settings: Settings) -> bool:
+    """Whether the relay has looked at the fleet, and found out everything of every group."""
+    async with connected(settings) as connection:
+        found = await observed(connection)
+    return len(found.groups) == len(groups(settings.topics)) and not any(one.troubles for one in found.groups)
 
 
 def unused(broker: SecureKafka, settings: Settings) -> set[tuple[str, str, str]]:
