@@ -3,11 +3,13 @@
 A process is forked from one that has imported everything, so that it starts in a hundredth of a second.
 """
 
+import asyncio
 import multiprocessing
 import os
 import pkgutil
 import re
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from importlib.resources import files
@@ -18,6 +20,8 @@ import typer
 
 import lapstream.cli
 from lapstream.cli.tree import app
+from runtime.settings import Settings
+from runtime.settings import environment as environment_of
 
 RUN = "ed629a62-949c-4dbd-9f18-093ae9ef682a"
 EVENTS = str(files("schemas").joinpath("contract/released/practice_day.requested.v1/1.examples.jsonl"))
@@ -161,6 +165,14 @@ def ended(
         process.kill()
         process.join()
     return Ended(process.exitcode, *((folder / name).read_text() for name in ("stdout", "stderr")))
+
+
+async def ended_beside(settings: Settings, *words: str) -> Ended:
+    """How a command of these settings ends, while the test's own tasks go on."""
+    with tempfile.TemporaryDirectory() as folder:
+        return await asyncio.to_thread(
+            ended, Path(folder), words[0], environment_of(settings), arguments=words[1:]
+        )
 
 
 def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], stdout: Stdout) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -31,10 +29,11 @@ from embedded import stack
 from ops.rebuild import states
 from ops.rebuild.queries import Rebuild
 from runtime.database import ServerAway, database
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from store import waiting
 from store.pool import Connection, Pool
 from tests import homes
+from tests.commands import ended_beside
 from tests.events import DAY_ID, fetched, laps, listed, received
 from tests.integration.test_rebuild import unseen
 from tests.members import (
@@ -232,15 +231,8 @@ async def test_a_topic_that_was_made_anew_ends_the_command_and_leaves_the_tables
 
 async def command(settings: Settings) -> tuple[int | None, str]:
     """How `lapstream run projector` ends by itself, and what it says."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lapstream.cli", "run", "projector"),
-        env=environment(settings),
-        stdout=DEVNULL,
-        stderr=PIPE,
-    )
-    _, said = await asyncio.wait_for(process.communicate(), 60)
-    errors = [line for line in said.decode().splitlines() if not line.startswith("{")]
-    return process.returncode, " ".join(errors)
+    code, _, said = await ended_beside(settings, "run", "projector")
+    return code, " ".join(line for line in said.splitlines() if not line.startswith("{"))
 
 
 async def test_a_topic_made_anew_under_a_running_member_is_noticed(settings: Settings, pool: Pool) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from store.digest import READ_TABLES, TableDigest, digest
 from store.parking import ParkedRecord, ParkingFull, park
 from store.parking import parked as as_parked
 from store.pool import Connection, Pool
+from tests.commands import ended_beside
 from tests.conftest import projecting
 from tests.events import DATE, DAY_ID, fetched, listed, row, seen
 from tests.lag import watching
@@ -552,18 +552,9 @@ async def test_too_many_bad_records_stop_the_group_before_them(settings: Setting
         await asyncio.wait_for(run_roles(settings, ["projector"], asyncio.Event()), SECONDS)
     async with watching(settings) as lag:
         assert (await lag.look())[0].behind == 2
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "lapstream.cli",
-        "run",
-        "projector",
-        env=environment(settings),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, printed = await asyncio.wait_for(process.communicate(), SECONDS)
-    assert process.returncode == 1
-    assert b'"event": "parking_full"' in printed
+    code, _, printed = await ended_beside(settings, "run", "projector")
+    assert code == 1
+    assert '"event": "parking_full"' in printed
     await ran(settings, "discard", "--code", "flood", "--reason", "a test", "--yes")
     async with projecting(settings):
         await caught_up(settings)

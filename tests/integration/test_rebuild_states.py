@@ -5,7 +5,7 @@ import contextlib
 import datetime as dt
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +30,7 @@ from store import session
 from store.digest import OBSERVATION_TABLES, READ_TABLES, digest
 from store.pool import Pool
 from store.session import statement
+from tests.commands import ended_beside
 from tests.conftest import projecting, working
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, fetch, rebuild, send_bad, unseen, verified
@@ -96,16 +97,9 @@ async def in_a_process(settings: Settings, *arguments: str) -> Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lapstream.cli", *arguments),
         env=environment(settings),
-        stdout=PIPE,
-        stderr=PIPE,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
     )
-
-
-async def said(settings: Settings, *arguments: str) -> tuple[int | None, str, str]:
-    """A command's exit code, and what it printed."""
-    process = await in_a_process(settings, *arguments)
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
 
 
 @pytest.mark.parametrize("state", BLOCKS)
@@ -134,26 +128,26 @@ async def test_a_rebuild_killed_in_any_state_goes_on_there(
 async def test_commands_tell_what_they_found_and_did_by_text_and_exit_code(
     filled: None, settings: Settings, pool: Pool
 ) -> None:
-    code, out, _ = await said(settings, "verify", "practice-days", "--json")
+    code, out, _ = await ended_beside(settings, "verify", "practice-days", "--json")
     assert (code, msgspec.json.decode(out)["state"]) == (0, "checked")
     await execute(pool, "UPDATE laps SET lap_time_raw = 'edited' WHERE lap_number = 5")
-    code, out, _ = await said(settings, "verify", "practice-days")
+    code, out, _ = await ended_beside(settings, "verify", "practice-days")
     assert code == 3
     assert 'lap_time_raw: "edited" -> "30.500"' in out
-    code, _, err = await said(settings, "rebuild", "start", "practice-days")
+    code, _, err = await ended_beside(settings, "rebuild", "start", "practice-days")
     assert code == 3
     assert 'lap_time_raw: "edited" -> "30.500"' in err
-    code, out, _ = await said(settings, "rebuild", "start", "practice-days", "--yes")
+    code, out, _ = await ended_beside(settings, "rebuild", "start", "practice-days", "--yes")
     assert code == 0
     assert "kept in practice_days_before" in out
-    code, out, _ = await said(settings, "rebuild", "rollback", "practice-days")
+    code, out, _ = await ended_beside(settings, "rebuild", "rollback", "practice-days")
     assert code == 0
     assert "rolled back" in out
-    code, out, _ = await said(settings, "rebuild", "status")
+    code, out, _ = await ended_beside(settings, "rebuild", "status")
     assert code == 0
     assert "rolled_back" in out
     assert "5 of 5" in out
-    assert (await said(settings, "rebuild", "start", "nothing-of-ours"))[0] == 2
+    assert (await ended_beside(settings, "rebuild", "start", "nothing-of-ours"))[0] == 2
 
 
 async def test_events_that_come_in_any_state_are_in_the_swapped_tables(
