@@ -94,7 +94,12 @@ ROWS: dict[str, list[Panel]] = {
             "Alerts",
             "Alerts of Lapstream's that fire, or are about to. docs/runbooks.md says what to do.",
             'max by (alertname, alertstate, severity, group) (ALERTS{alertname=~"Lapstream.*"})',
-            width=24,
+            width=16,
+        ),
+        table(
+            "Versions",
+            "The versions that processes run; two while an upgrade is under way.",
+            f"count by (version) (lapstream_build_info{{{PROCESSES}}})",
         ),
     ],
     "Lag": [

@@ -13,6 +13,7 @@ import pytest
 from embedded import ports
 from ops.fleet import observing
 from runtime.settings import Settings
+from runtime.telemetry import observed
 from sample_site.cases import cases_day
 from sample_site.site import SampleSite
 from schemas.scopes import Scope
@@ -28,6 +29,7 @@ OPEN_REBUILD = """
     VALUES (gen_random_uuid(), 'practice-days', 'swap', 'replaying', 'practice_days_shadow', 1, 4)
 """
 NEXT_DAY = DAY + dt.timedelta(days=1)
+ROLES = ("api", "fetcher", "projector", "relay")
 VARIABLES = {"$__rate_interval": "10s", "$group": ".*"}
 SHOWN_SECONDS = 30.0
 
@@ -45,16 +47,17 @@ async def prometheus(
     key = await token(settings, Scope.read)
     async with pool.acquire() as connection:
         await connection.execute(OPEN_REBUILD)
-    async with (
-        scraping(f"{ports.HOST}:{settings.api_port}", token=key) as running,
-        working(settings, "api", "fetcher", "projector", "relay"),
-    ):
-        await import_day(settings)
-        async with producing(settings) as producer:
-            await producer.send_and_wait(settings.topics.days, value=b"<html>", key=b"bad")
-        assert await without_series(running, [Asked("scraped", "lapstream_site_requests_total")]) == []
-        await import_day(settings, NEXT_DAY)
-        yield running
+    with observed(settings, ROLES):
+        async with (
+            scraping(f"{ports.HOST}:{settings.api_port}", token=key) as running,
+            working(settings, *ROLES),
+        ):
+            await import_day(settings)
+            async with producing(settings) as producer:
+                await producer.send_and_wait(settings.topics.days, value=b"<html>", key=b"bad")
+            assert await without_series(running, [Asked("scraped", "lapstream_site_requests_total")]) == []
+            await import_day(settings, NEXT_DAY)
+            yield running
 
 
 async def test_every_panel_has_series_and_every_alert_can_be_evaluated(prometheus: Prometheus) -> None:
