@@ -80,6 +80,8 @@ class Member(ConsumerRebalanceListener):
         self._publishing: asyncio.Task[None] | None = None
         self._due: dict[TopicPartition, int] = {}  # offsets to commit
         self._committing: asyncio.Task[None] | None = None
+        self.commits = 0
+        """How often it has committed."""
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
         self, revoked: Iterable[TopicPartition]
@@ -194,3 +196,5 @@ class Member(ConsumerRebalanceListener):
                 await consumer.commit(due)
         except (KafkaError, TimeoutError) as error:
             log.info("offset_not_committed", group=self._group, error=repr(error))
+        else:
+            self.commits += 1

@@ -70,10 +70,14 @@ def work_queues(
 
 async def watch_polling(members: Sequence[Member]) -> None:
     """Let the members' polling beat for as long as all of them poll."""
+    commits = 0
     with health.working("fetcher, polling"):
         while True:
             if all(member.polls() for member in members):
                 health.beat("poll")
+            before, commits = commits, sum(member.commits for member in members)
+            if commits > before:
+                health.beat("commit")
             await asyncio.sleep(POLLING_LOOK_SECONDS)
 
 

@@ -139,13 +139,14 @@ class Session(asyncpg.Connection):
                 self._watch.cancel()
                 self._watch = None
         self._cut_short = False
+        health.beat()
         return result
 
     def _begin_to_watch(self) -> None:
         self._watch = asyncio.create_task(self._terminate_if_dead())
 
     async def _terminate_if_dead(self) -> None:
-        """Ask after the statement until it is done, or the session is dead; who waits for it goes on."""
+        """Ask after the statement until it is done, or the session is dead; who waits for it is not stuck."""
         while await self._is_alive():
             health.beat()
             await asyncio.sleep(SILENT_SECONDS)

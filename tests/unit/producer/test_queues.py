@@ -1,6 +1,7 @@
 """The work queues with FastStream's own test broker: what reaches a handler, and what is parked instead."""
 
 import asyncio
+import time
 import uuid
 from typing import Any
 
@@ -16,7 +17,9 @@ from schemas.envelope import Context, Received, pack
 from schemas.events import PracticeDayRequested
 from schemas.topics import Topics
 from store.parking import ParkedRecord
+from telemetry import health
 from tests.events import DATE, seen
+from tests.members import until
 
 TOPIC = Topics().requests
 REQUEST = PracticeDayRequested(source="liverc", track_slug="track", date=DATE, requested_at=seen(1))
@@ -31,12 +34,14 @@ class Worked:
         self.published = 0
         self.parked: list[tuple[str, ParkedRecord]] = []
         self.error: Exception | None = None
-        self.may_publish = asyncio.Event()
+        self.may_fetch, self.may_publish = asyncio.Event(), asyncio.Event()
+        self.may_fetch.set()
         self.may_publish.set()
 
     async def handle(self, received: Received) -> Publish | None:
         self.taken.append(received)
         self.scopes.append(structlog.contextvars.get_contextvars())
+        await self.may_fetch.wait()
         if self.error:
             raise self.error
         return self._publish
@@ -94,6 +99,32 @@ async def test_a_record_that_the_work_fails_on_is_parked() -> None:
     [(_, record)] = worked.parked
     assert (record.code, record.reason) == ("work_failed", "ValueError('a page like no other')")
     assert worked.published == 0
+
+
+@pytest.mark.parametrize("frozen", ["a request", "publishing"])
+async def test_a_member_that_is_frozen_is_not_live_until_it_goes_on(
+    frozen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = Worked()
+    (worked.may_publish if frozen == "publishing" else worked.may_fetch).clear()
+    broker = KafkaBroker(apply_types=False, logger=None)
+    member, _ = subscribe(broker, Queue(TOPIC, "lists", worked.handle), worked.park)
+    value, headers = as_record()
+
+    async def is_at_it() -> bool:
+        return any(one.name.endswith(frozen) for one in health.seen())
+
+    async with TestKafkaBroker(broker):
+        await broker.publish(value, TOPIC, headers=headers)
+        await until(is_at_it)
+        assert health.live().status == "ok"
+        began = time.monotonic()
+        monkeypatch.setattr(health, "clock", lambda: began + health.BOUND_SECONDS + 1)
+        assert [one.name for one in health.seen() if one.stuck] == [f"fetcher in lists, {frozen}"]
+        worked.may_publish.set()
+        worked.may_fetch.set()
+        await member.leave(5)
+    assert (health.live().status, health.seen()) == ("ok", [])
 
 
 async def test_a_member_publishes_again_after_it_gave_work_up(monkeypatch: pytest.MonkeyPatch) -> None:
