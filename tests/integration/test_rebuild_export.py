@@ -22,13 +22,13 @@ from ops.rebuild.report import RebuildReport
 from runtime.settings import Settings
 from store.pool import Pool
 from store.positions import Place
+from tests.commands import ended_beside
 from tests.conftest import projecting
 from tests.events import fetched, laps
 from tests.integration.test_rebuild import execute, send_bad, unseen
 from tests.integration.test_rebuild_states import (
     as_applied,
     in_a_process,
-    said,
     tables_of,
     until_waiting,
     waiting_in,
@@ -182,9 +182,9 @@ async def test_a_rebuild_killed_within_the_copy_goes_on_there(
         await until_waiting(pool, "replaying")
         process.send_signal(signal.SIGKILL)
         await process.wait()
-    code, _, err = await said(settings, "rebuild", "start", "practice-days")
+    code, _, err = await ended_beside(settings, "rebuild", "start", "practice-days")
     assert (code, "--export DIR" in err) == (1, True)
-    code, out, _ = await said(settings, "rebuild", "start", "practice-days", "--export", str(lost))
+    code, out, _ = await ended_beside(settings, "rebuild", "start", "practice-days", "--export", str(lost))
     assert (code, "swapped" in out) == (0, True)
     assert await tables(pool) == right
 
