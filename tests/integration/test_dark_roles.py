@@ -181,10 +181,11 @@ async def all_work(settings: Settings) -> bool:
     return states == ["Stable"] * 3 and relayed and await answers(settings)
 
 
-async def answers(settings: Settings) -> bool:
+async def answers(settings: Settings, path: str = "/readyz") -> bool:
+    """Whether the API answers as if all were well."""
     with contextlib.suppress(httpx.TransportError):
         async with httpx.AsyncClient(trust_env=False) as client:
-            return (await client.get(f"http://127.0.0.1:{settings.api_port}/readyz")).status_code == 200
+            return (await client.get(f"http://127.0.0.1:{settings.api_port}{path}")).status_code == 200
     return False
 
 
@@ -195,7 +196,7 @@ async def test_every_role_stops_within_ten_seconds_in_the_dark(way: Way, which: 
         await members.until(lambda: all_work(way.direct))
         for road in way.roads.to(which):
             road.go_dark()
-        asking = asyncio.create_task(answers(way.direct))
+        asking = asyncio.create_task(answers(way.direct, "/api/v1/tracks"))
         await send(way.direct, EVENTS)
         await asyncio.sleep(1.0)
         began = time.monotonic()
