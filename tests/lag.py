@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 
 from ops.lag.figures import GroupLag
-from ops.lag.looking import Kept, Lag
+from ops.lag.looking import Lag, looking
 from runtime.database import database
 from runtime.settings import Settings
 
@@ -24,9 +24,5 @@ class Looking:
 @contextlib.asynccontextmanager
 async def watching(settings: Settings) -> AsyncGenerator[Looking]:
     """What looks, with its connections, for the length of a block."""
-    async with database(settings, size=1) as pool:
-        lag = Lag(settings.broker, settings.topics, Kept(lambda: contextlib.nullcontext(pool)))
-        try:
-            yield Looking(lag)
-        finally:
-            await lag.close()
+    async with database(settings, size=1) as pool, looking(settings.broker, settings.topics, pool) as lag:
+        yield Looking(lag)

@@ -15,11 +15,14 @@ from ops.fleet import looks
 from outbox import rows as leases
 from store.faults import said_by
 from store.pool import TRANSIENT, Pool
-from store.waiting import set_within
+from store.waiting import set_within, until_stopping
 from telemetry import health
 
 FIRST_SECONDS = 3.0
 """How long a process has been at work when it first looks."""
+
+FINISH_SECONDS = 1.0
+"""How long a look may take after the process was told to stop."""
 
 EVERY_SECONDS = 10.0
 WINDOW_SECONDS = 600.0
@@ -63,7 +66,9 @@ async def observe(pool: Pool, looker: Looker, stop: asyncio.Event, rhythm: Rhyth
         with health.working(f"observer of {looker.kind}"):
             await set_within(stop, rhythm.first)
             while not stop.is_set():
-                await observer.turn()
+                await until_stopping(
+                    observer.turn(), stop, finish_seconds=FINISH_SECONDS, end_seconds=FINISH_SECONDS
+                )
                 health.beat("look")
                 await set_within(stop, rhythm.every)
     finally:
@@ -82,7 +87,10 @@ class _Observer:
         self._holds = False
 
     async def turn(self) -> None:
-        """Look, where this process is the one that does; a database that is away stores nothing."""
+        """Look, where this process is the one that does; a database that is away stores nothing.
+
+        An internal error of a look is logged: nothing else that this process does ends for it.
+        """
         try:
             if await self._take():
                 found = await self._looker.look()
@@ -90,6 +98,8 @@ class _Observer:
                     await looks.add(connection, self._looker.kind, found, self._rhythm.window)
         except (asyncpg.PostgresError, *TRANSIENT) as error:
             log.warning("fleet_look_not_stored", kind=self._looker.kind, error=said_by(error))
+        except Exception:
+            log.exception("fleet_look_failed", kind=self._looker.kind)
 
     async def _take(self) -> bool:
         async with self._pool.acquire() as connection:

@@ -7,12 +7,13 @@ group. What can't be found out is said in words, and the rest is found out never
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, NamedTuple, TypeVar
 
 import asyncpg
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from broker.access import BrokerAccess
 from broker.clients import GroupAtBroker
@@ -33,6 +34,7 @@ from runtime.wiring import Group, groups
 from schemas.errors import LapstreamError
 from schemas.topics import Topics
 from store import positions
+from store.faults import said_by
 from store.pool import TRANSIENT, Pool, use_schema
 from store.waiting import cancelled
 
@@ -122,14 +124,13 @@ class Lag:
             await asyncio.wait({work}, timeout=self._seconds)
         finally:
             await cancelled(work, CLOSE_SECONDS)
-        if not work.done() or work.cancelled():
-            trouble = f"the broker did not answer all that was asked within {self._seconds:.0f} s"
-        elif error := work.exception():
-            trouble = _in_words(error)
-        else:
+        answered = work.done() and not work.cancelled()
+        error = work.exception() if answered else None
+        if answered and error is None:
             return work.result()
         await self._broker.drop()
-        return self._without_broker(stored, trouble)
+        late = f"the broker did not answer all that was asked within {self._seconds:.0f} s"
+        return self._without_broker(stored, _in_words(error) if error else late)
 
     def _without_broker(self, stored: list[Positions | str], trouble: str) -> FleetLag:
         troubles = [[trouble, *([found] if isinstance(found, str) else [])] for found in stored]
@@ -199,6 +200,16 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, NotImplementedError):  # aiokafka's, where the broker does not know a request
         return "the broker is older than Kafka 2.3, which can't be asked what its user may do"
     told = explained(error)
-    if told is None:
+    if told is None and not isinstance(error, KafkaError):
         raise error
-    return str(told)
+    return str(told or said_by(error))
+
+
+@contextlib.asynccontextmanager
+async def looking(broker: BrokerAccess, topics: Topics, pool: Pool) -> AsyncGenerator[Lag]:
+    """What looks, for the length of a block."""
+    lag = Lag(broker, topics, Kept(lambda: contextlib.nullcontext(pool)))
+    try:
+        yield lag
+    finally:
+        await lag.close()

@@ -1,11 +1,10 @@
 """The points of all projections: no group is behind its topic, and the tables are what the topics say."""
 
 import asyncio
-import contextlib
 import time
 
 from ops.lag.figures import GroupLag
-from ops.lag.looking import Kept, Lag
+from ops.lag.looking import looking
 from ops.rebuild import states
 from ops.rebuild.queries import State
 from ops.rebuild.replaying import Progress
@@ -33,13 +32,11 @@ async def judge_projected(checklist: Checklist, settings: Settings, patience: fl
 async def lag(settings: Settings, patience: float) -> Found:
     """Whether all consumer groups come to the end of their topics in time."""
     until = time.monotonic() + patience
-    async with database(settings, size=1) as pool:
-        looking = Lag(settings.broker, settings.topics, Kept(lambda: contextlib.nullcontext(pool)))
-        found = (await looking.look()).groups
+    async with database(settings, size=1) as pool, looking(settings.broker, settings.topics, pool) as watch:
+        found = (await watch.look()).groups
         while not all(map(_at_the_end, found)) and time.monotonic() < until:
             await asyncio.sleep(LAG_LOOK_SECONDS)
-            found = (await looking.look()).groups
-        await looking.close()
+            found = (await watch.look()).groups
     behind = [_behind(one) for one in found if not _at_the_end(one)]
     if behind:
         return Found(

@@ -6,8 +6,9 @@ import math
 from collections.abc import AsyncGenerator, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
-from ops.fleet import looks
+from ops.fleet import looks, observing
 from ops.fleet.looks import Look
 from ops.fleet.observing import Rhythm, observe
 from ops.fleet.showing import LOOK_AGE, OLD_SECONDS, Family, Kind, Series, Shown
@@ -66,7 +67,7 @@ def shown(showing: Shown) -> dict[str, dict[tuple[str, ...], float]]:
 async def test_one_of_several_looks_and_another_takes_over_when_it_ends(pool: Pool) -> None:
     stops = [asyncio.Event(), asyncio.Event()]
     first, second = Counting("first"), Counting("second")
-    observing = [
+    working = [
         asyncio.create_task(observe(pool, looker, stop, QUICK))
         for looker, stop in zip((first, second), stops, strict=True)
     ]
@@ -87,8 +88,58 @@ async def test_one_of_several_looks_and_another_takes_over_when_it_ends(pool: Po
     assert max(one.age for one in kept) < 30 * QUICK.window
     assert len(kept) <= 3 * QUICK.window / QUICK.every
     stops[1 - leader].set()
-    await asyncio.gather(*observing)
+    await asyncio.gather(*working)
     assert (first.closed, second.closed) == (1, 1)
+
+
+class Failing(Counting):
+    """Fails at first."""
+
+    async def look(self) -> bytes:
+        found = await super().look()
+        if found.endswith(b'1"'):
+            raise RuntimeError("a mistake of ours")
+        return found
+
+
+async def test_a_look_that_fails_is_logged_and_the_next_one_taken(pool: Pool) -> None:
+    stop = asyncio.Event()
+    with capture_logs() as logged:
+        work = asyncio.create_task(observe(pool, Failing("one"), stop, QUICK))
+
+        async def looked() -> bool:
+            return bool(await stored(pool))
+
+        await until(looked)
+        stop.set()
+        await work
+    assert (await stored(pool))[0].found == '"one 2"'
+    assert [one["log_level"] for one in logged if one["event"] == "fleet_look_failed"] == ["error"]
+
+
+class Hanging(Counting):
+    """Looks for ever."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.began = asyncio.Event()
+
+    async def look(self) -> bytes:
+        self.began.set()
+        await asyncio.Event().wait()
+        return b""
+
+
+async def test_who_is_told_to_stop_ends_a_look_that_hangs(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "FINISH_SECONDS", 0.05)
+    stop, looker = asyncio.Event(), Hanging("one")
+    work = asyncio.create_task(observe(pool, looker, stop, QUICK))
+    await asyncio.wait_for(looker.began.wait(), 30)
+    stop.set()
+    await asyncio.wait_for(work, 30)
+    assert (looker.closed, await stored(pool)) == (1, [])
 
 
 async def test_the_newest_look_is_shown_until_it_is_old(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
