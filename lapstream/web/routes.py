@@ -4,7 +4,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from lapstream.web import assets, day, driver, imports, lap_session, sign_in, start, track
+from lapstream.web import assets, day, driver, drivers, imports, lap_session, sign_in, start, track
 from lapstream.web.errors import answer_page
 from lapstream.web.session import check_form
 
@@ -14,6 +14,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     day.read_day,
     lap_session.read_session,
     driver.read_driver,
+    drivers.read_drivers,
     sign_in.read_sign_in,
     sign_in.sign_in,
     sign_in.sign_out,

@@ -28,6 +28,15 @@ from tests.integration.test_api import Wire
 
 DAY = "/tracks/track/2025-10-25"
 HOSTILE = "</h1><script>alert('x')</script> שלום \u202eعلي 日本"
+FACTS = (
+    "driver_name",
+    "class_name",
+    "transponder_number",
+    "start_time",
+    "lap_count",
+    "fastest_lap",
+    "average_lap",
+)
 NOBODY = uuid.UUID(int=0)
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -51,13 +60,19 @@ def links(page: LexborHTMLParser, beginning: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
-    """Settings of pages over a day of three sessions, one of them with its laps."""
+    """Settings of pages over a day: one session has laps, one a hostile name, of one nothing is known."""
     async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
         settings = settings_of(dsn)
         await stored(
             settings,
             [
-                listed(1, row("1"), row("2"), row("3", driver_name=HOSTILE, class_name=HOSTILE)),
+                listed(
+                    1,
+                    row("1"),
+                    row("2"),
+                    row("3", driver_name=HOSTILE, class_name=HOSTILE),
+                    row("4", **dict.fromkeys(FACTS)),
+                ),
                 fetched(2, "1", laps=laps(3)),
             ],
         )
@@ -142,6 +157,15 @@ async def test_a_session_without_its_page_says_so(web: httpx.AsyncClient) -> Non
     assert not page.css("svg.chart")
 
 
+async def test_what_is_not_known_is_shown_as_such(web: httpx.AsyncClient) -> None:
+    path = (await sessions_of_day(web))["Unknown driver, run 1"]
+    assert texts(parsed(await web.get(path)), ".facts dd") == [UNKNOWN] * 4
+    [driver] = links(parsed(await web.get(path)), "/drivers/")
+    page = parsed(await web.get(driver))
+    assert texts(page, "h1") == ["Unknown driver"]
+    assert texts(page, "#sessions ~ .wide tbody td")[1:] == ["No class", *[UNKNOWN] * 5]
+
+
 async def test_a_driver_has_bests_and_sessions(web: httpx.AsyncClient) -> None:
     page = parsed(await web.get(f"/drivers/{driver_id('liverc', '901')}"))
     assert texts(page, "h1") == ["Driver 1"]
@@ -152,6 +176,20 @@ async def test_tracks_are_found_by_name(web: httpx.AsyncClient) -> None:
     assert texts(parsed(await web.get("/", params={"q": "SAMPLE"})), "tbody th") == ["Sample Track"]
     page = parsed(await web.get("/", params={"q": HOSTILE}))
     assert HOSTILE in page.css(".empty")[0].text()
+
+
+@pytest.mark.parametrize("words", ["driver 2", "902", "DRIVER  2"])
+async def test_drivers_are_found_by_name_and_transponder(web: httpx.AsyncClient, words: str) -> None:
+    page = parsed(await web.get("/drivers", params={"q": words}))
+    assert texts(page, "tbody th") == ["Driver 2"]
+    assert links(page, "/drivers/") == [f"/drivers/{driver_id('liverc', '902')}"]
+
+
+@pytest.mark.parametrize("words", ["", " ", HOSTILE + "x", "a\0b", "%", "'; --"])
+async def test_nobody_is_found_where_nobody_is_called_so(web: httpx.AsyncClient, words: str) -> None:
+    page = parsed(await web.get("/drivers", params={"q": words}))
+    assert not page.css("tbody")
+    assert bool(page.css(".empty")) == bool(words.strip())
 
 
 @pytest.mark.parametrize("place", ["/", DAY, "driver", "session"])

@@ -114,6 +114,7 @@ async def every_page(page: Page, run: str) -> list[str]:
     found = [
         "/",
         "/?q=nobody",
+        "/drivers?q=a",
         f"/tracks/{TRACK}",
         PATH,
         session,
