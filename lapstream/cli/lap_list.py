@@ -56,7 +56,7 @@ def laps(wanted: Wanted, limit: int, *, as_json: bool, as_csv: bool) -> None:
 
 
 async def _reports(connection: Connection, *, wanted: Wanted, limit: int) -> list[SessionReport]:
-    """The sessions that are asked for, those of a list only where they have laps."""
+    """The sessions that are asked for; raises `NotFound` where there is none."""
     ids = [session async for session in _chosen(connection, wanted, limit)]
     found = [report for session in ids if (report := await read_session(connection, session))]
     if not found:
@@ -77,9 +77,9 @@ async def _chosen(connection: Connection, wanted: Wanted, limit: int) -> AsyncGe
             yield session.id
     elif wanted.track and wanted.date:
         day = await days.read_day(connection, practice_event_id(source, wanted.track, wanted.date))
-        for session in (day.sessions if day else [])[:limit]:
-            if wanted.class_name in {None, session.class_name}:
-                yield session.id
+        driven = day.sessions if day else []
+        for session in [one for one in driven if wanted.class_name in {None, one.class_name}][:limit]:
+            yield session.id
     else:
         raise NothingChosen("which sessions? Name some, or a --driver, or a --track with a --date")
 
