@@ -42,7 +42,7 @@ from tests.conftest import DAY, TRACK, at, working
 from tests.events import DATE, DAY_ID, fetched, list_failed
 from tests.imports import import_day
 from tests.integration.test_backfill import put_days
-from tests.integration.test_provenance import why
+from tests.integration.test_provenance import until_pages, why
 from tests.integration.test_rebuild import rebuild, send_bad, verified
 from tests.integration.test_rebuild_states import in_a_process
 from tests.integration.test_runs import LISTED, apply, asked, failed, of, planned
@@ -411,6 +411,7 @@ async def test_tables_and_answers_stay_beside_an_import_and_a_rebuild(
     async with working(settings), database(settings, size=2) as side, side.acquire() as connection:
         await import_day(settings)
         await discarded_by_all(settings, connection)
+        await until_pages(pool, 4)  # where the pages lie is a part of why
         key, before = await a_lap(connection), await tables(pool)
         reason, report = await why(settings, "laps", key), await verified(settings)
         await long_ago(connection, tables=OPERATIONS)
