@@ -12,6 +12,11 @@ def track(source: str, slug: str, **query: object) -> str:
     return _with(f"/tracks/{quote(slug)}", source, query)
 
 
+def records(source: str, slug: str) -> str:
+    """The records of a track."""
+    return _with(f"/tracks/{quote(slug)}/records", source, {})
+
+
 def day(source: str, slug: str, date: dt.date) -> str:
     """A practice day's page."""
     return _with(f"/tracks/{quote(slug)}/{date}", source, {})

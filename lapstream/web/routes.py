@@ -4,13 +4,14 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from lapstream.web import assets, day, driver, drivers, imports, lap_session, sign_in, start, track
+from lapstream.web import assets, day, driver, drivers, imports, lap_session, records, sign_in, start, track
 from lapstream.web.errors import answer_page
 from lapstream.web.session import check_form
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
     start.read_start,
     track.read_track,
+    records.read_records,
     day.read_day,
     lap_session.read_session,
     driver.read_driver,

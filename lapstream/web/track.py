@@ -27,7 +27,7 @@ async def read_track(
     """Show a track's days by month."""
     place = place_at(before, DayPlace)
     async with connected(request) as connection:
-        track = await _track(connection, source, track_slug)
+        track = await the_track(connection, source, track_slug)
         found = await reading.find_days(
             connection,
             source=source,
@@ -50,7 +50,7 @@ async def read_track(
     )
 
 
-async def _track(connection: Connection, source: str, slug: str) -> TrackView:
+async def the_track(connection: Connection, source: str, slug: str) -> TrackView:
     """The track of a slug; raises a `Refusal` where nothing of it is stored."""
     found = await reading.read_track(connection, track_id(source, slug))
     if found is None:

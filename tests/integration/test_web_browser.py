@@ -116,6 +116,7 @@ async def every_page(page: Page, run: str) -> list[str]:
         "/?q=nobody",
         "/drivers?q=a",
         f"/tracks/{TRACK}",
+        f"/tracks/{TRACK}/records",
         PATH,
         session,
         driver,

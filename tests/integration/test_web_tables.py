@@ -1,0 +1,88 @@
+"""Pages over several sessions and days: records."""
+
+import datetime as dt
+from collections.abc import AsyncGenerator
+
+import httpx
+import pytest
+from msgspec.structs import replace
+from selectolax.lexbor import LexborHTMLParser
+
+from consumers.track_records import TRACK_RECORDS
+from consumers.track_records import apply as project_records
+from lapstream.server import serving
+from lapstream.web.formats import UNKNOWN
+from runtime.settings import Settings
+from store.pool import open_pool
+from tests import databases
+from tests.api import no_month, settings_of, stored
+from tests.databases import Servers
+from tests.events import fetched, laps, listed, received, row
+from tests.integration.test_web import browser, links, parsed, texts
+
+NEXT = dt.date(2025, 10, 26)
+RECORDS = "/tracks/track/records"
+HOSTILE = '=HYPERLINK("https://evil.example")'
+
+
+def rows_of(page: LexborHTMLParser, heading: str) -> list[list[str]]:
+    """The cells of the table behind a heading, row by row."""
+    lines = page.css(f"{heading} ~ .wide tbody tr")
+    return [[" ".join(cell.text().split()) for cell in line.css("th, td")] for line in lines]
+
+
+@pytest.fixture(scope="module")
+async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
+    """Settings of pages over two days: on the second, the record of the first falls."""
+    buggy = {"class_name": "Buggy", "fastest_lap": 40.25}
+    later = dt.datetime(2025, 10, 26, 9)
+    second = {"start_time": later, "fastest_lap": 29.75, "driver_name": HOSTILE, "transponder_number": "907"}
+    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
+        settings = settings_of(dsn)
+        events = [
+            listed(1, row("1"), row("2", fastest_lap=31.0), row("3", **buggy), row("4")),
+            fetched(2, "1", laps=laps(3)),
+            fetched(2, "2", fastest_lap=31.0, laps=laps(4, 31.0)),
+            fetched(2, "3", **buggy, laps=laps(2, 40.25)),
+            replace(listed(3, row("7", **second)), date=NEXT),
+            replace(fetched(4, "7", **second, laps=laps(3, 29.75)), date=NEXT),
+        ]
+        await stored(settings, events)
+        pool = await open_pool(dsn, size=1, schema=TRACK_RECORDS.schema)
+        async with pool.acquire() as connection, connection.transaction():
+            await project_records(connection, [received(event) for event in events])
+        await pool.close()
+        yield settings
+
+
+@pytest.fixture(scope="module")
+async def web(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """A visitor without a key."""
+    async with serving(settings, no_month) as address, browser(address) as client:
+        yield client
+
+
+async def test_records_stand_with_driver_day_and_session(web: httpx.AsyncClient) -> None:
+    track = parsed(await web.get("/tracks/track"))
+    assert RECORDS in links(track, RECORDS)
+    page = parsed(await web.get(RECORDS))
+    assert rows_of(page, "#standing") == [
+        ["1/10 Open", "29.750", HOSTILE, "2025-10-26"],
+        ["Buggy", "40.250", "Driver 3", "2025-10-25"],
+    ]
+    driven = parsed(await web.get(links(page, "/sessions/")[0]))
+    assert HOSTILE in texts(driven, "h1")[0]
+
+
+async def test_how_a_record_fell_is_told_the_newest_first(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get(RECORDS))
+    assert links(page, "#class-") == ["#class-1"]  # the other class has seen one record only
+    assert rows_of(page, "#class-1") == [
+        [HOSTILE, "29.750", "0.750", "2025-10-26", "stands"],
+        ["Driver 1", "30.500", UNKNOWN, "2025-10-25", "2025-10-26"],
+    ]
+
+
+async def test_a_track_without_laps_or_not_stored_has_no_records(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get("/tracks/nobody/records"), 404)
+    assert texts(page, "h1") == ["There is nothing here"]
