@@ -13,7 +13,7 @@ from store.waiting import done_in_time
 STOP_SECONDS = 6.0
 """How long work may take to end by itself, after it was told to stop."""
 
-STEP_SECONDS = 0.5
+STEP_SECONDS = 0.25
 """How long each step of its ending may take afterwards."""
 
 LAST_SECONDS = 9.5
