@@ -8,7 +8,7 @@ links, in a table beside it.
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
@@ -27,6 +27,14 @@ _DOTS = 150
 cast("Any", etree).to_etree()  # the same picture whether lxml is there or not
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 # of its maps, which are not used: it would answer every later import, in a way that Python gave up
+
+SHAPES = {
+    "circle": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    "square": "m-4-4h8v8h-8z",
+    "triangle": "m0-5l5 9h-10z",
+    "diamond": "m0-6l6 6l-6 6l-6-6z",
+}
+"""The shapes of points, as they are drawn about one, so that lines are told apart without colours, too."""
 
 _LONGEST = 24
 """Characters of a name beside a chart."""
@@ -49,12 +57,16 @@ class Mark(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """Points that are joined, or, with `dots` alone, not; None is a gap. The name is its class, too."""
+    """Points that are joined, or, with `dots` alone, not; None is a gap. The name is its class, too.
+
+    A point is marked by the shape of this name, one of `SHAPES`.
+    """
 
     name: str
     points: Sequence[Mark | None]
     joined: bool = True
     dots: bool = True
+    marker: str = "circle"
 
 
 def line_chart(
@@ -64,9 +76,10 @@ def line_chart(
     x_labels: Sequence[tuple[float, str]] | None = None,
     range_: tuple[float, float] | None = None,
     height: int = 340,
+    write: Callable[[float], str] = lap_time,
 ) -> Markup:
-    """Lines of lap times over something that is counted."""
-    chart = _chart(height, x_title=x_title, value_formatter=lap_time, range=range_)
+    """Lines of lap times, or of what `write` writes, over something that is counted."""
+    chart = _chart(height, x_title=x_title, value_formatter=write, range=range_)
     if x_labels is not None:
         chart.x_labels = [{"value": value, "label": label} for value, label in x_labels]
     return _drawn(chart, lines)
@@ -123,9 +136,8 @@ def _chart(height: int, **options: Any) -> _Chart:
 
 
 def _drawn(chart: _Chart, lines: Iterable[Line]) -> Markup:
-    names: list[str] = []
+    lines = list(lines)
     for line in lines:
-        names.append(line.name)
         chart.add(
             line.name,
             [point and _point(point) for point in line.points],
@@ -134,7 +146,9 @@ def _drawn(chart: _Chart, lines: Iterable[Line]) -> Markup:
             allow_interruptions=True,
         )
     root: ET.Element = chart.render_tree()
-    _tidy(root, names)
+    for number, line in enumerate(lines):
+        _mark_points(root, number, line.marker)
+    _tidy(root, [line.name for line in lines])
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - made of elements, whose text is escaped
 
 
@@ -143,6 +157,26 @@ def _point(mark: Mark) -> dict[str, Any]:
     if mark.link:
         point["xlink"] = {"href": mark.link, "target": "_self"}
     return point
+
+
+def sample_of(name: str, marker: str) -> Markup:
+    """A piece of the line of this name, to stand beside what it is of."""
+    return Markup(
+        '<svg class="chart sample" viewBox="0 0 48 16" aria-hidden="true" focusable="false">'
+        '<g class="series of-{}"><path class="line" d="M0 8H48"/><path class="dot" d="M24 8{}"/></g></svg>'
+    ).format(name, SHAPES[marker])
+
+
+def _mark_points(root: ET.Element, number: int, marker: str) -> None:
+    """Draw the points of a line in its shape; the library knows circles only."""
+    if marker == "circle":
+        return
+    for group in root.iter():
+        if f"serie-{number}" in group.attrib.get("class", "").split():
+            for circle in list(group.iter("circle")):
+                x, y = (float(circle.attrib.pop(name)) for name in ("cx", "cy"))
+                circle.attrib.pop("r")
+                circle.tag, circle.attrib["d"] = "path", f"M{x} {y}{SHAPES[marker]}"
 
 
 def _tidy(root: ET.Element, names: Sequence[str]) -> None:

@@ -19,8 +19,8 @@ def lap_time(seconds: float | None) -> str:
 
 
 def gap(seconds: float | None) -> str:
-    """How much slower something is: `+0.431`."""
-    return UNKNOWN if seconds is None else f"+{seconds:.3f}"
+    """How much slower something is: `+0.431`; what is negative, is faster."""
+    return UNKNOWN if seconds is None else f"{seconds:+.3f}"
 
 
 def number(value: float | None, digits: int = 0) -> str:

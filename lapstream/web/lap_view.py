@@ -66,13 +66,14 @@ def beside_of(session: SessionReport) -> list[Beside]:
 def _beside(name: str, computed: float | None, check: FigureCheck | None) -> Beside:
     return Beside(
         name=TEXTS(f"figures.{name}"),
-        computed=_written(name, computed),
-        sites=_written(name, check.site if check else None),
+        computed=written(name, computed),
+        sites=written(name, check.site if check else None),
         differs=bool(check and check.differs),
     )
 
 
-def _written(name: str, value: float | None) -> str:
+def written(name: str, value: float | None) -> str:
+    """A figure as pages write it."""
     if name == "laps_completed":
         return number(value)
     if name.endswith("consistency"):
@@ -125,7 +126,7 @@ def chart_of(session: SessionReport) -> Markup | None:
     return line_chart(
         [*_levels(laps, figures), *_laps(laps, figures, highest)],
         x_title=TEXTS("words.lap"),
-        x_labels=_numbers(laps),
+        x_labels=numbers_up_to(laps[-1].lap_number),
         range_=(best - margin, highest + margin),
     )
 
@@ -175,8 +176,7 @@ def _mark(lap: LapView, figures: Figures, highest: float) -> Mark:
     )
 
 
-def _numbers(laps: Sequence[LapView]) -> list[tuple[float, str]]:
+def numbers_up_to(last: int) -> list[tuple[float, str]]:
     """Labels of the lower axis: whole laps, ten or so."""
-    last = laps[-1].lap_number
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, last) if last / step <= _LABELS)
     return [(number, str(number)) for number in range(step, last + 1, step)]

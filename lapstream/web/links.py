@@ -1,6 +1,7 @@
 """The addresses of pages, in one place."""
 
 import datetime as dt
+from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -25,6 +26,11 @@ def day(source: str, slug: str, date: dt.date) -> str:
 def session(row: UUID) -> str:
     """A session's page."""
     return f"/sessions/{row}"
+
+
+def compare(rows: Iterable[UUID]) -> str:
+    """Sessions beside each other."""
+    return f"/compare?{urlencode([('session', row) for row in rows])}"
 
 
 def driver(row: UUID, **query: object) -> str:

@@ -4,7 +4,19 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from lapstream.web import assets, day, driver, drivers, imports, lap_session, records, sign_in, start, track
+from lapstream.web import (
+    assets,
+    compare,
+    day,
+    driver,
+    drivers,
+    imports,
+    lap_session,
+    records,
+    sign_in,
+    start,
+    track,
+)
 from lapstream.web.errors import answer_page
 from lapstream.web.session import check_form
 
@@ -14,6 +26,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     records.read_records,
     day.read_day,
     lap_session.read_session,
+    compare.read_comparison,
     driver.read_driver,
     drivers.read_drivers,
     sign_in.read_sign_in,

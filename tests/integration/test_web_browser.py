@@ -111,6 +111,7 @@ async def every_page(page: Page, run: str) -> list[str]:
     await page.goto(PATH)
     session = await page.locator("a[href^='/sessions/']").first.get_attribute("href")
     driver = await page.locator("a[href^='/drivers/']").first.get_attribute("href")
+    compared = await page.locator("a[href^='/compare']").first.get_attribute("href")
     found = [
         "/",
         "/?q=nobody",
@@ -120,6 +121,7 @@ async def every_page(page: Page, run: str) -> list[str]:
         PATH,
         session,
         driver,
+        compared,
         run,
         "/imports/new",
         "/sign-in?why=x",

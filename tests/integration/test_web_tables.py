@@ -1,6 +1,7 @@
-"""Pages over several sessions and days: records."""
+"""Pages over several sessions and days: records, comparisons."""
 
 import datetime as dt
+import uuid
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -18,7 +19,7 @@ from tests import databases
 from tests.api import no_month, settings_of, stored
 from tests.databases import Servers
 from tests.events import fetched, laps, listed, received, row
-from tests.integration.test_web import browser, links, parsed, texts
+from tests.integration.test_web import DAY, browser, links, parsed, texts
 
 NEXT = dt.date(2025, 10, 26)
 RECORDS = "/tracks/track/records"
@@ -86,3 +87,65 @@ async def test_how_a_record_fell_is_told_the_newest_first(web: httpx.AsyncClient
 async def test_a_track_without_laps_or_not_stored_has_no_records(web: httpx.AsyncClient) -> None:
     page = parsed(await web.get("/tracks/nobody/records"), 404)
     assert texts(page, "h1") == ["There is nothing here"]
+
+
+async def chosen(web: httpx.AsyncClient, page: str, *numbers: int) -> dict[str, list[str]]:
+    """What the form of a page asks for where these of its boxes are ticked."""
+    found = parsed(await web.get(page))
+    assert found.css("form#compare[method=get][action='/compare'] button")
+    boxes = found.css("input[type=checkbox][name=session][form=compare]")
+    assert all(box.attributes.get("aria-label") for box in boxes)
+    return {"session": [boxes[number].attributes.get("value") or "" for number in numbers]}
+
+
+async def test_sessions_that_are_ticked_on_a_day_are_compared(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get("/compare", params=await chosen(web, DAY, 1, 0)))
+    assert texts(page, "h1 ~ .sides a") == ["Driver 2, run 1", "Driver 1, run 1"]
+    numbers = {name: values for name, *values in rows_of(page, "#numbers")}
+    assert numbers["Laps won"] == ["0", "3"]
+    assert numbers["Best lap"] == ["31.000", "30.500"]
+    assert numbers["Best 3 consecutive"] == ["1:33.000", "1:31.500"]
+    assert texts(page, "#numbers ~ .wide strong") == ["3", "30.500", "30.500", "1:31.500"]
+    assert rows_of(page, "#table") == [
+        ["1", "31.000", "30.500", "-0.500", "-0.500"],
+        ["2", "31.000", "30.500", "-0.500", "-1.000"],
+        ["3", "31.000", "30.500", "-0.500", "-1.500"],
+        ["4", "31.000", UNKNOWN, UNKNOWN, UNKNOWN],
+    ]
+
+
+async def test_the_lines_of_a_comparison_differ_in_shape_too(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get("/compare", params=await chosen(web, DAY, 0, 1, 2)))
+    charts = page.css(".picture svg.chart")
+    assert len(charts) == 2
+    laps_of = [[node.tag for node in charts[0].css(f".of-side-{side} .dot")] for side in range(3)]
+    assert laps_of == [["circle"] * 3, ["path"] * 4, ["path"] * 2]
+    assert [len(charts[1].css(f".of-side-{side} .dot")) for side in range(3)] == [3, 3, 2]
+    assert len(page.css(".sides svg.sample")) == 9
+    assert texts(page, "h1 ~ .sides strong")[:3] == ["A", "B", "C"]
+
+
+async def test_the_best_of_a_class_are_compared_by_one_link(web: httpx.AsyncClient) -> None:
+    [path] = links(parsed(await web.get(DAY)), "/compare")
+    page = parsed(await web.get(path))
+    assert texts(page, "h1 ~ .sides a") == ["Driver 1, run 1", "Driver 4, run 1", "Driver 2, run 1"]
+    assert rows_of(page, "#numbers")[1] == ["Best lap", "30.500", UNKNOWN, "31.000"]
+
+
+@pytest.mark.parametrize(("number", "says"), [(0, "0 sessions"), (1, "1 session"), (5, "5 sessions")])
+async def test_fewer_than_two_or_more_than_four_are_not_compared(
+    web: httpx.AsyncClient, number: int, says: str
+) -> None:
+    some = [str(uuid.UUID(int=each)) for each in range(number)]
+    page = parsed(await web.get("/compare", params={"session": some * 2}), 422)
+    assert f"Two to four sessions can be compared; {says}" in texts(page, "[role=status]")[0]
+    assert links(page, "/") == ["/"]
+
+
+async def test_what_can_not_be_compared_is_an_error(web: httpx.AsyncClient) -> None:
+    known = await chosen(web, DAY, 0)
+    unknown = [*known["session"], str(uuid.UUID(int=0))]
+    page = parsed(await web.get("/compare", params={"session": unknown}), 404)
+    assert texts(page, "h1") == ["There is nothing here"]
+    page = parsed(await web.get("/compare", params={"session": ["1", "<b>"]}), 400)
+    assert texts(page, "h1") == ["The address can't be read"]

@@ -7,9 +7,10 @@ from typing import Any, TypeVar, cast
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from lapstream.web import day_view, driver_view, lap_view
+from lapstream.web import compare_view, day_view, driver_view, lap_view
 from lapstream.web.formats import UNKNOWN
 from lapstream.web.start import matching
+from ops.laps.comparing import compare
 from ops.laps.sessions import SessionReport, report_of
 from runs.run import RunFailure
 from store.days import DayView, FastestLap, SessionView
@@ -183,3 +184,25 @@ def test_a_track_is_found_by_words_of_its_name_or_address() -> None:
 
 
 NAMES = (("Canberra Off Road Model Car Club", "canberraoffroad"), (None, "xyz"))
+
+
+def test_what_is_ahead_is_told_only_where_values_differ() -> None:
+    found = compare([session_of(30.0, 31.0), session_of(30.0, 30.5), session_of()])
+    ahead = {row.name: [cell.ahead for cell in row.cells] for row in compare_view.figures_of(found)}
+    assert ahead["Best lap"] == [False, False, False]
+    assert ahead["Average"] == [False, True, False]
+    assert ahead["Consistency"] == [False, True, False]
+
+
+def test_a_comparison_without_laps_has_no_charts() -> None:
+    found = compare([session_of(), session_of(30.0)])
+    assert compare_view.laps_chart(found) is None
+    assert compare_view.gap_chart(found) is None
+
+
+def test_laps_that_take_much_longer_are_drawn_at_the_edge_and_invalid_ones_not() -> None:
+    found = compare([session_of(30.0, 300.0, 31.0), session_of(30.0, 30.0, 5.0, invalid=(3,))])
+    page = LexborHTMLParser(compare_view.laps_chart(found) or "")
+    assert [len(page.css(f".of-side-{side} .dot")) for side in (0, 1)] == [3, 2]
+    assert [node.text() for node in page.css(".of-side-0 title")][1] == "A, lap 2: 5:00.000"
+    assert [node.text() for node in page.css(".axis.y text")][-1] == "56.000"
