@@ -12,9 +12,10 @@ from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import compare_view
+from lapstream.web.lap_session import the_session
 from lapstream.web.pages import page
-from ops.laps import comparing, sessions
-from ops.laps.comparing import FEWEST, MOST
+from ops.laps import comparing
+from ops.laps.comparing import FEWEST, MOST, Comparison
 from schemas.scopes import Scope
 from store.pool import Connection
 
@@ -23,12 +24,10 @@ Chosen = Annotated[list[UUID] | None, QueryParameter(name="session", description
 
 @get("/compare", guards=[needs(Scope.read)])
 async def read_comparison(request: ApiRequest, chosen: Chosen = None) -> Response[bytes]:
-    """Show sessions beside each other; where too few or too many are chosen, what to do."""
-    each = list(dict.fromkeys(chosen or ()))
-    if not FEWEST <= len(each) <= MOST:
-        return page(request, "choose.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, chosen=len(each))
+    """Show sessions beside each other."""
+    each = few_enough(chosen)
     async with connected(request) as connection:
-        found = comparing.compare(await _sessions(connection, each))
+        found = await compared(connection, each)
     return page(
         request,
         "compare.html",
@@ -40,10 +39,15 @@ async def read_comparison(request: ApiRequest, chosen: Chosen = None) -> Respons
     )
 
 
-async def _sessions(connection: Connection, chosen: Sequence[UUID]) -> list[sessions.SessionReport]:
-    """The sessions of these ids; raises a `Refusal` for one that is not stored."""
-    reports = [(one, await sessions.read_session(connection, one)) for one in chosen]
-    for one, report in reports:
-        if report is None:
-            raise Refusal.not_found(f"no session {one} is stored")
-    return [report for _, report in reports if report]
+def few_enough(chosen: Sequence[UUID] | None) -> list[UUID]:
+    """The sessions that are chosen, each once; raises a `Refusal` where they are too few or too many."""
+    each = list(dict.fromkeys(chosen or ()))
+    if not FEWEST <= len(each) <= MOST:
+        message = f"{FEWEST} to {MOST} sessions can be compared, not {len(each)}"
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_number", message)
+    return each
+
+
+async def compared(connection: Connection, chosen: Sequence[UUID]) -> Comparison:
+    """The comparison of these sessions; raises a `Refusal` for one that is not stored."""
+    return comparing.compare([await the_session(connection, one) for one in chosen])

@@ -13,6 +13,7 @@ from lapstream.http.services import ApiRequest, connected
 from lapstream.web import day_view
 from lapstream.web.pages import page
 from ops.laps import days
+from ops.laps.days import DayReport
 from producer.site import SOURCE
 from runs import run as runs
 from runs.run import Run, RunFailure
@@ -32,9 +33,7 @@ async def read_day(
 ) -> Response[bytes]:
     """Show a practice day."""
     async with connected(request) as connection:
-        day = await days.read_day(connection, source, track_slug, date)
-        if day is None:
-            raise Refusal.not_found(f"nothing is stored of {track_slug} on {date}")
+        day = await the_day(connection, source, track_slug, date)
         track = await reading.read_track(connection, track_id(source, track_slug))
         run, failures = await _last_import(connection, day)
     missing = day_view.missing_of(day, failures)
@@ -53,6 +52,14 @@ async def read_day(
         stats_known=day.stats is not None,
         is_sites=source == SOURCE,
     )
+
+
+async def the_day(connection: Connection, source: str, slug: str, date: dt.date) -> DayReport:
+    """A practice day; raises a `Refusal` where nothing of it is stored."""
+    day = await days.read_day(connection, source, slug, date)
+    if day is None:
+        raise Refusal.not_found(f"nothing is stored of {slug} on {date}")
+    return day
 
 
 async def _last_import(connection: Connection, day: DayView) -> tuple[Run | None, list[RunFailure]]:

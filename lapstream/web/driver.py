@@ -14,7 +14,8 @@ from lapstream.web import driver_view
 from lapstream.web.pages import page
 from schemas.scopes import Scope
 from store import reading
-from store.reading import SessionPlace
+from store.pool import Connection
+from store.reading import DriverView, SessionPlace
 
 SESSIONS = 100
 """Sessions of a page."""
@@ -29,9 +30,7 @@ async def read_driver(
     """Show a driver."""
     place = place_at(before, SessionPlace)
     async with connected(request) as connection:
-        found = await reading.read_driver(connection, driver)
-        if found is None:
-            raise Refusal.not_found(f"no driver {driver} is stored")
+        found = await the_driver(connection, driver)
         bests = await reading.bests_of(connection, driver)
         sessions = await reading.sessions_of(connection, [driver], before=place, limit=SESSIONS + 1)
     history = page_of(sessions, SESSIONS, SessionPlace.of)
@@ -45,3 +44,11 @@ async def read_driver(
         older=history.next_cursor,
         newest=before is None,
     )
+
+
+async def the_driver(connection: Connection, driver: UUID) -> DriverView:
+    """A driver by the row's id; raises a `Refusal` where none is stored."""
+    found = await reading.read_driver(connection, driver)
+    if found is None:
+        raise Refusal.not_found(f"no driver {driver} is stored")
+    return found

@@ -22,11 +22,17 @@ async def read_drivers(
     request: ApiRequest, q: Annotated[str, QueryParameter(max_length=100)] = ""
 ) -> Response[bytes]:
     """Show who is called so."""
-    wanted = " ".join(q.replace("\0", " ").split())
+    wanted = _words(q)
     async with connected(request) as connection:
-        found = await _found(connection, wanted)
+        found = await found_drivers(connection, wanted, limit=SHOWN + 1)
     return page(request, "drivers.html", q=wanted, drivers=found[:SHOWN], more=len(found) > SHOWN)
 
 
-async def _found(connection: Connection, wanted: str) -> list[FoundDriver]:
-    return await find_drivers(connection, called(wanted), limit=SHOWN + 1) if wanted else []
+async def found_drivers(connection: Connection, q: str, *, limit: int) -> list[FoundDriver]:
+    """Who is called so, the best matches first; nobody where nothing is asked for."""
+    wanted = _words(q)
+    return await find_drivers(connection, called(wanted), limit=limit) if wanted else []
+
+
+def _words(q: str) -> str:
+    return " ".join(q.replace("\0", " ").split())

@@ -24,9 +24,7 @@ async def read_session(
 ) -> Response[bytes]:
     """Show a session."""
     async with connected(request) as connection:
-        found = await sessions.read_session(connection, session)
-        if found is None:
-            raise Refusal.not_found(f"no session {session} is stored")
+        found = await the_session(connection, session)
         reason = None if found.has_detail else await _reason(connection, found)
     return page(
         request,
@@ -39,6 +37,14 @@ async def read_session(
         beside=lap_view.beside_of(found),
         laps=lap_view.rows_of(found),
     )
+
+
+async def the_session(connection: Connection, session: UUID) -> SessionReport:
+    """A session by its row's id; raises a `Refusal` where none is stored."""
+    found = await sessions.read_session(connection, session)
+    if found is None:
+        raise Refusal.not_found(f"no session {session} is stored")
+    return found
 
 
 async def _reason(connection: Connection, session: SessionReport) -> str | None:

@@ -48,6 +48,17 @@ def new_import(slug: str, date: dt.date | None = None) -> str:
     return _with("/imports/new", SOURCE, {"track": slug, "date": date})
 
 
+def csv(address: str, table: str) -> str:
+    """A table of a page as a CSV file."""
+    path, mark, query = address.partition("?")
+    return f"{path}/{table}.csv{mark}{query}"
+
+
+def drivers_csv(words: str) -> str:
+    """Drivers who are called so, as a CSV file."""
+    return _with("/drivers.csv", SOURCE, {"q": words})
+
+
 def elsewhere(address: str | None) -> str | None:
     """An address that an event carries, where it is one of the web's: no other is made a link."""
     return address if address and address.startswith(("https://", "http://")) else None

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
@@ -67,15 +68,26 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
 def page(
     request: ApiRequest, template: str, *, status: HTTPStatus = HTTPStatus.OK, **view: Any
 ) -> Response[bytes]:
-    """A page; where whoever asks has it already, only that this is so."""
-    body = _rendered(request, template, view)
+    """A page made of a template."""
+    return sent(request, _rendered(request, template, view), media_type=MediaType.HTML, status=status)
+
+
+def sent(
+    request: ApiRequest,
+    body: bytes,
+    *,
+    media_type: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """What was asked for; where whoever asks has it already, only that this is so."""
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = HEADERS | {"ETag": etag}
+    headers = {**HEADERS, **(headers or {}), "ETag": etag}
     if status is HTTPStatus.OK and etag in request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=MediaType.HTML)
+        return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
     if len(body) >= _PACKED_FROM and takes_gzip(request):
-        body, headers = gzip.compress(body, compresslevel=6, mtime=0), headers | {"Content-Encoding": "gzip"}
-    return Response(body, status_code=status, headers=headers, media_type=MediaType.HTML)
+        body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=6, mtime=0), "gzip"
+    return Response(body, status_code=status, headers=headers, media_type=media_type)
 
 
 def go_to(path: str) -> Redirect:

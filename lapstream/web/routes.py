@@ -7,6 +7,7 @@ from litestar.types import Middleware
 from lapstream.web import (
     assets,
     compare,
+    csv_files,
     day,
     driver,
     drivers,
@@ -37,6 +38,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     imports.read_import,
     imports.follow_import,
     imports.retry_import,
+    *csv_files.CSV_FILES,
 )
 
 

@@ -11,7 +11,8 @@ from msgspec.structs import asdict
 from ops.laps.comparing import Comparison
 from ops.laps.sessions import SessionReport
 from schemas import fields as f
-from store.reading import LapView, SessionDetail, SessionStats
+from store.days import DayView
+from store.reading import DriverSession, LapView, SessionDetail, SessionStats
 
 
 class LapRow(Struct, frozen=True, kw_only=True):
@@ -91,6 +92,14 @@ def session_row(session: SessionDetail) -> SessionRow:
     values: dict[str, Any] = asdict(session) | {"session": session.id}
     values |= asdict(session.stats) if session.stats else dict.fromkeys(SessionStats.__struct_fields__)
     return SessionRow(**{name: values[name] for name in SessionRow.__struct_fields__})
+
+
+def day_rows(day: DayView) -> Iterator[DriverSession]:
+    """The sessions of a day, with what says which day it is."""
+    of_day = asdict(day)
+    for session in day.sessions:
+        values = of_day | asdict(session)
+        yield DriverSession(**{name: values[name] for name in DriverSession.__struct_fields__})
 
 
 def lap_rows(session: SessionReport) -> Iterator[LapRow]:

@@ -1,6 +1,8 @@
-"""Pages over several sessions and days: records, comparisons."""
+"""Pages over several sessions and days: records, comparisons, tables as CSV files."""
 
+import csv
 import datetime as dt
+import io
 import uuid
 from collections.abc import AsyncGenerator
 
@@ -12,9 +14,15 @@ from selectolax.lexbor import LexborHTMLParser
 from consumers.track_records import TRACK_RECORDS
 from consumers.track_records import apply as project_records
 from lapstream.server import serving
+from lapstream.web.csv_files import CSV_FILES
 from lapstream.web.formats import UNKNOWN
+from ops.laps.rows import ComparedLapRow, LapRow
 from runtime.settings import Settings
+from schemas.identity import driver_id
+from store.finding import FoundDriver
 from store.pool import open_pool
+from store.reading import DayHead, DriverSession
+from store.records import RecordStep
 from tests import databases
 from tests.api import no_month, settings_of, stored
 from tests.databases import Servers
@@ -132,14 +140,14 @@ async def test_the_best_of_a_class_are_compared_by_one_link(web: httpx.AsyncClie
     assert rows_of(page, "#numbers")[1] == ["Best lap", "30.500", UNKNOWN, "31.000"]
 
 
-@pytest.mark.parametrize(("number", "says"), [(0, "0 sessions"), (1, "1 session"), (5, "5 sessions")])
-async def test_fewer_than_two_or_more_than_four_are_not_compared(
-    web: httpx.AsyncClient, number: int, says: str
-) -> None:
+@pytest.mark.parametrize("number", [0, 1, 5])
+async def test_fewer_than_two_or_more_than_four_are_not_compared(web: httpx.AsyncClient, number: int) -> None:
     some = [str(uuid.UUID(int=each)) for each in range(number)]
     page = parsed(await web.get("/compare", params={"session": some * 2}), 422)
-    assert f"Two to four sessions can be compared; {says}" in texts(page, "[role=status]")[0]
-    assert links(page, "/") == ["/"]
+    assert texts(page, "h1") == ["Two to four can be compared"]
+    said = texts(page, "main p")
+    assert f"2 to 4 sessions can be compared, not {number}" in said
+    assert any("tick two to four" in text for text in said)
 
 
 async def test_what_can_not_be_compared_is_an_error(web: httpx.AsyncClient) -> None:
@@ -149,3 +157,92 @@ async def test_what_can_not_be_compared_is_an_error(web: httpx.AsyncClient) -> N
     assert texts(page, "h1") == ["There is nothing here"]
     page = parsed(await web.get("/compare", params={"session": ["1", "<b>"]}), 400)
     assert texts(page, "h1") == ["The address can't be read"]
+
+
+FILES = {
+    "/tracks/track": [("days.csv", DayHead, "track-days")],
+    RECORDS: [("records.csv", RecordStep, "track-records")],
+    DAY: [
+        ("sessions.csv", DriverSession, "track-2025-10-25-sessions"),
+        ("laps.csv", LapRow, "track-2025-10-25-laps"),
+    ],
+    "session": [("laps.csv", LapRow, "track-2025-10-26-7-laps")],
+    "driver": [("sessions.csv", DriverSession, "907-sessions")],
+    "/drivers?q=driver": [("/drivers.csv", FoundDriver, "drivers")],
+    "compare": [("laps.csv", ComparedLapRow, "compared-laps")],
+}
+"""Of each page with a table that commands print as CSV: the files, what their rows are, and their names."""
+
+
+async def path_of(web: httpx.AsyncClient, page: str) -> str:
+    """The address of a page: of the session that is called as a formula, of its driver, of a comparison."""
+    if page == "compare":
+        return links(parsed(await web.get(DAY)), "/compare")[0]
+    named = {"session": "/sessions/", "driver": "/drivers/"}
+    return links(parsed(await web.get(RECORDS)), named[page])[0] if page in named else page
+
+
+async def files_of(web: httpx.AsyncClient, page: str) -> list[str]:
+    """The addresses of the files that a page leads to."""
+    found = parsed(await web.get(await path_of(web, page)))
+    return [path for path in links(found, "/") if ".csv" in path]
+
+
+@pytest.mark.parametrize("page", FILES)
+async def test_tables_are_had_as_files_with_the_columns_of_the_commands(
+    web: httpx.AsyncClient, page: str
+) -> None:
+    files = await files_of(web, page)
+    assert len(files) == len(FILES[page])
+    for path, (ending, kind, name) in zip(files, FILES[page], strict=True):
+        assert ending in path
+        answer = await web.get(path)
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}.csv"'
+        header, *rows = csv.reader(io.StringIO(answer.text))
+        assert (header, bool(rows)) == (list(kind.__struct_fields__), True)
+        again = await web.get(path, headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+
+
+@pytest.mark.parametrize("page", [RECORDS, "session", "driver"])
+async def test_nothing_in_a_file_is_run(web: httpx.AsyncClient, page: str) -> None:
+    [path] = await files_of(web, page)
+    cells = [cell for row in csv.reader(io.StringIO((await web.get(path)).text)) for cell in row]
+    assert f"'{HOSTILE}" in cells
+    assert HOSTILE not in cells
+
+
+async def test_the_sessions_of_a_day_are_those_of_its_drivers(web: httpx.AsyncClient) -> None:
+    header, *rows = csv.reader(io.StringIO((await web.get(f"{DAY}/sessions.csv")).text))
+    of_day = {tuple(row) for row in rows if row[header.index("driver_name")] == "Driver 1"}
+    driver = await web.get(f"/drivers/{driver_id('liverc', '901')}/sessions.csv")
+    assert of_day == {tuple(row) for row in list(csv.reader(io.StringIO(driver.text)))[1:]}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/tracks/nobody/days.csv", 404),
+        ("/tracks/nobody/records.csv", 404),
+        ("/tracks/track/2024-01-01/sessions.csv", 404),
+        ("/tracks/track/2024-01-01/laps.csv", 404),
+        (f"/sessions/{uuid.UUID(int=0)}/laps.csv", 404),
+        (f"/drivers/{uuid.UUID(int=0)}/sessions.csv", 404),
+        ("/compare/laps.csv", 422),
+    ],
+)
+async def test_a_file_of_nothing_is_an_error_on_a_page(
+    web: httpx.AsyncClient, path: str, status: int
+) -> None:
+    assert texts(parsed(await web.get(path), status), "h1")
+
+
+async def test_where_reading_is_closed_so_is_every_file(web: httpx.AsyncClient, settings: Settings) -> None:
+    files = [file for page in FILES for file in await files_of(web, page)]
+    assert len(files) == len(CSV_FILES)
+    closed = settings_of(settings.postgres_dsn, api_open_read=False)
+    async with serving(closed, no_month) as address, browser(address) as client:
+        for path in files:
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["location"][:9]) == (303, "/sign-in?")
