@@ -183,6 +183,25 @@ async def test_only_ones_own_sessions_are_shown_and_kept_so(page: Page) -> None:
     assert await rows.locator("visible=true").count() == 8
 
 
+async def test_sessions_are_ticked_and_compared(page: Page) -> None:
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await without_scripts(page)
+    await page.goto(PATH)
+    boxes = page.get_by_role("checkbox", name=re.compile("^Compare "))
+    for number in (0, 3, 7):
+        await boxes.nth(number).check()
+    await page.get_by_role("button", name="Compare").click()
+    await page.get_by_role("heading", name="Head to head").wait_for()
+    assert await page.locator("svg.chart .of-side-2 .dot").first.is_visible()
+    dashes = [
+        await page.locator(f".picture .of-side-{side} .line").first.evaluate(
+            "line => getComputedStyle(line).strokeDasharray"
+        )
+        for side in range(3)
+    ]
+    assert len(set(dashes)) == 3
+
+
 async def test_the_keyboard_gets_past_the_top_and_into_tables(page: Page) -> None:
     await page.goto(PATH)
     await page.keyboard.press("Tab")

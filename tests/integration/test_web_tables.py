@@ -144,7 +144,7 @@ async def test_the_best_of_a_class_are_compared_by_one_link(web: httpx.AsyncClie
 async def test_fewer_than_two_or_more_than_four_are_not_compared(web: httpx.AsyncClient, number: int) -> None:
     some = [str(uuid.UUID(int=each)) for each in range(number)]
     page = parsed(await web.get("/compare", params={"session": some * 2}), 422)
-    assert texts(page, "h1") == ["Two to four can be compared"]
+    assert texts(page, "h1") == ["Choose two to four sessions"]
     said = texts(page, "main p")
     assert f"2 to 4 sessions can be compared, not {number}" in said
     assert any("tick two to four" in text for text in said)
