@@ -36,8 +36,7 @@ OVER = 3
 class Looking:
     """The looks of one command; each is judged by those that the observer stored, and by its own before."""
 
-    def __init__(self, settings: Settings, group: str | None) -> None:
-        self._group = group
+    def __init__(self, settings: Settings) -> None:
         self._pool: Kept[Pool] = Kept(lambda: database(settings, size=1))
         self._lag = Lag(settings.broker, settings.topics, self._pool)
         self._window = Window(WINDOW_SECONDS)
@@ -53,7 +52,7 @@ class Looking:
         return LagReport(
             looked_at=dt.datetime.now(dt.UTC),
             trouble=found.trouble,
-            groups=groups if self._group is None else of_group(groups, self._group),
+            groups=groups,
             tracks=tracks,
         )
 
@@ -82,9 +81,9 @@ class Looking:
 
 
 @contextlib.asynccontextmanager
-async def looking(settings: Settings, group: str | None) -> AsyncGenerator[Looking]:
+async def looking(settings: Settings) -> AsyncGenerator[Looking]:
     """What looks, closed in the end."""
-    found = Looking(settings, group)
+    found = Looking(settings)
     try:
         yield found
     finally:
@@ -94,7 +93,7 @@ async def looking(settings: Settings, group: str | None) -> AsyncGenerator[Looki
 def limit(text: str | None) -> Limit | None:
     """The limit that was typed, if any."""
     try:
-        return limit_of(text) if text else None
+        return None if text is None else limit_of(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--fail-over") from error
 
@@ -119,11 +118,16 @@ def watch(seconds: float, group: str | None, *, as_json: bool) -> None:
 
 async def _once(settings: Settings, group: str | None) -> LagReport:
     """Look once; raises `ServerAway` where neither the broker nor the database is there."""
-    async with looking(settings, group) as lag:
+    async with looking(settings) as lag:
         found = await lag.look()
     if found.trouble and all(len(one.troubles) > 1 for one in found.groups if one.projection):
         raise ServerAway(found.trouble)
-    return found
+    return _only(found, group)
+
+
+def _only(found: LagReport, group: str | None) -> LagReport:
+    """What was found of one group, where one is asked for; raises `NoSuchGroup`."""
+    return found if group is None else replace(found, groups=of_group(found.groups, group))
 
 
 async def _watch(
@@ -132,9 +136,9 @@ async def _watch(
     """Look until Ctrl-C, which is a signal here: the Kafka client may swallow a cancellation."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    async with looking(settings, group) as lag:
+    async with looking(settings) as lag:
         while not stop.is_set():
-            show(await lag.look())
+            show(_only(await lag.look(), group))
             await set_within(stop, seconds)
 
 

@@ -32,7 +32,7 @@ def _group(one: GroupLag, trouble: str | None) -> Iterator[RenderableType]:
     yield verdict.append(f": {clean(one.reason)}", style="default")
     if one.pace.in_rate is not None:
         yield Text(f"  {_pace(one.pace)}")
-    told = {trouble, one.reason}
+    told = {trouble, one.reason, *(one.troubles if one.reason == "; ".join(one.troubles) else ())}
     yield from (Text(f"  {clean(words)}") for words in one.troubles if words not in told)
     notes = (partition.note for partition in one.partitions if partition.note)
     yield from (Text(f"  {clean(words)}") for words in notes if words not in told)

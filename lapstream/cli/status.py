@@ -29,7 +29,7 @@ def show(*, as_json: bool) -> None:
 
 
 async def _look(settings: Settings) -> Status:
-    async with looking(settings, None) as lag:
+    async with looking(settings) as lag:
 
         async def groups() -> Sequence[GroupLag]:
             return (await lag.look()).groups

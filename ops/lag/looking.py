@@ -43,6 +43,9 @@ LOOK_SECONDS = 30.0
 
 CLOSE_SECONDS = 1.0
 
+AGAIN_SECONDS = 1.0
+"""So soon after it could not be opened, a server is not tried again: one look asks for it several times."""
+
 ValueT = TypeVar("ValueT")
 
 Positions = Mapping[TopicPartition, int]
@@ -55,11 +58,18 @@ class Kept(Generic[ValueT]):
         self._opening = opening
         self._stack = contextlib.AsyncExitStack()
         self._value: ValueT | None = None
+        self._failed: tuple[float, Exception] | None = None
 
     async def get(self) -> ValueT:
-        """It, opened; raises what opening raises."""
+        """It, opened; raises what opening raises, and has raised a moment ago."""
         if self._value is None:
-            self._value = await self._stack.enter_async_context(self._opening())
+            if self._failed and time.monotonic() - self._failed[0] < AGAIN_SECONDS:
+                raise self._failed[1]
+            try:
+                self._value = await self._stack.enter_async_context(self._opening())
+            except Exception as error:
+                self._failed = time.monotonic(), error
+                raise
         return self._value
 
     async def drop(self) -> None:

@@ -21,8 +21,8 @@ from runtime.settings import Settings, SettingsError
 from runtime.wiring import groups
 from schemas.errors import LapstreamError
 
-ANSWER_SECONDS = 3.0
-"""How long the API may take to answer."""
+ANSWER_SECONDS = 8.0
+"""How long the API may take to answer: where its database does not, it says so after 7 s."""
 
 FoundT = TypeVar("FoundT")
 
@@ -35,7 +35,7 @@ async def look(settings: Settings, lag: Callable[[], Coroutine[Any, Any, Sequenc
     database, topics, api, lags = await asyncio.gather(
         _told(_database(settings)),
         _told(check_topics(settings.broker, settings.topics)),
-        _api(settings.api_host, settings.api_port),
+        of_api(settings.api_host, settings.api_port),
         _told(lag()),
     )
     found = [*_of_database(database), *_of_broker(topics), *_of_roles(settings, lags, database), api]
@@ -68,15 +68,17 @@ async def _database(settings: Settings) -> Database:
         )
 
 
-async def _api(host: str, port: int) -> Line:
-    """The API where the settings say that it listens; an installation may do without one."""
+async def of_api(host: str, port: int, answer_seconds: float = ANSWER_SECONDS) -> Line:
+    """The API where the settings say that it listens; it may be elsewhere, or there may be none."""
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=answer_seconds) as client:
             answer = await client.get(f"{address}/readyz")
+    except httpx.ReadTimeout:
+        return lines.unwell("api", f"does not answer at {address} within {answer_seconds:.0f} s")
     except (httpx.HTTPError, httpx.InvalidURL):
-        return lines.well("api", f"none answers at {address}")
+        return lines.unknown("api", f"none answers at {address}, where the settings say that it is")
     if answer.is_success:
         return lines.well("api", f"answers at {address}")
     return lines.unwell("api", f"not ready at {address}: status {answer.status_code}")
@@ -111,15 +113,22 @@ def _of_roles(
             yield lines.unknown(role, "it is not known who is at work")
         else:
             yield lines.of_members(role, [one for one in lags if (one.group in of_projectors) == projects])
-    if isinstance(database, LapstreamError) or database[1] is None:
-        yield lines.unknown("relay", "the database can't be asked")
-    else:
-        yield lines.of_relay(relayed=database[1].relayed)
+    stored = _stored(database)
+    yield (
+        lines.unknown("relay", stored) if isinstance(stored, str) else lines.of_relay(relayed=stored.relayed)
+    )
 
 
 def _of_tables(found: Database | LapstreamError) -> Iterator[Line]:
-    stored = None if isinstance(found, LapstreamError) else found[1]
-    if stored is None:
-        yield lines.unknown("outbox, parked, site, runs, rebuilds", "the database can't be asked")
+    stored = _stored(found)
+    if isinstance(stored, str):
+        yield lines.unknown("outbox, parked, site, runs, rebuilds", stored)
     else:
         yield from lines.of_stored(stored)
+
+
+def _stored(found: Database | LapstreamError) -> Stored | str:
+    """What the database has, or why that can't be told."""
+    if isinstance(found, LapstreamError):
+        return "the database can't be asked"
+    return found[1] or "migrations are missing"

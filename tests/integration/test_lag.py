@@ -20,7 +20,7 @@ from lapstream.cli.commands import operate
 from lapstream.cli.lag import OVER
 from ops.lag.figures import GroupLag
 from runtime.settings import Settings, environment
-from runtime.wiring import detail_group, groups, projection_group
+from runtime.wiring import detail_group, groups, list_group, projection_group
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from store.pool import Pool
@@ -204,9 +204,10 @@ async def test_a_broker_that_is_away_is_a_state_and_over_every_limit(settings: S
     assert {(one["verdict"], one["reason"], one["behind"]) for one in found["groups"]} == {
         ("unknown", trouble, None)
     }
-    checked = await asyncio.to_thread(invoked, away, "--fail-over", "1d")
-    assert checked.exit_code == OVER
-    assert f"how far it is behind is not known: {trouble}" in checked.stderr
+    for group in ((), ("--group", list_group(settings.topics))):
+        checked = await asyncio.to_thread(invoked, away, "--fail-over", "1d", *group)
+        assert checked.exit_code == OVER
+        assert f"how far it is behind is not known: {trouble}" in checked.stderr
 
 
 async def test_a_database_that_is_away_leaves_the_figures_of_kafka(settings: Settings) -> None:
@@ -249,6 +250,7 @@ async def test_a_database_of_the_release_before_is_to_be_migrated_for_a_verdict(
     [
         (("--group", "nobody"), 1, "there is no group nobody: there are t"),
         (("--fail-over", "soon"), 2, "is no limit: records as in 1000"),
+        (("--fail-over", ""), 2, "is no limit: records as in 1000"),
         (("--fail-over", "1", "--watch"), 2, "not together with --watch"),
     ],
 )

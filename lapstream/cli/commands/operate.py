@@ -160,7 +160,7 @@ def lag(
 
     Example: lapstream lag --fail-over 5min
     """
-    if watch and fail_over:
+    if watch and fail_over is not None:
         raise typer.BadParameter("not together with --watch, which ends by Ctrl-C", param_hint="--fail-over")
     if watch:
         lag_work.watch(TICK_SECONDS, group, as_json=as_json)
