@@ -24,6 +24,9 @@ from telemetry.metrics import exposition
 LIVE, READY = "/livez", "/readyz"
 """The paths of what probes ask for."""
 
+METRICS = ("/metrics", "/")
+"""Those of what is scraped. Any other is not found: a probe that asks for one would pass whatever happens."""
+
 CONNECTIONS = 8
 SILENT_SECONDS = 5.0
 """How long a connection may say nothing."""
@@ -31,7 +34,7 @@ SILENT_SECONDS = 5.0
 
 @contextlib.contextmanager
 def showing(host: str, port: int, ready: Callable[[], Ready]) -> Generator[int]:
-    """Show metrics at any path, and health at its own, for the length of a block; gives the port.
+    """Show metrics and health, for the length of a block; gives the port.
 
     Raises OSError where it can't listen.
     """
@@ -60,6 +63,8 @@ def _page(path: str, ready: Callable[[], Ready]) -> tuple[HTTPStatus, str, bytes
         return _probe(health.live())
     if path == READY:
         return _probe(ready())
+    if path not in METRICS:
+        return HTTPStatus.NOT_FOUND, "text/plain", f"there are {METRICS[0]}, {LIVE} and {READY}\n".encode()
     body, content_type = exposition()
     return HTTPStatus.OK, content_type, body
 

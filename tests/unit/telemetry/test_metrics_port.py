@@ -50,6 +50,13 @@ def test_silent_connections_keep_nobody_from_the_metrics() -> None:
         assert all(ended(one) for one in silent[: SILENT - CONNECTIONS])
 
 
+def test_a_path_that_is_none_is_not_found_so_that_no_probe_of_it_passes() -> None:
+    with showing("127.0.0.1", 0, nothing_missing) as port:
+        assert [asked(port, path)[0] for path in ("/", "/metrics", "/livez", "/readyz")] == [200] * 4
+        refused = [asked(port, path) for path in ("/healthz", "/livez/", "/ready")]
+    assert refused == [(404, b"there are /metrics, /livez and /readyz\n")] * 3
+
+
 def ended(connection: socket.socket) -> bool:
     """Whether the server closed the connection."""
     try:
