@@ -21,6 +21,7 @@ from store.pool import Pool
 from tests.api import token
 from tests.conftest import DAY, TRACK, at, working
 from tests.imports import import_day
+from tests.members import until
 from tests.producers import producing
 from tests.prometheus import DASHBOARD, Prometheus, program, scraping
 
@@ -62,8 +63,12 @@ async def prometheus(
 
 async def test_every_panel_has_series_and_every_alert_can_be_evaluated(prometheus: Prometheus) -> None:
     assert await without_series(prometheus, list(panels())) == []
+
+    async def parked_is_seen() -> bool:
+        return (await prometheus.rules())["LapstreamRecordsParked"]["state"] in {"pending", "firing"}
+
+    await until(parked_is_seen)
     rules = await prometheus.rules()
-    assert rules["LapstreamRecordsParked"]["state"] in {"pending", "firing"}
     assert {name: rule.get("lastError") for name, rule in rules.items() if rule["health"] != "ok"} == {}
 
 
