@@ -11,6 +11,7 @@ ELLIPSIS = "…"
 VARIES = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
     (r"\b[0-9a-f]{32,64}\b", "DIGEST"),
+    (r"\(\d+ by Kafka's offsets\)", "COMMITTED"),  # which follow the positions, in their own time
     (
         r"\b20(2[6-9]|[3-9]\d)-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(\+00:00|\+00|Z)?",
         "MOMENT",
