@@ -9,6 +9,9 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from laps import days, naming, sessions
+from laps.days import DayReport
+from laps.sessions import SessionReport
 from lapstream.api.fields import (
     PAGE,
     SLUG,
@@ -25,9 +28,6 @@ from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.responses import refusals
 from lapstream.http.services import ApiRequest, connected
-from ops.laps import days, naming, sessions
-from ops.laps.days import DayReport
-from ops.laps.sessions import SessionReport
 from producer.site import SOURCE
 from schemas import fields as f
 from schemas.identity import track_id

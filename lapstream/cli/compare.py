@@ -6,15 +6,15 @@ from functools import partial
 
 from msgspec import Struct
 
+from laps import comparing
+from laps.choosing import chosen_session
+from laps.comparing import FEWEST, MOST, ComparedLap, Comparison
+from laps.rows import ComparedLapRow, compared_rows
 from lapstream.cli.database import on_database
 from lapstream.cli.forms import Form, form_of, print_csv, seconds
 from lapstream.cli.lap_list import figures_of, named
 from lapstream.cli.output import out, print_json
 from lapstream.cli.tables import Listing
-from ops.laps import comparing
-from ops.laps.choosing import chosen_session
-from ops.laps.comparing import FEWEST, MOST, ComparedLap, Comparison
-from ops.laps.rows import ComparedLapRow, compared_rows
 from producer.site import SOURCE
 from schemas.errors import LapstreamError
 from schemas.identity import track_id

@@ -3,10 +3,10 @@
 import asyncio
 import datetime as dt
 
+from laps import days
+from laps.days import DayReport
 from lapstream.cli.output import clean, out, print_json
 from lapstream.cli.tables import Listing
-from ops.laps import days
-from ops.laps.days import DayReport
 from producer.site import SOURCE
 from runtime.database import connected
 from runtime.settings import Settings, read_settings

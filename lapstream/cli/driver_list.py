@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
+from laps.naming import called, the_driver
 from lapstream.cli.database import on_database
 from lapstream.cli.forms import form_of, print_rows, seconds, text
 from lapstream.cli.output import out
 from lapstream.cli.tables import Listing
-from ops.laps.naming import called, the_driver
 from producer.site import SOURCE
 from schemas.errors import LapstreamError
 from schemas.identity import track_id

@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from laps.exporting import Exported, tracks_of
+from laps.exporting import export as export_tracks
 from lapstream.cli.output import out, print_json, progress_bar, words
-from ops.laps.exporting import Exported, tracks_of
-from ops.laps.exporting import export as export_tracks
 from producer.site import SOURCE
 from runtime.database import database
 from runtime.settings import Settings, read_settings

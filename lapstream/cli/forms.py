@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from laps.csv_text import csv_lines
 from lapstream.cli.output import print_json
-from ops.laps.csv_text import csv_lines
 from schemas.errors import LapstreamError
 from schemas.terminal import clean
 

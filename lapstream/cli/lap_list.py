@@ -9,13 +9,13 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from laps.naming import NotFound, the_driver, the_session
+from laps.rows import LapRow, lap_rows
+from laps.sessions import FigureCheck, SessionReport, read_session
 from lapstream.cli.database import on_database
 from lapstream.cli.forms import Form, form_of, print_csv, seconds, text
 from lapstream.cli.output import out, print_json
 from lapstream.cli.tables import Listing
-from ops.laps.naming import NotFound, the_driver, the_session
-from ops.laps.rows import LapRow, lap_rows
-from ops.laps.sessions import FigureCheck, SessionReport, read_session
 from producer.site import SOURCE
 from schemas.errors import LapstreamError
 from schemas.identity import practice_event_id, track_id

@@ -8,14 +8,14 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from laps import comparing
+from laps.comparing import FEWEST, MOST, Comparison
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import compare_view
 from lapstream.web.lap_session import the_session
 from lapstream.web.pages import page
-from ops.laps import comparing
-from ops.laps.comparing import FEWEST, MOST, Comparison
 from schemas.scopes import Scope
 from store.pool import Connection
 

@@ -11,6 +11,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
+from laps.csv_text import csv_lines
+from laps.rows import ComparedLapRow, LapRow, compared_rows, day_rows, lap_rows
+from laps.sessions import report_of
 from lapstream.api.fields import Source, TrackSlug
 from lapstream.http.callers import needs
 from lapstream.http.services import ApiRequest, connected
@@ -21,9 +24,6 @@ from lapstream.web.drivers import found_drivers
 from lapstream.web.lap_session import the_session
 from lapstream.web.pages import sent
 from lapstream.web.track import the_track
-from ops.laps.csv_text import csv_lines
-from ops.laps.rows import ComparedLapRow, LapRow, compared_rows, day_rows, lap_rows
-from ops.laps.sessions import report_of
 from producer.site import SOURCE
 from schemas.scopes import Scope
 from store import reading, records

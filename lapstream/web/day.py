@@ -6,14 +6,14 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.params import PathParameter
 
+from laps import days
+from laps.days import DayReport
 from lapstream.api.fields import Source, TrackSlug
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import day_view
 from lapstream.web.pages import page
-from ops.laps import days
-from ops.laps.days import DayReport
 from producer.site import SOURCE
 from runs import run as runs
 from runs.run import Run, RunFailure

@@ -5,10 +5,10 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from laps.naming import called
 from lapstream.http.callers import needs
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web.pages import page
-from ops.laps.naming import called
 from schemas.scopes import Scope
 from store.finding import FoundDriver, find_drivers
 from store.pool import Connection

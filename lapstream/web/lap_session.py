@@ -6,13 +6,13 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import PathParameter
 
+from laps import sessions
+from laps.sessions import SessionReport
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import formats, lap_view, links
 from lapstream.web.pages import page
-from ops.laps import sessions
-from ops.laps.sessions import SessionReport
 from runs import run as runs
 from schemas.scopes import Scope
 from store.pool import Connection

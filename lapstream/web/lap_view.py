@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from msgspec import Struct
 
+from laps.figures import Figures
+from laps.sessions import FigureCheck, SessionReport
 from lapstream.web.charts import Line, Mark, line_chart
 from lapstream.web.formats import lap_time, number
 from lapstream.web.texts import TEXTS
-from ops.laps.figures import Figures
-from ops.laps.sessions import FigureCheck, SessionReport
 from store.reading import LapView
 
 CLEAN = "clean_"

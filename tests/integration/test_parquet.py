@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from laps import parquet
+from laps.exporting import Exported
+from laps.exporting import export as export_tracks
+from laps.rows import LapRow, SessionRow
 from lapstream.cli.export import NothingToExport, WhatToExport, export
-from ops.laps import parquet
-from ops.laps.exporting import Exported
-from ops.laps.exporting import export as export_tracks
-from ops.laps.rows import LapRow, SessionRow
 from runtime.database import database
 from runtime.settings import Settings, environment
 from sample_site.generate import generate_day

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from consumers.practice_days import apply as project
 from consumers.track_records import TRACK_RECORDS
 from consumers.track_records import apply as project_records
-from ops.laps.days import read_day
-from ops.laps.naming import Ambiguous, NotFound, called, the_driver, the_session
-from ops.laps.sessions import read_session
+from laps.days import read_day
+from laps.naming import Ambiguous, NotFound, called, the_driver, the_session
+from laps.sessions import read_session
 from schemas.events import Event, ListedSession
 from schemas.identity import driver_id, track_id
 from store.finding import FIRST, DriverPlace, find_drivers

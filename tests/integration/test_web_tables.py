@@ -13,10 +13,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from consumers.track_records import TRACK_RECORDS
 from consumers.track_records import apply as project_records
+from laps.rows import ComparedLapRow, LapRow
 from lapstream.server import serving
 from lapstream.web.csv_files import CSV_FILES
 from lapstream.web.formats import UNKNOWN
-from ops.laps.rows import ComparedLapRow, LapRow
 from runtime.settings import Settings
 from schemas.identity import driver_id
 from store.finding import FoundDriver

@@ -9,8 +9,8 @@ import pytest
 from msgspec import Struct
 from typer import Typer
 
+from laps.rows import ComparedLapRow, LapRow, SessionRow
 from lapstream.cli.tree import app
-from ops.laps.rows import ComparedLapRow, LapRow, SessionRow
 from producer.errors import FetchError
 from producer.pages.errors import PageError
 from producer.pages.findings import Code

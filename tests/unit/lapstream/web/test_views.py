@@ -7,11 +7,11 @@ from typing import Any, TypeVar, cast
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from laps.comparing import compare
+from laps.sessions import SessionReport, report_of
 from lapstream.web import compare_view, day_view, driver_view, lap_view
 from lapstream.web.formats import UNKNOWN
 from lapstream.web.start import matching
-from ops.laps.comparing import compare
-from ops.laps.sessions import SessionReport, report_of
 from runs.run import RunFailure
 from store.days import DayView, FastestLap, SessionView
 from store.reading import DriverSession, LapView, SessionDetail, SessionStats, TrackView

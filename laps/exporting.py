@@ -11,9 +11,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ops.laps.parquet import Partition, remove_other_years, written
-from ops.laps.rows import LapRow, SessionRow, lap_rows, session_row
-from ops.laps.sessions import report_of
+from laps.parquet import Partition, remove_other_years, written
+from laps.rows import LapRow, SessionRow, lap_rows, session_row
+from laps.sessions import report_of
 from store.pool import Connection, Pool
 from store.reading import (
     BEFORE_ALL,

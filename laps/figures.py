@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ops.laps.mistakes import mistakes_among
+from laps.mistakes import mistakes_among
 
 CONSECUTIVE = 3
 """So many laps in a row make the best stretch of a session."""
@@ -33,7 +33,7 @@ class TimedLap(Protocol):
 class Figures(Struct, frozen=True, kw_only=True):
     """The figures of a session; what has a column in the tables has its name.
 
-    `mistakes` are the numbers of the laps that went wrong (`ops.laps.mistakes`); what begins with `clean_`
+    `mistakes` are the numbers of the laps that went wrong (`laps.mistakes`); what begins with `clean_`
     leaves them out, all other figures have them in, as the site's. `top_3_consecutive` is the sum of the
     three laps in a row that were fastest together.
     """

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from ops.laps.csv_text import RUN_AS_FORMULA, csv_lines
+from laps.csv_text import RUN_AS_FORMULA, csv_lines
 
 
 class Row(Struct, frozen=True, kw_only=True):

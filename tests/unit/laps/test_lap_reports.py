@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from ops.laps.comparing import compare
-from ops.laps.leaderboard import leaderboards
-from ops.laps.sessions import SessionReport, report_of
+from laps.comparing import compare
+from laps.leaderboard import leaderboards
+from laps.sessions import SessionReport, report_of
 from store.days import SessionView
 from store.reading import LapView, SessionDetail, SessionStats
 

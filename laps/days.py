@@ -4,7 +4,7 @@ import datetime as dt
 
 from msgspec.structs import asdict
 
-from ops.laps.leaderboard import Leaderboard, leaderboards
+from laps.leaderboard import Leaderboard, leaderboards
 from schemas.identity import practice_event_id
 from store import days
 from store.days import DayView

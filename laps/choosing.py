@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from ops.laps.naming import Ambiguous, NotFound, called, row_id, the_driver, the_session
-from ops.laps.sessions import SessionReport, read_session
+from laps.naming import Ambiguous, NotFound, called, row_id, the_driver, the_session
+from laps.sessions import SessionReport, read_session
 from store import reading
 from store.finding import BY_ID, find_drivers, find_sessions
 from store.pool import Connection

@@ -8,8 +8,8 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from ops.laps.comparing import Comparison
-from ops.laps.sessions import SessionReport
+from laps.comparing import Comparison
+from laps.sessions import SessionReport
 from schemas import fields as f
 from store.days import DayView
 from store.reading import DriverSession, LapView, SessionDetail, SessionStats

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from ops.laps.figures import counted_millis
-from ops.laps.sessions import SessionReport
+from laps.figures import counted_millis
+from laps.sessions import SessionReport
 from store.reading import LapView
 
 FEWEST, MOST = 2, 4

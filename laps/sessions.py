@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from ops.laps.figures import Figures, figures_of
+from laps.figures import Figures, figures_of
 from store import reading
 from store.pool import Connection
 from store.reading import SessionDetail

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from ops.laps.figures import Figures, figures_of
-from ops.laps.mistakes import mistakes_among
+from laps.figures import Figures, figures_of
+from laps.mistakes import mistakes_among
 from sample_site.figures import session_figures
 from sample_site.generate import real_shape_day
 
