@@ -33,7 +33,7 @@ class TimedLap(Protocol):
 class Figures(Struct, frozen=True, kw_only=True):
     """The figures of a session; what has a column in the tables has its name.
 
-    `mistakes` are the numbers of the laps that went wrong (`laps.mistakes`); what begins with `clean_`
+    `mistakes` are the numbers of the laps that went wrong (docs/laps.md); what begins with `clean_`
     leaves them out, all other figures have them in, as the site's. `top_3_consecutive` is the sum of the
     three laps in a row that were fastest together.
     """
