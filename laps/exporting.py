@@ -63,11 +63,13 @@ async def export(
     for track in tracks:
         async with pool.acquire() as connection:
             days = await _days_of(connection, track)
-        years = [(year, list(ones)) for year, ones in groupby(days, lambda day: day.date.year)]
-        partitions = [Partition(track.source, track.track_slug, year) for year, _ in years]
+        years = {
+            Partition(track.source, track.track_slug, year): list(ones)
+            for year, ones in groupby(days, lambda day: day.date.year)
+        }
         for dataset in (SESSIONS, LAPS):
-            remove_other_years(folder, dataset, partitions)
-        for partition, (_, ones) in zip(partitions, years, strict=True):
+            remove_other_years(folder, dataset, years)
+        for partition, ones in years.items():
             await _export_year(pool, partition, ones, folder, done, show)
         done.tracks += 1
     return done

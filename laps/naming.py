@@ -1,11 +1,9 @@
 """Whom and what people mean: a driver or a session, by name, transponder, id at the source or of a row."""
 
-import re
 from collections.abc import Iterable
 from uuid import UUID
 
 from projections.names import normalize_name
-from schemas import fields
 from schemas.errors import LapstreamError
 from store.finding import BY_NAME, Called, FoundDriver, SessionRef, find_drivers, find_sessions
 from store.pool import Connection
@@ -64,11 +62,6 @@ async def the_session(connection: Connection, text: str, *, source: str | None =
             return session.id
         case several:
             raise Ambiguous(_choice(text, "sessions", map(_session, several), whole=True))
-
-
-def is_session_id(text: str) -> bool:
-    """Whether a text can be a session's id, at its source or of its row."""
-    return bool(re.fullmatch(fields.SESSION_ID, text))
 
 
 def _choice(text: str, what: str, candidates: Iterable[str], *, whole: bool) -> str:

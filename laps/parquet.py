@@ -8,7 +8,7 @@ pyarrow is an extra; it is imported with this module.
 import contextlib
 import importlib
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -47,13 +47,11 @@ class RowFile:
         self._schema = schema_of(kind)
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
         self._rows: list[Struct] = []
-        self.count = 0
 
     def add(self, rows: Iterable[Struct]) -> None:
         """Add rows, which are written when they are enough."""
         for row in rows:
             self._rows.append(row)
-            self.count += 1
             if len(self._rows) == ROWS:
                 self._write()
 
@@ -91,7 +89,7 @@ def written(root: Path, dataset: str, partition: Partition, kind: type[Struct]) 
     _sync(folder)
 
 
-def remove_other_years(root: Path, dataset: str, kept: Sequence[Partition]) -> None:
+def remove_other_years(root: Path, dataset: str, kept: Collection[Partition]) -> None:
     """Remove the files of a track's years that have no days any more, and what an export left unfinished."""
     years = {partition.folder(root, dataset) for partition in kept}
     for folder in {year.parent for year in years}:

@@ -9,6 +9,11 @@ r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, e.source_event
     r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
     r.duration_seconds, r.race_metadata IS NOT NULL AS has_detail, x.laps_completed, x.fast_lap_time,
     x.avg_lap_time, x.consistency, x.raw_fields_json AS stats
+FROM races AS r
+JOIN events AS e ON e.id = r.event_id
+JOIN tracks AS t ON t.id = e.track_id
+JOIN race_drivers AS d ON d.race_id = r.id
+JOIN race_results AS x ON x.race_driver_id = d.id
 
 -- columns: run_number
 (
@@ -66,21 +71,11 @@ LIMIT $6;
 -- name: read_session
 -- A session with its driver and result.
 SELECT {session}
-FROM races AS r
-JOIN events AS e ON e.id = r.event_id
-JOIN tracks AS t ON t.id = e.track_id
-JOIN race_drivers AS d ON d.race_id = r.id
-JOIN race_results AS x ON x.race_driver_id = d.id
 WHERE r.id = $1;
 
 -- name: read_sessions
 -- The sessions of a day with their drivers and results, in the order in which they began.
 SELECT {session}
-FROM races AS r
-JOIN events AS e ON e.id = r.event_id
-JOIN tracks AS t ON t.id = e.track_id
-JOIN race_drivers AS d ON d.race_id = r.id
-JOIN race_results AS x ON x.race_driver_id = d.id
 WHERE r.event_id = $1
 ORDER BY r.start_time NULLS LAST, r.source_race_id;
 
