@@ -90,7 +90,7 @@ def _compared(
     return ComparedLap(
         lap_time_seconds=lap.lap_time_seconds,
         counts=number in counted[0],
-        is_mistake=bool(session.figures and number in session.figures.mistakes),
+        is_mistake=session.is_mistake(number),
         gap=_difference(*(each[number] / 1000 if number in each else None for each in counted)),
         gap_in_all=_difference(lap.elapsed_race_time, first and first.elapsed_race_time),
     )

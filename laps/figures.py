@@ -9,7 +9,7 @@ this was found by. What the laps are too few for is None. Times are in seconds, 
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -28,6 +28,9 @@ class TimedLap(Protocol):
     def lap_time_seconds(self) -> float | None: ...
     @property
     def is_valid(self) -> bool | None: ...
+
+
+LapKind = Literal["best", "mistake", "invalid", ""]
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -83,11 +86,28 @@ def figures_of(laps: Iterable[TimedLap]) -> Figures:
 
 def counted_millis(laps: Iterable[TimedLap]) -> dict[int, int]:
     """The laps that count, by their numbers: their times in milliseconds."""
-    return {
-        lap.lap_number: round(lap.lap_time_seconds * 1000)
-        for lap in laps
-        if lap.is_valid is not False and lap.lap_time_seconds is not None
-    }
+    return {lap.lap_number: round(time * 1000) for lap in laps if (time := _counted(lap)) is not None}
+
+
+def kind_of(lap: TimedLap, figures: Figures) -> LapKind:
+    """What there is to say of a lap of a session; nothing of the usual one."""
+    if lap.is_valid is False:
+        return "invalid"
+    if lap.lap_number in figures.mistakes:
+        return "mistake"
+    is_best = lap.lap_time_seconds is not None and lap.lap_time_seconds == figures.fast_lap_time
+    return "best" if is_best else ""
+
+
+def to_best(lap: TimedLap, figures: Figures) -> float | None:
+    """How much slower a lap was than the best one of its session; None for one that does not count."""
+    time, best = _counted(lap), figures.fast_lap_time
+    return None if time is None or best is None else time - best
+
+
+def _counted(lap: TimedLap) -> float | None:
+    """The time of a lap that counts."""
+    return None if lap.is_valid is False else lap.lap_time_seconds
 
 
 def _best_consecutive(counted: Mapping[int, int]) -> float | None:

@@ -123,7 +123,7 @@ def lap_row(session: SessionReport, lap: LapView) -> LapRow:
         lap_number=lap.lap_number,
         lap_time_seconds=lap.lap_time_seconds,
         is_valid=lap.is_valid,
-        is_mistake=bool(session.figures and lap.lap_number in session.figures.mistakes),
+        is_mistake=session.is_mistake(lap.lap_number),
         lapped_at=lap.lapped_at,
         elapsed_race_time=lap.elapsed_race_time,
         position_on_lap=lap.position_on_lap,

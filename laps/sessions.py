@@ -32,6 +32,10 @@ class SessionReport(SessionDetail, frozen=True, kw_only=True):
     figures: Figures | None
     checks: list[FigureCheck]
 
+    def is_mistake(self, lap_number: int) -> bool:
+        """Whether the lap of this number went wrong."""
+        return self.figures is not None and lap_number in self.figures.mistakes
+
 
 async def read_session(connection: Connection, session: UUID) -> SessionReport | None:
     """A session with its laps and figures, by its row's id."""

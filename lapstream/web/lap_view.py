@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from msgspec import Struct
 
-from laps.figures import Figures
+from laps.figures import Figures, kind_of, to_best
 from laps.sessions import FigureCheck, SessionReport
 from lapstream.web.charts import Line, Mark, line_chart
 from lapstream.web.formats import lap_time, number
@@ -88,27 +88,15 @@ def rows_of(session: SessionReport) -> list[LapRow]:
 
 
 def _row(lap: LapView, figures: Figures) -> LapRow:
-    time, best = lap.lap_time_seconds, figures.fast_lap_time
-    counts = lap.is_valid is not False and time is not None and best is not None
     return LapRow(
         number=lap.lap_number,
-        time=time,
+        time=lap.lap_time_seconds,
         raw=lap.lap_time_raw,
-        to_best=time - best if counts and time is not None and best is not None else None,
+        to_best=to_best(lap, figures),
         kind=kind_of(lap, figures),
         ended=lap.lapped_at,
         elapsed=lap.elapsed_race_time,
     )
-
-
-def kind_of(lap: LapView, figures: Figures) -> str:
-    """What is to be said of a lap."""
-    if lap.is_valid is False:
-        return "invalid"
-    if lap.lap_number in figures.mistakes:
-        return "mistake"
-    best = lap.lap_time_seconds is not None and lap.lap_time_seconds == figures.fast_lap_time
-    return "best" if best else ""
 
 
 def chart_of(session: SessionReport) -> Markup | None:

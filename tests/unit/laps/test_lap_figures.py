@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from laps.figures import Figures, figures_of
+from laps.figures import Figures, figures_of, kind_of, to_best
 from laps.mistakes import mistakes_among
 from sample_site.figures import session_figures
 from sample_site.generate import real_shape_day
@@ -114,6 +114,14 @@ def test_halves_are_rounded_up_as_the_site_does() -> None:
 )
 def test_mistakes_are_laps_far_from_the_median(times: Sequence[float], mistakes: tuple[int, ...]) -> None:
     assert mistakes_among(dict(enumerate(times, 1))) == mistakes
+
+
+def test_laps_are_told_apart_and_measured_by_the_best() -> None:
+    laps = [Timed(number, time) for number, time in enumerate((30.0, 30.5, 30.1, 30.2, 45.0, None), 1)]
+    laps.append(Timed(7, 12.0, is_valid=False))
+    found = figures_of(laps)
+    assert [kind_of(lap, found) for lap in laps] == ["best", "", "", "", "mistake", "", "invalid"]
+    assert [to_best(lap, found) for lap in laps[:2] + laps[4:]] == [0, 0.5, 15, None, None]
 
 
 @given(st.lists(st.integers(1, 300_000), max_size=40))
