@@ -255,16 +255,22 @@ async def find_days(
 
 async def read_session(connection: Connection, session: UUID) -> SessionDetail | None:
     """A session with its laps, by its row's id."""
-    row = await connection.fetchrow(statement("read_session"), session)
-    if row is None:
-        return None
-    laps = await laps_of(connection, [session])
-    return _session(row, laps.get(session, []))
+    return next(iter(await read_each(connection, [session])), None)
+
+
+async def read_each(connection: Connection, sessions: Sequence[UUID]) -> list[SessionDetail]:
+    """Those of these sessions that are stored, with their laps, by their rows' ids and in their order."""
+    rows = await connection.fetch(statement("read_each"), sessions)
+    found = {session.id: session for session in await _with_laps(connection, rows)}
+    return [found[session] for session in sessions if session in found]
 
 
 async def read_sessions(connection: Connection, event_id: UUID) -> list[SessionDetail]:
     """The sessions of a day with their laps, by the day's row's id, in the order in which they began."""
-    rows = await connection.fetch(statement("read_sessions"), event_id)
+    return await _with_laps(connection, await connection.fetch(statement("read_sessions"), event_id))
+
+
+async def _with_laps(connection: Connection, rows: Sequence[Record]) -> list[SessionDetail]:
     laps = await laps_of(connection, [row["id"] for row in rows])
     return [_session(row, laps.get(row["id"], [])) for row in rows]
 

@@ -68,10 +68,10 @@ WHERE ($1::uuid IS NULL OR e.track_id = $1)
 ORDER BY e.event_date DESC, e.id DESC
 LIMIT $6;
 
--- name: read_session
--- A session with its driver and result.
+-- name: read_each
+-- Sessions with their drivers and results.
 SELECT {session}
-WHERE r.id = $1;
+WHERE r.id = ANY ($1::uuid[]);
 
 -- name: read_sessions
 -- The sessions of a day with their drivers and results, in the order in which they began.

@@ -1,10 +1,7 @@
 """Sessions beside each other, on the terminal."""
 
-import datetime as dt
 from collections.abc import Sequence
 from functools import partial
-
-from msgspec import Struct
 
 from laps import comparing
 from laps.choosing import chosen_session
@@ -15,11 +12,9 @@ from lapstream.cli.forms import Form, form_of, print_csv, seconds
 from lapstream.cli.lap_list import figures_of, named
 from lapstream.cli.output import out, print_json
 from lapstream.cli.tables import Listing
-from producer.site import SOURCE
+from lapstream.cli.where import Where
 from schemas.errors import LapstreamError
-from schemas.identity import track_id
 from store.pool import Connection
-from store.reading import Scope
 
 LETTERS = "ABCD"
 
@@ -28,15 +23,6 @@ class WrongNumber(LapstreamError):
     """Too few or too many are to be compared."""
 
     exit_code = 2
-
-
-class Where(Struct, frozen=True, kw_only=True):
-    """Where and when drivers are compared; None for anywhere and ever."""
-
-    track: str | None
-    date: dt.date | None
-    class_name: str | None
-    source: str | None
 
 
 def compare(who: Sequence[str], where: Where, *, as_json: bool, as_csv: bool) -> None:
@@ -55,10 +41,8 @@ def compare(who: Sequence[str], where: Where, *, as_json: bool, as_csv: bool) ->
 
 
 async def _compared(connection: Connection, *, who: Sequence[str], where: Where) -> Comparison:
-    at = track_id(where.source or SOURCE, where.track) if where.track else None
-    scope = Scope(at, where.class_name, where.date, where.date)
-    sessions = [await chosen_session(connection, one, source=where.source, within=scope) for one in who]
-    return comparing.compare(sessions)
+    chosen = partial(chosen_session, connection, source=where.source, within=where.scope)
+    return comparing.compare([await chosen(one) for one in who])
 
 
 def show(found: Comparison) -> None:

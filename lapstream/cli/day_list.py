@@ -8,8 +8,8 @@ from lapstream.cli.database import on_database
 from lapstream.cli.forms import form_of, print_rows, text
 from lapstream.cli.output import out
 from lapstream.cli.tables import Listing
+from lapstream.cli.where import row_of_track
 from producer.site import SOURCE
-from schemas.identity import track_id
 from store.pool import Connection
 from store.reading import DayHead, find_days
 
@@ -32,7 +32,7 @@ async def _find(
     return await find_days(
         connection,
         source=source,
-        track_id=track_id(source or SOURCE, track) if track else None,
+        track_id=row_of_track(track, source),
         first=between[0],
         last=between[1],
         before=None,

@@ -5,6 +5,7 @@ import datetime as dt
 
 from laps import days
 from laps.days import DayReport
+from lapstream.cli.forms import clock, seconds, text
 from lapstream.cli.output import clean, out, print_json
 from lapstream.cli.tables import Listing
 from producer.site import SOURCE
@@ -66,20 +67,16 @@ def show_sessions(view: DayReport) -> None:
     )
     for session in view.sessions:
         table.add(
-            "-" if session.start_time is None else f"{session.start_time:%H:%M:%S}",
+            clock(session.start_time),
             clean(session.driver_name or "-"),
             clean(session.class_name or "-"),
             clean(session.transponder_number or "-"),
-            "-" if session.laps_completed is None else str(session.laps_completed),
-            _decimal(session.fast_lap_time),
-            _decimal(session.avg_lap_time),
-            _decimal(session.consistency),
+            text(session.laps_completed),
+            seconds(session.fast_lap_time),
+            seconds(session.avg_lap_time),
+            seconds(session.consistency),
         )
     out.print(table)
-
-
-def _decimal(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def show_fastest(laps: list[FastestLap]) -> None:
@@ -91,7 +88,7 @@ def show_fastest(laps: list[FastestLap]) -> None:
     for lap in laps:
         table.add(
             clean(lap.class_name or "-"),
-            f"{lap.fast_lap_time:.3f}",
+            seconds(lap.fast_lap_time),
             clean(lap.driver_name or "-"),
             lap.session_id,
         )

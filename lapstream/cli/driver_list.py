@@ -6,12 +6,11 @@ from uuid import UUID
 
 from laps.naming import called, the_driver
 from lapstream.cli.database import on_database
-from lapstream.cli.forms import form_of, print_rows, seconds, text
+from lapstream.cli.forms import clock, form_of, print_rows, seconds, text
 from lapstream.cli.output import out
 from lapstream.cli.tables import Listing
-from producer.site import SOURCE
+from lapstream.cli.where import row_of_track
 from schemas.errors import LapstreamError
-from schemas.identity import track_id
 from store.finding import FoundDriver, find_drivers
 from store.pool import Connection
 from store.reading import DriverSession, Scope, sessions_of
@@ -33,7 +32,7 @@ def drivers(
             find_drivers,
             called=called(who) if who else None,
             source=source,
-            track_id=_track(track, source),
+            track_id=row_of_track(track, source),
             limit=limit,
         )
     )
@@ -47,7 +46,7 @@ def sessions(
     form = form_of(as_json=as_json, as_csv=as_csv)
     if who is None:
         raise NobodyNamed("whose sessions? As in `lapstream drivers thornwick --sessions`")
-    at = _track(track, source)
+    at = row_of_track(track, source)
     found = on_database(partial(_sessions, who=who, source=source, at=at, limit=limit))
     print_rows(DriverSession, found, form, show_sessions)
 
@@ -57,10 +56,6 @@ async def _sessions(
 ) -> list[DriverSession]:
     driver = await the_driver(connection, who, source=source, track_id=at)
     return await sessions_of(connection, [driver.id], within=Scope(track_id=at), limit=limit)
-
-
-def _track(slug: str | None, source: str | None) -> UUID | None:
-    return track_id(source or SOURCE, slug) if slug else None
 
 
 def show_drivers(drivers: Sequence[FoundDriver]) -> None:
@@ -91,7 +86,7 @@ def show_sessions(sessions: Sequence[DriverSession]) -> None:
     for session in sessions:
         table.add(
             str(session.date),
-            "-" if session.start_time is None else f"{session.start_time:%H:%M:%S}",
+            clock(session.start_time),
             text(session.track_slug),
             text(session.class_name),
             str(session.run),

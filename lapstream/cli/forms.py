@@ -1,5 +1,6 @@
 """What was found, in the form that was asked for: a table, JSON or CSV."""
 
+import datetime as dt
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -63,6 +64,11 @@ def _cleaned(line: str) -> str:
 def seconds(value: float | None) -> str:
     """A time in seconds, or a figure in percent, to thousandths; a hyphen for none."""
     return "-" if value is None else f"{value:.3f}"
+
+
+def clock(moment: dt.datetime | None) -> str:
+    """A moment of a day, to the second; a hyphen for none."""
+    return "-" if moment is None else f"{moment:%H:%M:%S}"
 
 
 def text(value: object) -> str:

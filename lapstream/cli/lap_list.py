@@ -1,27 +1,29 @@
 """The laps of sessions with their figures, on the terminal."""
 
-import datetime as dt
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import cast
 from uuid import UUID
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
+from laps.figures import LapKind, kind_of, to_best
 from laps.naming import NotFound, the_driver, the_session
 from laps.rows import LapRow, lap_rows
-from laps.sessions import FigureCheck, SessionReport, read_session
+from laps.sessions import FigureCheck, SessionReport, report_of
 from lapstream.cli.database import on_database
-from lapstream.cli.forms import Form, form_of, print_csv, seconds, text
+from lapstream.cli.forms import Form, clock, form_of, print_csv, seconds, text
 from lapstream.cli.output import out, print_json
 from lapstream.cli.tables import Listing
+from lapstream.cli.where import Where
 from producer.site import SOURCE
 from schemas.errors import LapstreamError
-from schemas.identity import practice_event_id, track_id
+from schemas.identity import practice_event_id
 from store import days
 from store.pool import Connection
-from store.reading import LapView, Scope, sessions_of
+from store.reading import read_each, sessions_of
+
+_MARKS: Mapping[LapKind, str] = {"best": "fastest", "mistake": "mistake", "invalid": "invalid", "": ""}
 
 
 class NothingChosen(LapstreamError):
@@ -30,15 +32,11 @@ class NothingChosen(LapstreamError):
     exit_code = 2
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class Wanted(Where, frozen=True, kw_only=True):
     """Which sessions are asked for: those named, or else a driver's, or those of a day."""
 
     sessions: list[str]
     driver: str | None
-    track: str | None
-    date: dt.date | None
-    class_name: str | None
-    source: str | None
 
 
 def laps(wanted: Wanted, limit: int, *, as_json: bool, as_csv: bool) -> None:
@@ -57,49 +55,37 @@ def laps(wanted: Wanted, limit: int, *, as_json: bool, as_csv: bool) -> None:
 
 async def _reports(connection: Connection, *, wanted: Wanted, limit: int) -> list[SessionReport]:
     """The sessions that are asked for; raises `NotFound` where there is none."""
-    ids = [session async for session in _chosen(connection, wanted, limit)]
-    found = [report for session in ids if (report := await read_session(connection, session))]
+    found = await read_each(connection, await _chosen(connection, wanted, limit))
     if not found:
         raise NotFound("no session is stored that you asked for: `lapstream days` lists what is there")
-    return found
+    return [report_of(session) for session in found]
 
 
-async def _chosen(connection: Connection, wanted: Wanted, limit: int) -> AsyncGenerator[UUID]:
-    source = wanted.source or SOURCE
+async def _chosen(connection: Connection, wanted: Wanted, limit: int) -> list[UUID]:
+    source, scope = wanted.source, wanted.scope
     if wanted.sessions:
-        for name in wanted.sessions:
-            yield await the_session(connection, name, source=wanted.source)
-    elif wanted.driver:
-        at = track_id(source, wanted.track) if wanted.track else None
-        driver = await the_driver(connection, wanted.driver, source=wanted.source, track_id=at)
-        scope = Scope(at, wanted.class_name, wanted.date, wanted.date)
-        for session in await sessions_of(connection, [driver.id], within=scope, limit=limit):
-            yield session.id
-    elif wanted.track and wanted.date:
-        day = await days.read_day(connection, practice_event_id(source, wanted.track, wanted.date))
-        driven = day.sessions if day else []
-        for session in [one for one in driven if wanted.class_name in {None, one.class_name}][:limit]:
-            yield session.id
-    else:
-        raise NothingChosen("which sessions? Name some, or a --driver, or a --track with a --date")
+        return [await the_session(connection, name, source=source) for name in wanted.sessions]
+    if wanted.driver:
+        driver = await the_driver(connection, wanted.driver, source=source, track_id=scope.track_id)
+        driven = await sessions_of(connection, [driver.id], within=scope, limit=limit)
+        return [session.id for session in driven]
+    if wanted.track and wanted.date:
+        day = await days.read_day(connection, practice_event_id(source or SOURCE, wanted.track, wanted.date))
+        sessions = day.sessions if day else []
+        return [one.id for one in sessions if wanted.class_name in {None, one.class_name}][:limit]
+    raise NothingChosen("which sessions? Name some, or a --driver, or a --track with a --date")
 
 
 def show(report: SessionReport) -> None:
     """Print a session's laps, and its figures beside the site's."""
     right = ("Lap", "Time [s]", "To the fastest [s]")
     table = Listing(*right, "At", "Mark", right=right, title=named(report))
-    best = report.figures and report.figures.fast_lap_time
-    for lap in report.laps:
-        counts = lap.is_valid is not False and lap.lap_time_seconds is not None and best is not None
-        table.add(
-            str(lap.lap_number),
-            seconds(lap.lap_time_seconds),
-            seconds(lap.lap_time_seconds - best) if counts and lap.lap_time_seconds and best else "-",
-            "-" if lap.lapped_at is None else f"{lap.lapped_at:%H:%M:%S}",
-            mark(report, lap),
-        )
+    if figures := report.figures:
+        for lap in report.laps:
+            mark, behind = _MARKS[kind_of(lap, figures)], seconds(to_best(lap, figures))
+            table.add(str(lap.lap_number), seconds(lap.lap_time_seconds), behind, clock(lap.lapped_at), mark)
     out.print(table)
-    if report.figures:
+    if figures:
         _show_figures(report)
 
 
@@ -110,16 +96,6 @@ def named(report: SessionReport) -> str:
         f"{text(report.driver_name)}, {text(report.class_name)}, run {report.run}: "
         f"{report.track_slug} {report.date}{when}, session {report.session_id}"
     )
-
-
-def mark(report: SessionReport, lap: LapView) -> str:
-    """What there is to say of a lap."""
-    if lap.is_valid is False:
-        return "invalid"
-    if report.figures and lap.lap_number in report.figures.mistakes:
-        return "mistake"
-    fastest = report.figures and report.figures.fast_lap_time
-    return "fastest" if lap.lap_time_seconds is not None and lap.lap_time_seconds == fastest else ""
 
 
 def _show_figures(report: SessionReport) -> None:

@@ -22,12 +22,13 @@ from lapstream.cli.later import later
 
 if TYPE_CHECKING:
     from lapstream.cli import compare as comparing
-    from lapstream.cli import day_list, driver_list, lap_list, record_list
+    from lapstream.cli import day_list, driver_list, lap_list, record_list, where
     from lapstream.cli import export as exporting
 else:
     comparing, exporting = later("lapstream.cli.compare"), later("lapstream.cli.export")
     day_list, driver_list = later("lapstream.cli.day_list"), later("lapstream.cli.driver_list")
     lap_list, record_list = later("lapstream.cli.lap_list"), later("lapstream.cli.record_list")
+    where = later("lapstream.cli.where")
 
 DayOption = Annotated[
     dt.date | None,
@@ -159,5 +160,5 @@ def compare(
 
     Example: lapstream compare thornwick 9783013 --track canberraoffroad --class "1/10 Open"
     """
-    scope = comparing.Where(track=track, date=date, class_name=class_name, source=source)
-    comparing.compare(who, scope, as_json=as_json, as_csv=as_csv)
+    place = where.Where(track=track, date=date, class_name=class_name, source=source)
+    comparing.compare(who, place, as_json=as_json, as_csv=as_csv)
