@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import typer
+from typer.testing import CliRunner, Result
 
 import lapstream.cli
 from lapstream.cli.tree import app
@@ -173,6 +174,16 @@ async def ended_beside(settings: Settings, *words: str) -> Ended:
         return await asyncio.to_thread(
             ended, Path(folder), words[0], environment_of(settings), arguments=words[1:]
         )
+
+
+async def invoked(settings: Settings, *words: str) -> Result:
+    """How a command of these settings ends in this process, where a test may have changed parts of it.
+
+    It has a thread of its own, for it has a loop of its own; what it raises is left as it is.
+    """
+    return await asyncio.to_thread(
+        CliRunner().invoke, app, words, env=environment_of(settings), prog_name="lapstream"
+    )
 
 
 def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], stdout: Stdout) -> None:

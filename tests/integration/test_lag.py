@@ -11,12 +11,9 @@ from typing import Any
 
 import msgspec
 import pytest
-import typer
 from aiokafka import TopicPartition
-from typer.testing import CliRunner
 
 from broker.clients import ONE_RECORD_BYTES, make_consumer, make_producer
-from lapstream.cli.commands import operate
 from lapstream.cli.lag import OVER
 from ops.lag.figures import GroupLag
 from runtime.settings import Settings, environment
@@ -25,6 +22,7 @@ from schemas.envelope import Context, pack
 from schemas.events import Event
 from store.pool import Pool
 from tests.api import asking, data_of
+from tests.commands import invoked
 from tests.conftest import at, working
 from tests.events import fetched, listed, row
 from tests.kafka_tools import tool
@@ -175,29 +173,18 @@ async def test_a_missing_topic_is_said_in_words(settings: Settings) -> None:
         ]
 
 
-def the_command() -> typer.Typer:
-    app = typer.Typer()
-    app.command()(operate.lag)
-    return app
-
-
 async def test_the_command_prints_a_table_or_json(settings: Settings) -> None:
     await publish(settings, [fetched(1, "1")])
-    invoke = CliRunner().invoke
-    shown = await asyncio.to_thread(invoke, the_command(), [], env=environment(settings))
+    shown = await invoked(settings, "lag")
     assert shown.exit_code == 0
     assert f"{projection_group(settings.topics)}: absent, 0 members; 1 behind" in shown.stdout
-    printed = await asyncio.to_thread(invoke, the_command(), ["--json"], env=environment(settings))
+    printed = await invoked(settings, "lag", "--json")
     assert [one["behind"] for one in msgspec.json.decode(printed.stdout)["groups"]] == [1, 1, 0, 0, 0]
-
-
-def invoked(settings: Settings, *typed: str) -> Any:
-    return CliRunner().invoke(the_command(), typed, env=environment(settings))
 
 
 async def test_a_broker_that_is_away_is_a_state_and_over_every_limit(settings: Settings) -> None:
     away = at(settings, kafka_bootstrap="127.0.0.1:1")
-    shown = await asyncio.to_thread(invoked, away, "--json")
+    shown = await invoked(away, "lag", "--json")
     found = msgspec.json.decode(shown.stdout)
     trouble = "no broker answers at 127.0.0.1:1: is LAPSTREAM_KAFKA_BOOTSTRAP right?"
     assert (shown.exit_code, found["trouble"]) == (0, trouble)
@@ -205,7 +192,7 @@ async def test_a_broker_that_is_away_is_a_state_and_over_every_limit(settings: S
         ("unknown", trouble, None)
     }
     for group in ((), ("--group", list_group(settings.topics))):
-        checked = await asyncio.to_thread(invoked, away, "--fail-over", "1d", *group)
+        checked = await invoked(away, "lag", "--fail-over", "1d", *group)
         assert checked.exit_code == OVER
         assert f"how far it is behind is not known: {trouble}" in checked.stderr
 
@@ -213,7 +200,7 @@ async def test_a_broker_that_is_away_is_a_state_and_over_every_limit(settings: S
 async def test_a_database_that_is_away_leaves_the_figures_of_kafka(settings: Settings) -> None:
     await publish(settings, [fetched(1, "1")])
     away = at(settings, postgres_dsn="postgresql://someone@127.0.0.1:1/nothing")
-    shown = await asyncio.to_thread(invoked, away, "--json")
+    shown = await invoked(away, "lag", "--json")
     projection, *_, queue = msgspec.json.decode(shown.stdout)["groups"]
     assert (shown.exit_code, projection["verdict"], projection["behind"]) == (0, "unknown", None)
     assert [one["end_offset"] for one in projection["partitions"]] == [1, 0, 0, 0, 0, 0, 0, 0]
@@ -223,7 +210,7 @@ async def test_a_database_that_is_away_leaves_the_figures_of_kafka(settings: Set
 
 async def test_without_an_observer_it_is_said_what_can_not_be_known(settings: Settings) -> None:
     group = projection_group(settings.topics)
-    shown = await asyncio.to_thread(invoked, settings, "--group", group)
+    shown = await invoked(settings, "lag", "--group", group)
     title, verdict, more, *_ = shown.stdout.splitlines()
     assert title == f"{group}: absent, 0 members; 0 behind"
     assert verdict.startswith("  unknown: no member serves it; it was looked at for 0 s only, which is too")
@@ -239,7 +226,7 @@ async def test_a_database_of_the_release_before_is_to_be_migrated_for_a_verdict(
 ) -> None:
     async with pool.acquire() as connection:
         await connection.execute("DROP TABLE fleet_looks")
-    shown = await asyncio.to_thread(invoked, settings, "--json")
+    shown = await invoked(settings, "lag", "--json")
     [reason] = {one["reason"] for one in msgspec.json.decode(shown.stdout)["groups"]}
     assert "the observer's looks can't be read: relation" in reason
     assert reason.endswith("bring the database's schema forward with `lapstream migrate up`")
@@ -257,7 +244,7 @@ async def test_a_database_of_the_release_before_is_to_be_migrated_for_a_verdict(
 async def test_what_can_not_be_meant_is_refused(
     settings: Settings, typed: Sequence[str], code: int, said: str
 ) -> None:
-    shown = await asyncio.to_thread(invoked, settings, *typed)
+    shown = await invoked(settings, "lag", *typed)
     told = " ".join(f"{shown.stderr} {shown.exception}".replace("│", " ").split())
     assert said in told
     assert shown.exit_code == code

@@ -1,6 +1,5 @@
 """The commands that racers use: the same answers as tables, JSON and CSV, by whatever something is called."""
 
-import asyncio
 import csv
 import io
 import json
@@ -8,13 +7,12 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from lapstream.cli.tree import app
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from sample_site.generate import real_shape_day
 from tests import databases
 from tests.api import settings_of
+from tests.commands import invoked
 from tests.databases import Servers
 from tests.events import DATE
 from tests.sample_days import stored
@@ -36,7 +34,7 @@ async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
 
 async def ran(settings: Settings, *words: str, code: int = 0) -> str:
     """What a command prints; on stderr where it fails."""
-    run = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment(settings))
+    run = await invoked(settings, *words)
     if run.exception and not isinstance(run.exception, SystemExit):
         assert getattr(run.exception, "exit_code", None) == code, run.exception
         return str(run.exception)

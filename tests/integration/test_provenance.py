@@ -9,11 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from broker.clients import make_producer
 from lapstream.api.provenance import SEARCH_SECONDS
-from lapstream.cli.tree import app
 from ops.provenance import search as searching
 from ops.provenance.answer import Kind, NoSuchRow, Observation, Provenance, Table
 from ops.provenance.explain import explain
@@ -23,7 +22,7 @@ from producer.pages import PARSER_VERSION
 from producer.site import SOURCE, Site
 from projections.state import DayRef, sight
 from runtime.database import connected
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from sample_site.edits import RemoveSession
 from sample_site.generate import generate_day
 from sample_site.model import SampleDay
@@ -32,6 +31,7 @@ from schemas.envelope import Context, pack
 from schemas.identity import day_row_id, event_id
 from store.pool import Pool
 from tests.api import asking, data_of, error_of
+from tests.commands import invoked
 from tests.conftest import DAY, TRACK, at, projecting, working
 from tests.events import fetched, listed, row, seen
 from tests.imports import import_day
@@ -59,7 +59,7 @@ def set_by(found: Provenance) -> dict[str, tuple[Kind, ...]]:
 
 async def run(settings: Settings, *arguments: str) -> Result:
     """Run `lapstream why …` as it is typed."""
-    return await asyncio.to_thread(CliRunner().invoke, app, ["why", *arguments], env=environment(settings))
+    return await invoked(settings, "why", *arguments)
 
 
 async def execute(pool: Pool, query: str) -> None:
@@ -378,9 +378,7 @@ async def test_a_key_that_names_nothing_is_told_what_is_near(
 async def test_what_verify_prints_can_be_pasted(settings: Settings, pool: Pool, projected: None) -> None:
     await execute(pool, "UPDATE laps SET pace_string = 'x' WHERE lap_number = 5")
     await execute(pool, "UPDATE race_drivers SET display_name = 'x' WHERE source_driver_id = '77'")
-    verified = await asyncio.to_thread(
-        CliRunner().invoke, app, ["verify", "practice-days", "--json"], env=environment(settings)
-    )
+    verified = await invoked(settings, "verify", "practice-days", "--json")
     [report] = [msgspec.json.decode(verified.stdout)["report"]]
     keys = {table["table"]: one["key"] for table in report["tables"] for one in table["sample"]}
     assert keys.keys() == {"laps", "race_drivers"}

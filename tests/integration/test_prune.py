@@ -5,7 +5,6 @@ import datetime as dt
 import signal
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,7 +25,7 @@ from runs import changes as run_changes
 from runs import run as runs
 from runs.run import Run
 from runtime.database import connected, database
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from sample_site.site import SampleSite
 from schemas.records import HeldRecord
 from schemas.scopes import Scope as ApiScope
@@ -37,7 +36,7 @@ from store.pool import Connection, Pool
 from telemetry import metrics
 from tests import locks
 from tests.api import asking, data_of, error_of, settings_of
-from tests.commands import Ended, ended
+from tests.commands import Ended, ended_beside
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import DATE, DAY_ID, fetched, list_failed
 from tests.imports import import_day
@@ -247,7 +246,7 @@ async def many(connection: Connection, count: int) -> None:
     )
 
 
-async def test_a_pruning_that_is_killed_leaves_whole_runs_and_goes_on(dsn: str, tmp_path: Path) -> None:
+async def test_a_pruning_that_is_killed_leaves_whole_runs_and_goes_on(dsn: str) -> None:
     settings = settings_of(dsn)
     async with database(settings, size=3) as pool, pool.acquire() as connection, pool.acquire() as other:
         await many(connection, 150)
@@ -267,15 +266,13 @@ async def test_a_pruning_that_is_killed_leaves_whole_runs_and_goes_on(dsn: str, 
         assert len(await left(connection)) == 1
 
 
-async def test_the_command_says_what_goes_and_asks_first(dsn: str, tmp_path: Path) -> None:
+async def test_the_command_says_what_goes_and_asks_first(dsn: str) -> None:
     settings = settings_of(dsn)
     async with connected(settings) as connection:
         await many(connection, 3)
 
         async def said(*arguments: str) -> Ended:
-            return await asyncio.to_thread(
-                ended, tmp_path, "prune", environment(settings), arguments=arguments
-            )
+            return await ended_beside(settings, "prune", *arguments)
 
         young = await said("--before", "29d", "--yes")
         assert (young.code, "within 30 days" in young.err) == (2, True)

@@ -1,6 +1,5 @@
 """The checklist of a release: it passes on the real thing, and each point fails when its thing is broken."""
 
-import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -9,11 +8,9 @@ from uuid import uuid4
 import msgspec
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from typer.testing import CliRunner
 
 from broker.clients import administering
 from lapstream.cli.release import ReleaseReport
-from lapstream.cli.tree import app
 from lapstream.sample_release import judge_sample_day
 from ops.imports import follow
 from ops.imports.follow import ImportSummary
@@ -23,11 +20,12 @@ from ops.release.installation import InstallationPoints
 from ops.release.points import Checklist, Point
 from ops.release.scratch import DATABASES, TOPICS
 from producer.site import SOURCE
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from sample_site.faults import Fault, Match
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from tests import databases
+from tests.commands import invoked
 from tests.conftest import DAY, TRACK, at, working
 from tests.databases import Servers
 from tests.events import listed, row
@@ -232,8 +230,7 @@ async def test_the_sample_day_passes_and_nothing_of_it_stays(
             return left_topic in await admin.list_topics()
 
         await until(there)
-        typed = ["verify-release", "--json"]
-        result = await asyncio.to_thread(CliRunner().invoke, app, typed, env=environment(settings))
+        result = await invoked(settings, "verify-release", "--json")
         kept = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
 
         async def gone() -> bool:  # a broker hears a moment later what its controller deleted

@@ -1,18 +1,17 @@
 """Runs on the terminal: named by the beginning of an id, listed in the terminal's width."""
 
-import asyncio
 from uuid import UUID
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from lapstream.cli.output import out
-from lapstream.cli.tree import app
 from ops.imports import follow
 from runs import changes as run_changes
 from runs import run as runs
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from store.pool import Pool
+from tests.commands import invoked
 from tests.events import DATE
 
 ONE, OTHER = UUID("abcd1234-0000-4000-8000-000000000000"), UUID("abcd5678-0000-4000-8000-000000000000")
@@ -21,9 +20,7 @@ LONG = "a-track-with-a-rather-long-name-that-no-terminal-has-room-for"
 
 async def said(settings: Settings, *words: str) -> Result:
     """What a command prints."""
-    return await asyncio.to_thread(
-        CliRunner().invoke, app, ["runs", *words], env=environment(settings), prog_name="lapstream"
-    )
+    return await invoked(settings, "runs", *words)
 
 
 @pytest.fixture

@@ -1,29 +1,24 @@
 """`lapstream status`: which line is not well, and the exit code, with and without roles at work."""
 
-import asyncio
 import socket
 from typing import Any
 
 import msgspec
-import typer
-from typer.testing import CliRunner
 
 from embedded import ports
-from lapstream.cli.commands import operate
 from ops.status.looking import of_api
 from producer import budget as sites
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from store.pool import Pool
 from tests.api import asking
+from tests.commands import invoked
 from tests.conftest import at, working
 from tests.members import until
 
 
 async def status(settings: Settings) -> tuple[int, dict[str, Any]]:
     """The exit code of the command, and its lines by name."""
-    app = typer.Typer()
-    app.command()(operate.status)
-    done = await asyncio.to_thread(CliRunner().invoke, app, ["--json"], env=environment(settings))
+    done = await invoked(settings, "status", "--json")
     found = msgspec.json.decode(done.stdout)
     assert found["well"] is (done.exit_code == 0)
     return done.exit_code, {line["name"]: line for line in found["lines"]}

@@ -1,20 +1,18 @@
 """Tables of the command line: in 80 columns nothing is cut off, and no id, date or state is broken."""
 
-import asyncio
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from lapstream.cli.output import out
-from lapstream.cli.tree import app
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from sample_site.day_list import render_day_list
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from store.pool import Pool
+from tests.commands import invoked
 from tests.conftest import working
 from tests.events import DATE
 
@@ -58,9 +56,7 @@ async def filled(settings: Settings, pool: Pool, site: SampleSite, tmp_path: Pat
 
 async def ran(settings: Settings, *words: str) -> tuple[int, str]:
     """How a command ends, and what it prints on stdout."""
-    result = await asyncio.to_thread(
-        CliRunner().invoke, app, words, env=environment(settings), prog_name="lapstream"
-    )
+    result = await invoked(settings, *words)
     return result.exit_code, result.stdout
 
 

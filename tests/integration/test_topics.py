@@ -1,21 +1,19 @@
 """Topics beside their declaration: more partitions do no harm, fewer are an error that says what to do."""
 
-import asyncio
-
 import msgspec
 import pytest
 from aiokafka.admin import NewTopic
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from broker import topics
 from broker.clients import administering
 from broker.topics import TopicState
-from lapstream.cli.tree import app
 from lapstream.roles import TopicsMissing, check_ready
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from sample_site.generate import generate_day
 from sample_site.site import SampleSite
 from sample_site.site import Settings as SiteSettings
+from tests.commands import invoked
 from tests.conftest import DAY, TRACK, at, working
 from tests.imports import import_day
 from tests.topics import grow
@@ -29,7 +27,7 @@ async def states(settings: Settings) -> dict[str, TopicState]:
 
 
 async def said(settings: Settings, *arguments: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, app, ["topics", *arguments], env=environment(settings))
+    return await invoked(settings, "topics", *arguments)
 
 
 async def test_more_partitions_than_declared_are_a_note(settings: Settings) -> None:

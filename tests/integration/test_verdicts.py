@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import signal
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -11,27 +10,26 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-import typer
 from aiokafka import TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
-from typer.testing import CliRunner
 
 from broker.clients import make_consumer
 from consumers.live import PRACTICE_DAYS
 from lapstream.cli import lag as lag_command
-from lapstream.cli.commands import operate
 from lapstream.fleet import SHOWN
 from ops.fleet.observing import Rhythm, observe
 from ops.lag.figures import GroupLag, Verdict
 from ops.lag.looker import LagLooker
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from runtime.wiring import groups, list_group, projection_group
 from schemas.envelope import Received
 from schemas.events import PracticeDayChanged
 from store.pool import Connection, Pool
 from tests.api import asking, data_of
+from tests.commands import invoked
 from tests.conftest import at
 from tests.events import fetched
+from tests.foreign import need
 from tests.integration.test_lag import TOOL, Offsets, said_by_us
 from tests.kafka_tools import tool
 from tests.lag import watching
@@ -86,16 +84,9 @@ class Scene:
         return {one["group"]: one["verdict"] for one in verdicts}  # type: ignore[reportReturnType]
 
     async def _by_cli(self) -> Verdicts:
-        result = await command(self._settings, "--json")
+        result = await invoked(self._settings, "lag", "--json")
         assert result.exit_code == 0
         return {one["group"]: one["verdict"] for one in msgspec.json.decode(result.stdout)["groups"]}
-
-
-async def command(settings: Settings, *typed: str) -> Any:
-    """Run `lapstream lag`."""
-    app = typer.Typer()
-    app.command()(operate.lag)
-    return await asyncio.to_thread(CliRunner().invoke, app, typed, env=environment(settings))
 
 
 @contextlib.asynccontextmanager
@@ -209,12 +200,12 @@ async def a_projector_that_was_stopped(seen: Scene, settings: Settings, projecto
     found = await seen.come_to(practice_days_projection="stopped", page_index_projection="ok")
     assert found["practice-days-projection"].reason.startswith("its members left ")
     group = projection_group(settings.topics)
-    over = await command(settings, "--fail-over", "1", "--group", group)
+    over = await invoked(settings, "lag", "--fail-over", "1", "--group", group)
     assert over.exit_code == lag_command.OVER
     assert over.stderr.endswith("practice-days-projection: 2 behind is over the limit of 1\n")
-    assert (await command(settings, "--fail-over", "2")).exit_code == 0
-    assert (await command(settings, "--fail-over", "0s")).exit_code == lag_command.OVER
-    assert (await command(settings, "--fail-over", "1d")).exit_code == 0
+    assert (await invoked(settings, "lag", "--fail-over", "2")).exit_code == 0
+    assert (await invoked(settings, "lag", "--fail-over", "0s")).exit_code == lag_command.OVER
+    assert (await invoked(settings, "lag", "--fail-over", "1d")).exit_code == 0
 
 
 async def positions_and_offsets_that_went_back(seen: Scene, settings: Settings, pool: Pool) -> None:
@@ -242,8 +233,7 @@ async def a_slow_projector(seen: Scene, settings: Settings, pool: Pool) -> None:
 
 
 async def test_kcat_finds_the_same_ends(settings: Settings) -> None:
-    if shutil.which("kcat") is None:
-        pytest.skip("kcat is not installed")
+    need("kcat")
     await send(settings, [fetched(1, "1"), fetched(2, "1")])
     async with watching(settings) as lag:
         ends = {one.partition: one.end_offset for one in (await lag.look())[0].partitions}
