@@ -1,16 +1,18 @@
 """The API as tests ask it: a server on a free port, a client with a key, days and runs in the tables."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
 from consumers.practice_days import apply as project
+from consumers.track_records import TRACK_RECORDS
+from consumers.track_records import apply as project_records
 from lapstream.http import api_keys
 from lapstream.server import serving
 from producer.pages.month import MonthPage
-from runtime.database import connected
+from runtime.database import connected, database
 from runtime.obtaining import Discover
 from runtime.settings import Settings
 from schemas.events import Event
@@ -60,6 +62,17 @@ async def stored(settings: Settings, events: Iterable[Event]) -> None:
     """Put what these events say into the tables."""
     async with connected(settings) as connection, connection.transaction():
         await project(connection, [received(event) for event in events])
+
+
+async def stored_with_records(settings: Settings, events: Sequence[Event]) -> None:
+    """Put what these events say into the tables of both projections."""
+    await stored(settings, events)
+    async with (
+        database(settings, size=1, schema=TRACK_RECORDS.schema) as pool,
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        await project_records(connection, [received(event) for event in events])
 
 
 def data_of(response: httpx.Response, status: int = 200) -> Any:

@@ -94,6 +94,13 @@ async def dsn(the_servers: Servers) -> AsyncGenerator[str]:
         yield dsn
 
 
+@pytest.fixture(scope="module")
+async def shared_dsn(the_servers: Servers) -> AsyncGenerator[str]:
+    """The address of a database that the tests of a module share."""
+    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
+        yield dsn
+
+
 @pytest.fixture
 async def site() -> SampleSite:
     """A sample site of the test's own."""

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from consumers.practice_days import apply as project
-from consumers.track_records import TRACK_RECORDS
-from consumers.track_records import apply as project_records
 from producer import planning
 from producer.obtain import Obtained, Page
 from producer.pages import parse_day, parse_session
-from runtime.database import connected, database
 from runtime.settings import Settings
 from sample_site.day_list import render_day_list
 from sample_site.model import SampleDay
 from sample_site.session_page import render_session
 from schemas.events import Event, PracticeDayRequested, SessionDetailRequested
 from schemas.identity import row_digest
-from tests.events import received, seen
+from tests.api import stored_with_records
+from tests.events import seen
 
 URL = "https://sample.invalid/practice/"
 
@@ -58,12 +55,4 @@ def _page(body: bytes) -> Page:
 async def stored(settings: Settings, *days: SampleDay) -> None:
     """Put days into the tables of both projections."""
     for day in days:
-        records = [received(event) for event in events_of(day)]
-        async with connected(settings) as connection, connection.transaction():
-            await project(connection, records)
-        async with (
-            database(settings, size=1, schema=TRACK_RECORDS.schema) as pool,
-            pool.acquire() as connection,
-            connection.transaction(),
-        ):
-            await project_records(connection, records)
+        await stored_with_records(settings, list(events_of(day)))

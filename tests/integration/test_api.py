@@ -25,9 +25,7 @@ from runtime.database import connected
 from runtime.settings import Settings, SettingsError
 from schemas.identity import driver_id, track_id
 from schemas.scopes import Scope
-from tests import databases
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
-from tests.databases import Servers
 from tests.events import DAY_ID, fetched, laps, listed, row
 
 NOBODY = uuid.UUID(int=0)
@@ -59,10 +57,9 @@ async def api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="module")
-async def empty(the_servers: Servers) -> AsyncGenerator[Settings]:
+async def empty(shared_dsn: str) -> Settings:
     """Settings of an API without anything in its tables, for requests that change nothing."""
-    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
-        yield settings_of(dsn)
+    return settings_of(shared_dsn)
 
 
 @pytest.fixture(scope="module")

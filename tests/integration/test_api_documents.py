@@ -7,18 +7,13 @@ import pytest
 
 from runtime.settings import Settings
 from schemas.contract import documents
-from tests import databases
 from tests.api import asking, error_of, settings_of
-from tests.databases import Servers
 from tests.sources import ROOT
 
 
 @pytest.fixture(scope="module")
-async def api(the_servers: Servers) -> AsyncGenerator[httpx.AsyncClient]:
-    async with (
-        databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn,
-        asking(settings_of(dsn)) as client,
-    ):
+async def api(shared_dsn: str) -> AsyncGenerator[httpx.AsyncClient]:
+    async with asking(settings_of(shared_dsn)) as client:
         yield client
 
 

@@ -3,17 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
 from runtime.settings import Settings
 from sample_site.generate import real_shape_day
-from tests import databases
 from tests.api import settings_of
 from tests.commands import invoked
-from tests.databases import Servers
 from tests.events import DATE
 from tests.sample_days import stored
 
@@ -24,12 +21,11 @@ LONGEST = SESSIONS[-1]
 
 
 @pytest.fixture(scope="module")
-async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
-    """A database with a sample day, which nobody changes."""
-    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
-        settings = settings_of(dsn)
-        await stored(settings, DAY)
-        yield settings
+async def settings(shared_dsn: str) -> Settings:
+    """A database with a sample day, which no test changes."""
+    settings = settings_of(shared_dsn)
+    await stored(settings, DAY)
+    return settings
 
 
 async def ran(settings: Settings, *words: str, code: int = 0) -> str:

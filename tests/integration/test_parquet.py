@@ -20,9 +20,7 @@ from sample_site.generate import generate_day
 from schemas.identity import track_id
 from store.pool import Connection, Pool
 from store.reading import read_track
-from tests import databases
 from tests.api import settings_of
-from tests.databases import Servers
 from tests.sample_days import stored
 
 DAYS = [
@@ -43,12 +41,11 @@ JOIN practice_days.tracks AS t ON t.id = e.track_id
 
 
 @pytest.fixture(scope="module")
-async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
+async def settings(shared_dsn: str) -> Settings:
     """A database with days of two tracks over the turn of a year."""
-    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
-        settings = settings_of(dsn)
-        await stored(settings, *DAYS)
-        yield settings
+    settings = settings_of(shared_dsn)
+    await stored(settings, *DAYS)
+    return settings
 
 
 @pytest.fixture

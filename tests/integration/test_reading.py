@@ -9,16 +9,17 @@ from msgspec.structs import replace
 
 from consumers.practice_days import apply as project
 from consumers.track_records import TRACK_RECORDS
-from consumers.track_records import apply as project_records
 from laps.days import read_day
 from laps.naming import Ambiguous, NotFound, called, the_driver, the_session
 from laps.sessions import read_session
+from runtime.database import database
 from schemas.events import Event, ListedSession
 from schemas.identity import driver_id, track_id
 from store.finding import FIRST, DriverPlace, find_drivers
-from store.pool import Connection, open_pool
+from store.pool import Connection
 from store.reading import Scope, SessionPlace, laps_of, sessions_of
 from store.records import read_history, read_records
+from tests.api import settings_of, stored_with_records
 from tests.events import DATE, fetched, laps, listed, received, row
 
 HOUR = dt.timedelta(hours=1)
@@ -172,15 +173,12 @@ async def test_laps_of_sessions_are_read_at_once(connection: Connection, day: No
 
 
 async def test_the_history_of_records_ends_with_those_that_stand(dsn: str) -> None:
-    pool = await open_pool(dsn, size=1, schema=TRACK_RECORDS.schema)
-    try:
-        async with pool.acquire() as connection, connection.transaction():
-            await project_records(connection, [received(listed(1, *ROWS))])
-            steps = await read_history(connection, "liverc", "track")
-            stand = await read_records(connection, "liverc", "track")
-            buggies = await read_history(connection, "liverc", "track", "1/8 Buggy")
-    finally:
-        await pool.close()
+    settings = settings_of(dsn)
+    await stored_with_records(settings, [listed(1, *ROWS)])
+    async with database(settings, size=1, schema=TRACK_RECORDS.schema) as pool, pool.acquire() as connection:
+        steps = await read_history(connection, "liverc", "track")
+        stand = await read_records(connection, "liverc", "track")
+        buggies = await read_history(connection, "liverc", "track", "1/8 Buggy")
     fell = [(one.class_name, one.session_id, one.improved_by) for one in steps]
     assert fell == [
         ("1/10 Open", "10", None),

@@ -20,9 +20,7 @@ from runtime.settings import Settings
 from schemas.events import PracticeDayRequested
 from schemas.identity import driver_id
 from schemas.scopes import Scope
-from tests import databases
 from tests.api import no_month, settings_of, stored, token
-from tests.databases import Servers
 from tests.events import DATE, fetched, laps, listed, row, seen
 from tests.integration.test_api import Wire
 
@@ -59,24 +57,12 @@ def links(page: LexborHTMLParser, beginning: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
+async def settings(shared_dsn: str) -> Settings:
     """Settings of pages over a day: one session has laps, one a hostile name, of one nothing is known."""
-    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
-        settings = settings_of(dsn)
-        await stored(
-            settings,
-            [
-                listed(
-                    1,
-                    row("1"),
-                    row("2"),
-                    row("3", driver_name=HOSTILE, class_name=HOSTILE),
-                    row("4", **dict.fromkeys(FACTS)),
-                ),
-                fetched(2, "1", laps=laps(3)),
-            ],
-        )
-        yield settings
+    hostile, unknown = row("3", driver_name=HOSTILE, class_name=HOSTILE), row("4", **dict.fromkeys(FACTS))
+    settings = settings_of(shared_dsn)
+    await stored(settings, [listed(1, row("1"), row("2"), hostile, unknown), fetched(2, "1", laps=laps(3))])
+    return settings
 
 
 def browser(address: str, **options: Any) -> httpx.AsyncClient:
@@ -420,12 +406,8 @@ async def test_an_import_that_was_cancelled_shows_what_it_came_to(
     assert not page.css("[data-events], [http-equiv=refresh]")
 
 
-async def test_an_empty_database_says_what_to_do_first(the_servers: Servers) -> None:
-    async with (
-        databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn,
-        serving(settings_of(dsn), no_month) as address,
-        browser(address) as client,
-    ):
+async def test_an_empty_database_says_what_to_do_first(dsn: str) -> None:
+    async with serving(settings_of(dsn), no_month) as address, browser(address) as client:
         page = parsed(await client.get("/"))
     assert links(page, "/imports") == ["/imports/new"]
 

@@ -11,8 +11,6 @@ import pytest
 from msgspec.structs import replace
 from selectolax.lexbor import LexborHTMLParser
 
-from consumers.track_records import TRACK_RECORDS
-from consumers.track_records import apply as project_records
 from laps.rows import ComparedLapRow, LapRow
 from lapstream.server import serving
 from lapstream.web.csv_files import CSV_FILES
@@ -20,13 +18,10 @@ from lapstream.web.formats import UNKNOWN
 from runtime.settings import Settings
 from schemas.identity import driver_id
 from store.finding import FoundDriver
-from store.pool import open_pool
 from store.reading import DayHead, DriverSession
 from store.records import RecordStep
-from tests import databases
-from tests.api import no_month, settings_of, stored
-from tests.databases import Servers
-from tests.events import fetched, laps, listed, received, row
+from tests.api import no_month, settings_of, stored_with_records
+from tests.events import fetched, laps, listed, row
 from tests.integration.test_web import DAY, browser, links, parsed, texts
 
 NEXT = dt.date(2025, 10, 26)
@@ -41,27 +36,22 @@ def rows_of(page: LexborHTMLParser, heading: str) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-async def settings(the_servers: Servers) -> AsyncGenerator[Settings]:
+async def settings(shared_dsn: str) -> Settings:
     """Settings of pages over two days: on the second, the record of the first falls."""
     buggy = {"class_name": "Buggy", "fastest_lap": 40.25}
     later = dt.datetime(2025, 10, 26, 9)
     second = {"start_time": later, "fastest_lap": 29.75, "driver_name": HOSTILE, "transponder_number": "907"}
-    async with databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn:
-        settings = settings_of(dsn)
-        events = [
-            listed(1, row("1"), row("2", fastest_lap=31.0), row("3", **buggy), row("4")),
-            fetched(2, "1", laps=laps(3)),
-            fetched(2, "2", fastest_lap=31.0, laps=laps(4, 31.0)),
-            fetched(2, "3", **buggy, laps=laps(2, 40.25)),
-            replace(listed(3, row("7", **second)), date=NEXT),
-            replace(fetched(4, "7", **second, laps=laps(3, 29.75)), date=NEXT),
-        ]
-        await stored(settings, events)
-        pool = await open_pool(dsn, size=1, schema=TRACK_RECORDS.schema)
-        async with pool.acquire() as connection, connection.transaction():
-            await project_records(connection, [received(event) for event in events])
-        await pool.close()
-        yield settings
+    settings = settings_of(shared_dsn)
+    events = [
+        listed(1, row("1"), row("2", fastest_lap=31.0), row("3", **buggy), row("4")),
+        fetched(2, "1", laps=laps(3)),
+        fetched(2, "2", fastest_lap=31.0, laps=laps(4, 31.0)),
+        fetched(2, "3", **buggy, laps=laps(2, 40.25)),
+        replace(listed(3, row("7", **second)), date=NEXT),
+        replace(fetched(4, "7", **second, laps=laps(3, 29.75)), date=NEXT),
+    ]
+    await stored_with_records(settings, events)
+    return settings
 
 
 @pytest.fixture(scope="module")
