@@ -27,7 +27,7 @@ PATIENCE_MS = 30_000
 
 
 class Browser:
-    """A browser with a profile of its own; `complaints` are what its pages' consoles said in anger."""
+    """A browser with a profile of its own; `complaints` are the errors, warnings and dialogs of its pages."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context

@@ -85,7 +85,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         stat(
             "Parked records",
-            "Records that could not be applied and wait for somebody.",
+            "Records that could not be applied, and are neither mended nor discarded yet.",
             "none",
             "sum(max by (group) (lapstream_parked_waiting))",
         ),
@@ -161,7 +161,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         Panel(
             "Age of these figures",
-            "How long ago somebody looked at the fleet.",
+            "How old the newest look at the fleet is, by kind.",
             "s",
             {"{{kind}}": "min by (kind) (lapstream_fleet_look_age_seconds)"},
         ),
@@ -210,7 +210,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         Panel(
             "Records parked",
-            "Records that could not be applied and wait for somebody.",
+            "Records that could not be applied, and are neither mended nor discarded yet.",
             "none",
             {"{{group}}": f"max by (group) (lapstream_parked_waiting{{{GROUP}}})"},
         ),

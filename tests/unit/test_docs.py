@@ -94,6 +94,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in map(slug, headings), f"{target}: no such heading"
 
 
+def test_decisions_are_numbered_one_after_another() -> None:
+    numbered = [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
+    assert [page.name.partition("-")[0] for page in DECISIONS] == numbered
+    headings = [page.read_text().partition(".")[0] for page in DECISIONS]
+    assert headings == [f"# {int(number)}" for number in numbered]
+
+
 def test_every_path_of_the_api_is_described() -> None:
     described = re.findall(r"^\| (`(?:GET|POST|DELETE) .*?) \|", read("api.md"), re.MULTILINE)
     paths = {path.partition("?")[0] for path in re.findall(r"(/[^`\s]+)`", "\n".join(described))}
