@@ -1,4 +1,4 @@
-"""The lease: of all relays, the one that holds it publishes.
+"""A lease: of all processes that could do some work, the one that holds it does it.
 
 It is a row in the database, and ends by the database's clock. Its holder reckons by its own monotonic clock,
 from before the statement was sent: whatever happens, it stops before the database lets another one in.
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 
-from outbox import rows as relay
+from outbox import rows
 from schemas.errors import LapstreamError
 from store.pool import TRANSIENT, Pool
 
@@ -27,26 +27,28 @@ class LeaseLost(LapstreamError):
 
 
 class Lease:
-    """One relay's view of the lease."""
+    """One process's view of a lease, which ends so many seconds after it was last taken."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, name: str, seconds: float) -> None:
         self._pool = pool
+        self._name = name
+        self._seconds = seconds
         self._until = 0.0
         self.holder = uuid4()
 
     async def take(self) -> bool:
-        """Take the lease, or hold it longer; False while another relay holds it."""
+        """Take the lease, or hold it longer; False while another process holds it."""
         asked = time.monotonic()
         async with self._pool.acquire() as connection:
-            taken = await relay.take(connection, relay.LEASE, self.holder, LEASE_SECONDS)
+            taken = await rows.take(connection, self._name, self.holder, self._seconds)
         if taken:
-            self._until = asked + LEASE_SECONDS
+            self._until = asked + self._seconds
         return taken
 
     def check(self) -> None:
         """Raise `LeaseLost` unless the lease is surely held at this moment."""
         if time.monotonic() >= self._until:
-            raise LeaseLost(f"relay {self.holder}: the lease of {LEASE_SECONDS} s was not renewed in time")
+            raise LeaseLost(f"relay {self.holder}: the lease of {self._seconds} s was not renewed in time")
 
     async def keep(self) -> None:
         """Renew the lease until cancelled; raises `LeaseLost` when it is no more."""
@@ -64,7 +66,7 @@ class Lease:
             raise LeaseLost(f"relay {self.holder}: another relay holds the lease")
 
     async def give_back(self) -> None:
-        """Let another relay begin at once."""
+        """Let another process begin at once."""
         self._until = 0.0
         async with self._pool.acquire() as connection:
-            await relay.give_back(connection, relay.LEASE, self.holder)
+            await rows.give_back(connection, self._name, self.holder)

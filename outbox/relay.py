@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from outbox import lease
 from outbox import rows as relay
 from outbox.lease import Lease, LeaseLost
 from outbox.sending import NotTaken, Producer, Sender
@@ -52,7 +53,7 @@ class Relay:
         self._pool = pool
         self._make_producer = make_producer
         self._prefix = prefix
-        self._lease = Lease(pool)
+        self._lease = Lease(pool, relay.LEASE, lease.LEASE_SECONDS)
         self._listener = Listener(dsn, relay.CHANNEL, self._heard)
         self._told = asyncio.Event()
         self._stopping = asyncio.Event()

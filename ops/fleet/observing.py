@@ -5,14 +5,13 @@ that publishes. Where it is gone without a word, another one takes over when the
 """
 
 import asyncio
-from typing import Protocol
-from uuid import uuid4
+from typing import NamedTuple, Protocol
 
 import asyncpg
 import structlog
 
 from ops.fleet import looks
-from outbox import rows as leases
+from outbox.lease import Lease
 from store.faults import said_by
 from store.pool import TRANSIENT, Pool
 from store.waiting import set_within, until_stopping
@@ -47,13 +46,12 @@ class Looker(Protocol):
         ...
 
 
-class Rhythm:
+class Rhythm(NamedTuple):
     """How often the fleet is looked at, and for how long what was found is kept, in seconds."""
 
-    def __init__(
-        self, first: float = FIRST_SECONDS, every: float = EVERY_SECONDS, window: float = WINDOW_SECONDS
-    ) -> None:
-        self.first, self.every, self.window = first, every, window
+    first: float = FIRST_SECONDS
+    every: float = EVERY_SECONDS
+    window: float = WINDOW_SECONDS
 
 
 USUAL = Rhythm()
@@ -82,8 +80,7 @@ class _Observer:
         self._pool = pool
         self._looker = looker
         self._rhythm = rhythm
-        self._lease = f"fleet_looks/{looker.kind}"
-        self._holder = uuid4()
+        self._lease = Lease(pool, f"fleet_looks/{looker.kind}", LEASE_SECONDS)
         self._holds = False
 
     async def turn(self) -> None:
@@ -102,8 +99,7 @@ class _Observer:
             log.exception("fleet_look_failed", kind=self._looker.kind)
 
     async def _take(self) -> bool:
-        async with self._pool.acquire() as connection:
-            holds = await leases.take(connection, self._lease, self._holder, LEASE_SECONDS)
+        holds = await self._lease.take()
         if holds != self._holds:
             log.info("fleet_observer", kind=self._looker.kind, active=holds)
             self._holds = holds
@@ -116,7 +112,7 @@ class _Observer:
         await self._looker.close()
         if self._holds:
             try:
-                async with asyncio.timeout(1), self._pool.acquire() as connection:
-                    await leases.give_back(connection, self._lease, self._holder)
+                async with asyncio.timeout(1):
+                    await self._lease.give_back()
             except (asyncpg.PostgresError, *TRANSIENT) as error:
                 log.info("fleet_observer_lease_not_given_back", kind=self._looker.kind, error=said_by(error))

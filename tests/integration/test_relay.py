@@ -411,11 +411,8 @@ async def test_a_lease_that_ends_while_rows_are_sent_lets_no_more_of_them_out(
     assert by_track(await published(settings)) == {"track-1": [0, 1]}
 
 
-async def test_a_lease_is_not_held_past_its_end_whatever_the_database_would_say(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.05)
-    held = Lease(pool)
+async def test_a_lease_is_not_held_past_its_end_whatever_the_database_would_say(pool: Pool) -> None:
+    held = Lease(pool, store.LEASE, 0.05)
     assert await held.take()
     held.check()
     await asyncio.sleep(0.06)
@@ -424,7 +421,7 @@ async def test_a_lease_is_not_held_past_its_end_whatever_the_database_would_say(
 
 
 async def test_a_lease_has_one_holder_until_it_is_given_back(pool: Pool) -> None:
-    first, second = Lease(pool), Lease(pool)
+    first, second = (Lease(pool, store.LEASE, lease.LEASE_SECONDS) for _ in range(2))
     assert await first.take()
     assert not await second.take()
     assert await first.take()
