@@ -291,14 +291,15 @@ async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPa
 
 async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
     """A group's state as the broker names it, and the number of its members."""
+    return await from_coordinator(lambda: _describe(admin, group))
 
-    async def ask() -> tuple[str, int]:
-        [response] = await admin.describe_consumer_groups([group])
-        error, _, state, _, _, members, *_ = response.groups[0]
-        raise_for(error)
-        return state, len(members)
 
-    return await from_coordinator(ask)
+async def _describe(admin: Any, group: str, node: int | None = None) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
+    """The same, asked once, of the group's coordinator where that is known."""
+    [response] = await admin.describe_consumer_groups([group], node)
+    error, _, state, _, _, members, *_ = response.groups[0]
+    raise_for(error)
+    return state, len(members)
 
 
 class GroupAtBroker(NamedTuple):
@@ -314,12 +315,11 @@ async def group_at_broker(admin: Any, group: str, seconds: float | None = None) 
 
     async def ask() -> GroupAtBroker:
         node = await admin.find_coordinator(group)
-        [response] = await admin.describe_consumer_groups([group], node)
-        error, _, state, _, _, members, *_ = response.groups[0]
-        raise_for(error)  # aiokafka takes a coordinator that still loads for one without offsets
+        # first, for its errors: aiokafka takes a coordinator that still loads for one without offsets
+        state, members = await _describe(admin, group, node)
         found = await admin.list_consumer_group_offsets(group, node)
         committed = {tp: at.offset for tp, at in found.items() if at.offset >= 0}
-        return GroupAtBroker(state, len(members), committed)
+        return GroupAtBroker(state, members, committed)
 
     return await from_coordinator(ask, seconds)
 
