@@ -67,6 +67,12 @@ async def states_of(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: AN
     return [_state(spec, described.get(spec.name), await _config(admin, spec.name)) for spec in specs]
 
 
+def differing(states: Iterable[TopicState]) -> str | None:
+    """Which topics are not as declared, in words; None where all are."""
+    names = [state.name for state in states if state.differences]
+    return f"not as declared: {', '.join(names)}; `lapstream topics check` says more" if names else None
+
+
 async def create_topics(
     access: BrokerAccess,
     topics: Topics,

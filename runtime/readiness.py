@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from broker.access import BrokerAccess
-from broker.topics import check_topics
+from broker.topics import check_topics, differing
 from runtime import migrate
 from runtime.secrets import without_secrets
 from runtime.settings import Settings
@@ -95,8 +95,7 @@ async def look_at_database(opening: Opening) -> str | None:
 
 async def look_at_broker(access: BrokerAccess, topics: Topics) -> str | None:
     """Whether the topics are as declared."""
-    wrong = [state.name for state in await check_topics(access, topics) if state.differences]
-    return f"not as declared: {', '.join(wrong)}; `lapstream topics check` says more" if wrong else None
+    return differing(await check_topics(access, topics))
 
 
 @contextlib.asynccontextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from broker.topics import TopicState
+from broker.topics import TopicState, differing
 from ops.fleet.state import STUCK_SECONDS, WORKED_AT, OpenRebuild, State
 from ops.lag.figures import GroupLag, Verdict
 from outbox.rows import Backlog
@@ -81,10 +81,8 @@ def of_migrations(standing: Standing) -> Line:
 
 def of_topics(states: Sequence[TopicState]) -> Line:
     """The topics."""
-    wrong = [state.name for state in states if state.differences]
-    if wrong:
-        return unwell("topics", f"not as declared: {', '.join(wrong)}; `lapstream topics check` says more")
-    return well("topics", "all are as declared")
+    wrong = differing(states)
+    return unwell("topics", wrong) if wrong else well("topics", "all are as declared")
 
 
 def of_members(role: str, groups: Sequence[GroupLag]) -> Line:
