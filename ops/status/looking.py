@@ -18,7 +18,6 @@ from runtime.faults import explained
 from runtime.migrate import Standing, standing_on
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings, SettingsError
-from runtime.wiring import groups
 from schemas.errors import LapstreamError
 
 ANSWER_SECONDS = 8.0
@@ -38,7 +37,7 @@ async def look(settings: Settings, lag: Callable[[], Coroutine[Any, Any, Sequenc
         of_api(settings.api_host, settings.api_port),
         _told(lag()),
     )
-    found = [*_of_database(database), *_of_broker(topics), *_of_roles(settings, lags, database), api]
+    found = [*_of_database(database), *_of_broker(topics), *_of_roles(lags, database), api]
     found += [] if isinstance(lags, LapstreamError) else map(lines.of_group, lags)
     return lines.status([*found, *_of_tables(database)])
 
@@ -103,16 +102,14 @@ def _of_broker(found: list[TopicState] | LapstreamError) -> Iterator[Line]:
 
 
 def _of_roles(
-    settings: Settings, lags: Sequence[GroupLag] | LapstreamError, database: Database | LapstreamError
+    lags: Sequence[GroupLag] | LapstreamError, database: Database | LapstreamError
 ) -> Iterator[Line]:
     """The roles at work: by the members of their groups, and by the lease."""
-    of_projectors = {one.name for one in groups(settings.topics) if one.projection}
-    by_role = {"fetcher": False, "projector": True}
-    for role, projects in by_role.items():
+    for role, projects in (("fetcher", False), ("projector", True)):
         if isinstance(lags, LapstreamError):
             yield lines.unknown(role, "it is not known who is at work")
         else:
-            yield lines.of_members(role, [one for one in lags if (one.group in of_projectors) == projects])
+            yield lines.of_members(role, [one for one in lags if bool(one.projection) == projects])
     stored = _stored(database)
     yield (
         lines.unknown("relay", stored) if isinstance(stored, str) else lines.of_relay(relayed=stored.relayed)
