@@ -17,12 +17,11 @@ from lapstream.cli.output import err, note, out, print_json, write_line
 from ops.fleet.observing import WINDOW_SECONDS
 from ops.lag.figures import GroupLag
 from ops.lag.limits import Limit, limit_of, over
-from ops.lag.looking import Kept, Lag
+from ops.lag.looking import Kept, Lag, in_words
 from ops.lag.report import OBSERVED_BY, LagReport, of_group
 from ops.lag.tracks import TrackFreshness, track_freshness
 from ops.lag.window import Window
 from runtime.database import ServerAway, database
-from runtime.faults import explained
 from runtime.settings import Settings, read_settings
 from schemas.errors import LapstreamError
 from schemas.terminal import clean_json
@@ -64,7 +63,7 @@ class Looking:
                 await self._window.read(connection)
                 return await track_freshness(connection)
         except (LapstreamError, asyncpg.PostgresError, *TRANSIENT) as error:
-            self._unobserved = f"the observer's looks can't be read: {explained(error)}"
+            self._unobserved = f"the observer's looks can't be read: {in_words(error)}"
             await self._pool.drop()
             return []
 

@@ -140,7 +140,7 @@ class Lag:
             return work.result()
         await self._broker.drop()
         late = f"the broker did not answer all that was asked within {self._seconds:.0f} s"
-        return self._without_broker(stored, _in_words(error) if error else late)
+        return self._without_broker(stored, in_words(error) if error else late)
 
     def _without_broker(self, stored: list[Positions | str], trouble: str) -> FleetLag:
         troubles = [[trouble, *([found] if isinstance(found, str) else [])] for found in stored]
@@ -160,7 +160,7 @@ class Lag:
             return await self._positions(group.name, group.projection)
         except (LapstreamError, asyncpg.PostgresError, *TRANSIENT) as error:
             await self._pool.drop()
-            return f"where the tables of {group.projection.name} stand: {_in_words(error)}"
+            return f"where the tables of {group.projection.name} stand: {in_words(error)}"
 
     async def _positions(self, name: str, projection: Projection[object]) -> Positions:
         pool = await self._pool.get()
@@ -205,7 +205,7 @@ async def _firsts(
     return await broker.firsts(readable, until)
 
 
-def _in_words(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
     """What an error of a server means; raises one that is a mistake of Lapstream's."""
     if isinstance(error, NotImplementedError):  # aiokafka's, where the broker does not know a request
         return "the broker is older than Kafka 2.3, which can't be asked what its user may do"
