@@ -162,6 +162,12 @@ async def fetch_one(connection: Connection, query: str, *args: object) -> Record
     return row
 
 
+async def rows_changed(connection: Connection, query: str, *args: object) -> int:
+    """Execute a statement that changes rows, and return how many it inserted, updated or deleted."""
+    status = await connection.execute(query, *args)
+    return int(status.rpartition(" ")[2])
+
+
 async def use_schema(connection: Connection, schema: str) -> None:
     """Let the open transaction see another projection's tables."""
     await use_search_path(connection, search_path(schema))

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ops.rebuild import shadow
 from ops.rebuild.queries import Purpose
 from schemas.errors import LapstreamError
-from store.pool import READ_MODEL, Connection, limit_lock_wait, use_schema
+from store.pool import READ_MODEL, Connection, limit_lock_wait, rows_changed, use_schema
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -218,8 +218,7 @@ async def _carry_parked(connection: Connection, topics: Sequence[str]) -> tuple[
 
 async def _count(connection: Connection, name: str, *arguments: object) -> int:
     """How many rows a statement changed."""
-    status = await connection.execute(statement(name), *arguments)
-    return int(status.rpartition(" ")[2])
+    return await rows_changed(connection, statement(name), *arguments)
 
 
 async def _patiently(connection: Connection, lock_statement: str) -> None:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from schemas.headers import Headers
 from schemas.records import HeldRecord
 from store.parking import decoded_headers, storable
-from store.pool import Connection, Record
+from store.pool import Connection, Record, rows_changed
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -229,10 +229,11 @@ async def _settle(
     reason: str | None = None,
 ) -> int:
     places = [new or (None, None, None) for new in keys.values()]
-    status = await connection.execute(
-        statement("settle_parked"), *_columns(list(keys)), state, by, reason, *_transposed(places, 3)
+    return await rows_changed(
+        connection,
+        statement("settle_parked"),
+        *(*_columns(list(keys)), state, by, reason, *_transposed(places, 3)),
     )
-    return int(status.removeprefix("UPDATE "))
 
 
 async def explain(connection: Connection, faults: Mapping[Key, tuple[str, str]]) -> None:

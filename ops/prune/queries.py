@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from store.pool import Connection, fetch_one
+from store.pool import Connection, fetch_one, rows_changed
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -67,7 +67,7 @@ async def batches(connection: Connection, cut: Cut) -> AsyncGenerator[tuple[What
 
 
 async def _each(connection: Connection, what: What, cut: Cut, most: int) -> AsyncGenerator[int]:
-    while rows := await _deleted(connection, f"prune_{what}", *_arguments(what, cut), most):
+    while rows := await rows_changed(connection, statement(f"prune_{what}"), *_arguments(what, cut), most):
         yield rows
 
 
@@ -75,14 +75,9 @@ async def _runs(connection: Connection, cut: Cut) -> AsyncGenerator[int]:
     """Runs, in the order of their requests: those that are kept are looked at once."""
     after = _BEFORE_ALL
     while found := await connection.fetch(statement("next_runs"), cut.before, *after):
-        yield await _deleted(connection, "prune_runs", cut.before, [row["id"] for row in found])
+        ids = [row["id"] for row in found]
+        yield await rows_changed(connection, statement("prune_runs"), cut.before, ids)
         after = tuple(found[-1])
-
-
-async def _deleted(connection: Connection, name: str, *arguments: object) -> int:
-    """How many rows a statement took."""
-    status = await connection.execute(statement(name), *arguments)
-    return int(status.rpartition(" ")[2])
 
 
 def _arguments(what: What, cut: Cut) -> tuple[object, ...]:
