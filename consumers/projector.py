@@ -315,13 +315,12 @@ class Projector(ConsumerRebalanceListener):
     def _span(self, records: Sequence[Record]) -> AbstractContextManager[object]:
         """A span of the first record's trace, linked to the others'."""
         traces = tracing.one_of_each_trace(record.headers for record in records)
-        places = [tracing.Place(record.topic, record.partition, record.offset) for record in records]
         return tracing.span(
             f"{tracing.PROCESS} {records[0].topic}",
             next(iter(traces), None),
             others=traces[1:],
             kind=SpanKind.CONSUMER,
-            attributes=tracing.processing(self._group, places)
+            attributes=tracing.processing(self._group, records)
             | {"lapstream.projection": self._projection.name},
         )
 

@@ -147,8 +147,7 @@ def _request_scope(received: Received, record: Record, group: str) -> Generator[
     named = received.context.correlation_id
     run_id = run_id_of(named, received.id) if lists else as_run_id(named)
     run = "" if run_id is None else str(run_id)
-    place = tracing.Place(record.topic, record.partition, record.offset)
-    attributes = tracing.processing(group, [place]) | {
+    attributes = tracing.processing(group, [record]) | {
         "messaging.message.id": received.id,
         "lapstream.run_id": run,
         "lapstream.key": event_key(received.event),

@@ -5,7 +5,7 @@ Without an SDK every span is none: what came in is carried on as it is. `runtime
 
 import contextlib
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Protocol
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -27,21 +27,24 @@ PROCESS = "process"
 """The operation of work on records, as OpenTelemetry's conventions for messaging name it."""
 
 
-class Place(NamedTuple):
-    """Where a record lies."""
+class Placed(Protocol):
+    """A record, by where it lies."""
 
-    topic: str
-    partition: int
-    offset: int
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
 
 
-def processing(group: str, places: Sequence[Place]) -> dict[str, AttributeValue]:
+def processing(group: str, records: Sequence[Placed]) -> dict[str, AttributeValue]:
     """What a span says of the records that a group works on, in the terms of the conventions for messaging.
 
     Of several records it says how many they are, and where they lie as far as all lie there.
     """
-    topics = {place.topic for place in places}
-    partitions = {place.partition for place in places}
+    topics = {record.topic for record in records}
+    partitions = {record.partition for record in records}
     attributes: dict[str, AttributeValue] = {
         "messaging.system": "kafka",
         "messaging.operation.name": PROCESS,
@@ -49,13 +52,13 @@ def processing(group: str, places: Sequence[Place]) -> dict[str, AttributeValue]
         "messaging.consumer.group.name": group,
     }
     if len(topics) == 1:
-        attributes["messaging.destination.name"] = places[0].topic
+        attributes["messaging.destination.name"] = records[0].topic
         if len(partitions) == 1:
-            attributes["messaging.destination.partition.id"] = str(places[0].partition)
-    if len(places) == 1:
-        attributes["messaging.kafka.offset"] = places[0].offset
+            attributes["messaging.destination.partition.id"] = str(records[0].partition)
+    if len(records) == 1:
+        attributes["messaging.kafka.offset"] = records[0].offset
     else:
-        attributes["messaging.batch.message_count"] = len(places)
+        attributes["messaging.batch.message_count"] = len(records)
     return attributes
 
 
