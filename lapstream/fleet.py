@@ -30,7 +30,7 @@ def observers(settings: Settings, pool: Pool, stop: asyncio.Event) -> dict[str, 
     lag = LagLooker(pool, settings.broker, settings.topics, USUAL.window)
     names = [group.name for group in groups(settings.topics)]
     state = StateLooker(pool, settings.site, names, [projection.schema for projection in PROJECTIONS])
-    return {f"observer of {looker.kind}": observe(pool, looker, stop) for looker in (lag, state)}
+    return {f"observer of {looker.kind}": observe(pool, looker, stop, USUAL) for looker in (lag, state)}
 
 
 async def show_the_fleet(settings: Settings, stop: asyncio.Event) -> None:

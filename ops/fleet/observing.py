@@ -57,7 +57,7 @@ class Rhythm(NamedTuple):
 USUAL = Rhythm()
 
 
-async def observe(pool: Pool, looker: Looker, stop: asyncio.Event, rhythm: Rhythm = USUAL) -> None:
+async def observe(pool: Pool, looker: Looker, stop: asyncio.Event, rhythm: Rhythm) -> None:
     """Look, and store what was found, while this process holds the lease of the kind; until told to stop."""
     observer = _Observer(pool, looker, rhythm)
     try:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from embedded import ports
-from ops.fleet import observing
+from lapstream import fleet
 from runtime.settings import Settings
 from runtime.telemetry import observed
 from sample_site.cases import cases_day
@@ -41,7 +41,7 @@ async def prometheus(
 ) -> AsyncGenerator[Prometheus]:
     """It scrapes an API with a key, while a second day is imported; a record is parked, a rebuild is open."""
     program("prometheus")
-    monkeypatch.setattr(observing.USUAL, "every", 1.0)
+    monkeypatch.setattr(fleet, "USUAL", fleet.USUAL._replace(every=1.0))
     for date in (DAY, NEXT_DAY):
         site.put(cases_day(TRACK, date))
     settings = at(settings, api_port=ports.choose(), api_open_read=False)
