@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from embedded import stack
-from runtime.settings import Settings
+from runtime.settings import Settings, environment
 
 
 class Stage(NamedTuple):
@@ -49,6 +49,17 @@ async def process(*module: str, env: dict[str, str] | None = None) -> AsyncGener
     finally:
         started.terminate()
         await started.wait()
+
+
+async def output_of(settings: Settings, module: str, *arguments: str) -> bytes:
+    """What a module prints in a process of its own; ends the benchmark where it fails."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *arguments, stdout=PIPE, env=environment(settings)
+    )
+    output, _ = await started.communicate()
+    if started.returncode:
+        sys.exit(f"{module} ended with {started.returncode}")
+    return output
 
 
 class Addresses(Struct):

@@ -8,8 +8,6 @@ import asyncio
 import statistics
 import sys
 import time
-from asyncio.subprocess import PIPE
-from collections.abc import Iterable
 from itertools import islice
 
 import msgspec
@@ -17,14 +15,13 @@ from msgspec import Struct
 from rich.console import Console
 
 from bench.projection.events import Shape, records
-from bench.stage import stage
+from bench.projection.load import empty, produce
+from bench.stage import output_of, stage
 from broker import topics
-from broker.clients import make_producer
 from consumers.practice_days import apply
 from runtime import migrate
 from runtime.database import database
-from runtime.settings import Settings, environment
-from schemas.envelope import Outgoing
+from runtime.settings import Settings
 from schemas.records import decode
 from schemas.tables import LapRow
 from schemas.topics import Topics
@@ -107,13 +104,6 @@ async def _baseline(run: Run, pool: Pool) -> None:
         run.add("one transaction an event", laps, time.perf_counter() - began)
 
 
-async def empty(pool: Pool) -> None:
-    async with pool.acquire() as connection:
-        await connection.execute(
-            "TRUNCATE tracks, events, drivers, track_observations, driver_observations CASCADE"
-        )
-
-
 async def _analyze(pool: Pool) -> None:
     async with pool.acquire() as connection:
         await connection.execute("ANALYZE")
@@ -122,35 +112,10 @@ async def _analyze(pool: Pool) -> None:
 async def _live(run: Run, what: str, *, sight: int, processes: int) -> None:
     await produce(run.settings, records(run.shape, run.days, sight=sight))
     end = (sight + 1) * run.days * (run.shape.sessions + 1)
-    members = [await _member(run.settings, end) for _ in range(processes)]
-    outputs = [(await member.communicate())[0] for member in members]
+    member = ("bench.projection.member", str(end))
+    outputs = await asyncio.gather(*(output_of(run.settings, *member) for _ in range(processes)))
     found = [msgspec.json.decode(output, type=dict[str, float]) for output in outputs]
     run.add(what, run.laps, max(one["seconds"] for one in found), max(one["peak_mib"] for one in found))
-
-
-async def _member(settings: Settings, end: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bench.projection.member",
-        str(end),
-        stdout=PIPE,
-        env=environment(settings),
-    )
-
-
-async def produce(settings: Settings, load: Iterable[Outgoing]) -> None:
-    """Put the load into the topic, days in turn on its partitions."""
-    producer = make_producer(settings.broker)
-    await producer.start()
-    pending = [
-        await producer.send(
-            settings.topics.days, key=record.key, value=record.value, headers=list(record.headers)
-        )
-        for record in load
-    ]
-    await asyncio.gather(*pending)
-    await producer.stop()
 
 
 async def _copies(run: Run, pool: Pool) -> None:

@@ -10,8 +10,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -19,15 +18,14 @@ from msgspec import Struct
 from rich.console import Console
 
 from bench.projection.events import Shape, records
-from bench.stage import stage
+from bench.projection.load import produce
+from bench.stage import output_of, stage
 from broker import topics
 from consumers.live import PRACTICE_DAYS
 from ops.rebuild import shadow
 from runtime import migrate
 from runtime.database import database
-from runtime.settings import Settings, environment
-from runtime.wiring import producing
-from schemas.envelope import Outgoing
+from runtime.settings import Settings
 from store.pool import Connection, Pool
 
 CHUNK = 100_000
@@ -98,14 +96,14 @@ async def measure(settings: Settings, shape: Shape, laps: int) -> Figures:
     days = max(1, laps // shape.laps_a_day)
     await migrate.apply(settings.postgres_dsn)
     await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
-    await _produce(settings, records(shape, days))
-    filled = await _in_a_process(settings, "bench.projection.member", str(days * (shape.sessions + 1)))
+    await produce(settings, records(shape, days))
+    filled = await output_of(settings, "bench.projection.member", str(days * (shape.sessions + 1)))
     async with database(settings, size=3) as pool:
         async with pool.acquire() as connection:
             await connection.execute("ANALYZE")
             copied, indexed = await _copy_all(connection)
         async with reading(pool) as readers:
-            output = await _in_a_process(settings, "bench.rebuild.member")
+            output = await output_of(settings, "bench.rebuild.member")
             end = time.perf_counter()
     told = msgspec.json.decode(output, type=Told)
     replay = told.seconds["prepared"] + told.seconds["replaying"]
@@ -125,28 +123,6 @@ async def measure(settings: Settings, shape: Shape, laps: int) -> Figures:
         longest_wait_ms=1000 * readers.longest(0, end),
         longest_wait_during_swap_ms=1000 * readers.longest(end - swap - 1, end),
     )
-
-
-async def _produce(settings: Settings, load: Iterable[Outgoing]) -> None:
-    """Put the load into the topic, days on their partitions."""
-    async with producing(settings.broker) as producer:
-        pending = [
-            await producer.send(
-                settings.topics.days, key=record.key, value=record.value, headers=list(record.headers)
-            )
-            for record in load
-        ]
-        await asyncio.gather(*pending)
-
-
-async def _in_a_process(settings: Settings, module: str, *arguments: str) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=PIPE, env=environment(settings)
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        sys.exit(f"{module} ended with {process.returncode}")
-    return output
 
 
 async def _copy_all(connection: Connection) -> tuple[float, float]:

@@ -13,7 +13,6 @@ import statistics
 import sys
 import threading
 import urllib.request
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,15 +21,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rich.console import Console
 
-from bench.projection.__main__ import empty, produce
 from bench.projection.events import Shape, records
-from bench.stage import stage
+from bench.projection.load import empty, produce
+from bench.stage import output_of, stage
 from broker import topics
 from embedded import ports
 from lapstream.fleet import observers
 from runtime import migrate
 from runtime.database import database
-from runtime.settings import Settings, environment
+from runtime.settings import Settings
 from store.pool import Pool
 
 ROUNDS = 5
@@ -142,11 +141,7 @@ async def _round(
 async def _projected(settings: Settings, pool: Pool, end: int) -> Round:
     """Project the topic from its beginning, in a process of its own."""
     await empty(pool)
-    async with pool.acquire() as connection:
-        await connection.execute("DELETE FROM positions")
-    command = (sys.executable, "-m", "bench.projection.member", str(end))
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, env=environment(settings))
-    return msgspec.json.decode((await process.communicate())[0], type=Round)
+    return msgspec.json.decode(await output_of(settings, "bench.projection.member", str(end)), type=Round)
 
 
 def _figures(laps: int, rounds: list[tuple[Round, Round]]) -> Figures:
