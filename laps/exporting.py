@@ -77,10 +77,7 @@ async def export(
 
 async def _days_of(connection: Connection, track: TrackView) -> list[DayHead]:
     """The days of a track, the oldest first."""
-    days = await find_days(
-        connection, source=None, track_id=track.id, first=None, last=None, before=None, limit=EVERY_DAY
-    )
-    return days[::-1]
+    return (await find_days(connection, track_id=track.id, limit=EVERY_DAY))[::-1]
 
 
 async def _export_year(

@@ -211,7 +211,7 @@ BEFORE_ALL = TrackPlace("")
 
 
 async def find_tracks(
-    connection: Connection, *, source: str | None, after: TrackPlace, limit: int
+    connection: Connection, *, source: str | None = None, after: TrackPlace = BEFORE_ALL, limit: int
 ) -> list[TrackView]:
     """Tracks in the order of their slugs, those of one slug by their sources; of one source, or all."""
     rows = await connection.fetch(statement("find_tracks"), source, *after, limit)
@@ -240,14 +240,14 @@ async def track_name_of(connection: Connection, track_id: UUID) -> TrackName | N
 async def find_days(
     connection: Connection,
     *,
-    source: str | None,
-    track_id: UUID | None,
-    first: dt.date | None,
-    last: dt.date | None,
-    before: DayPlace | None,
+    source: str | None = None,
+    track_id: UUID | None = None,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    before: DayPlace | None = None,
     limit: int,
 ) -> list[DayHead]:
-    """Practice days of a source or all, the newest first, each of the two dates included."""
+    """Practice days of a source and a track or all, the newest first, each of the two dates included."""
     place = before or (None, None)
     rows = await connection.fetch(statement("find_days"), track_id, first, last, *place, limit, source)
     return [DayHead(**row) for row in rows]

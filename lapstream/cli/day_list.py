@@ -10,7 +10,6 @@ from lapstream.cli.output import out
 from lapstream.cli.tables import Listing
 from lapstream.cli.where import row_of_track
 from producer.site import SOURCE
-from store.pool import Connection
 from store.reading import DayHead, find_days
 
 Days = tuple[dt.date | None, dt.date | None]
@@ -22,22 +21,11 @@ def days(
 ) -> None:
     """List practice days, of a track or all, the newest first."""
     form = form_of(as_json=as_json, as_csv=as_csv)
-    found = on_database(partial(_find, track=track, between=between, source=source, limit=limit))
+    first, last = between
+    at = row_of_track(track, source)
+    wanted = partial(find_days, source=source, track_id=at, first=first, last=last, limit=limit)
+    found = on_database(wanted)
     print_rows(DayHead, found, form, show)
-
-
-async def _find(
-    connection: Connection, *, track: str | None, between: Days, source: str | None, limit: int
-) -> list[DayHead]:
-    return await find_days(
-        connection,
-        source=source,
-        track_id=row_of_track(track, source),
-        first=between[0],
-        last=between[1],
-        before=None,
-        limit=limit,
-    )
 
 
 def show(days: Sequence[DayHead]) -> None:

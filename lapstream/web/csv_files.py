@@ -59,15 +59,7 @@ async def track_days(request: ApiRequest, track_slug: TrackSlug, source: Source 
     """The newest days of a track."""
     async with connected(request) as connection:
         track = await the_track(connection, source, track_slug)
-        found = await reading.find_days(
-            connection,
-            source=source,
-            track_id=track.id,
-            first=None,
-            last=None,
-            before=None,
-            limit=MOST_ROWS,
-        )
+        found = await reading.find_days(connection, track_id=track.id, limit=MOST_ROWS)
     return csv_file(request, DayHead, found, track_slug, "days")
 
 

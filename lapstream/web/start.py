@@ -10,7 +10,7 @@ from lapstream.http.services import ApiRequest, connected
 from lapstream.web.pages import page
 from schemas.scopes import Scope
 from store import reading
-from store.reading import BEFORE_ALL, TrackView
+from store.reading import TrackView
 
 NEWEST_DAYS = 12
 MOST_TRACKS = 2_000
@@ -25,10 +25,8 @@ async def read_start(
 ) -> Response[bytes]:
     """Show the tracks that are known, or those whose name has these words, and the newest days."""
     async with connected(request) as connection:
-        tracks = await reading.find_tracks(connection, source=None, after=BEFORE_ALL, limit=MOST_TRACKS)
-        days = await reading.find_days(
-            connection, source=None, track_id=None, first=None, last=None, before=None, limit=NEWEST_DAYS
-        )
+        tracks = await reading.find_tracks(connection, limit=MOST_TRACKS)
+        days = await reading.find_days(connection, limit=NEWEST_DAYS)
     found = matching(tracks, q)
     return page(request, "start.html", q=q, tracks=found[:SHOWN_TRACKS], found=len(found), days=days)
 

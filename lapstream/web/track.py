@@ -32,8 +32,6 @@ async def read_track(
             connection,
             source=source,
             track_id=track_id(source, track_slug),
-            first=None,
-            last=None,
             before=place,
             limit=DAYS + 1,
         )
