@@ -111,7 +111,7 @@ def examples(
 def conformance(
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND]...", help="A program that judges the vectors; without one, this."),
+        typer.Argument(metavar="COMMAND", help="A program that judges the vectors; without one, this."),
     ] = None,
     *,
     show: Annotated[bool, typer.Option("--vectors", help="Print the vectors, and do nothing else.")] = False,

@@ -34,18 +34,22 @@ DayOption = Annotated[
     dt.date | None,
     typer.Option("--date", parser=day, metavar="DATE", help="Only on this day, as YYYY-MM-DD."),
 ]
+LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 SIDES = "A session's id, or a driver: a name or a part of it, a transponder, an id. Two to four."
 
 
 def days(
     track: Annotated[
-        str | None, typer.Argument(help="The track's slug; without it, the days of all tracks.")
+        str | None,
+        typer.Argument(
+            parser=slug, metavar="TRACK", help="The track's slug; without it, the days of all tracks."
+        ),
     ] = None,
     *,
     first: FirstDay = None,
     last: LastDay = None,
     source: SourceOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    limit: LimitOption = 50,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
 ) -> None:
@@ -58,7 +62,7 @@ def days(
 
 def laps(  # noqa: PLR0913 - each is a filter that people asked for
     sessions: Annotated[
-        list[str] | None, typer.Argument(metavar="[SESSION]...", help="Sessions, by their ids.")
+        list[str] | None, typer.Argument(metavar="SESSION", help="Sessions, by their ids.")
     ] = None,
     *,
     driver: Annotated[
@@ -94,7 +98,7 @@ def drivers(
     sessions: Annotated[bool, typer.Option("--sessions", help="List the one driver's sessions.")] = False,
     track: AnyTrack = None,
     source: SourceOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    limit: LimitOption = 50,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
 ) -> None:
@@ -126,7 +130,7 @@ def records(
 
 def export(
     track: Annotated[
-        str | None, typer.Argument(parser=slug, metavar="[TRACK]", help="The track's slug; or --all.")
+        str | None, typer.Argument(parser=slug, metavar="TRACK", help="The track's slug; or --all.")
     ] = None,
     *,
     parquet: Annotated[Path, typer.Option("--parquet", metavar="DIR", help="The folder for the files.")],
@@ -145,7 +149,7 @@ def export(
 
 
 def compare(
-    who: Annotated[list[str], typer.Argument(metavar="WHO...", help=SIDES)],
+    who: Annotated[list[str], typer.Argument(metavar="WHO", help=SIDES)],
     *,
     track: AnyTrack = None,
     date: DayOption = None,

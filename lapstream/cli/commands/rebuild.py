@@ -76,7 +76,7 @@ def start(
 @app.command("status")
 def status(
     projection: Annotated[
-        str | None, typer.Argument(metavar="[PROJECTION]", help="Only those of this projection.")
+        str | None, typer.Argument(metavar="PROJECTION", help="Only those of this projection.")
     ] = None,
     *,
     as_json: JsonFlag = False,

@@ -24,7 +24,7 @@ HEAVY = {
         "opentelemetry",
         "prometheus_client",
     ),
-    *("psutil", "rich.progress", "selectolax", "structlog", "uvicorn"),
+    *("psutil", "pyarrow", "rich.progress", "selectolax", "structlog", "uvicorn"),
 }
 """What no help needs."""
 
@@ -36,6 +36,7 @@ for words in json.loads(sys.argv[1]):
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
             app([*words, option], prog_name="lapstream")
         assert "Usage: lapstream" in said.getvalue(), (words, option)
+        assert not any(twice in said.getvalue() for twice in ("[[", "...]", "...}")), words
 print(json.dumps(list(sys.modules)))
 """
 
