@@ -19,7 +19,6 @@ from lapstream.web import assets, formats, links
 from lapstream.web.assets import takes_gzip
 from lapstream.web.session import CSRF_FIELD, csrf_of, token_of
 from lapstream.web.texts import TEXTS
-from schemas.scopes import Scope
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -101,7 +100,6 @@ def _rendered(request: ApiRequest, template: str, view: dict[str, Any]) -> bytes
     caller = caller_of(request)
     frame = {
         "key": caller.key if caller else None,
-        "may_import": bool(caller and caller.key and caller.key.allows(Scope.ingest)),
         "csrf_input": Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_of(token)),
         "here": address_of(request),
     }
