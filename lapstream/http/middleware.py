@@ -23,7 +23,7 @@ SECURITY_HEADERS = {
 }
 """Of every answer that has none of its own; pages may load their own files."""
 
-UNWORTHY = ("/healthz", "/livez", "/readyz")
+PROBES = ("/healthz", "/livez", "/readyz")
 """Asked every few seconds: a line in the log only when it fails."""
 
 _LONGEST_PATH = 300
@@ -96,7 +96,7 @@ class _Exchange:
     def note(self) -> None:
         """Write the line in the log."""
         path = self._scope["raw_path"].decode("latin-1")[:_LONGEST_PATH]
-        if path in UNWORTHY and self._status < _BAD:
+        if path in PROBES and self._status < _BAD:
             return
         user: Any = cast("dict[str, Any]", self._scope).get("user")
         client = self._scope["client"]

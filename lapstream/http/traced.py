@@ -6,9 +6,10 @@ from typing import Any, cast
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
+from lapstream.http.middleware import PROBES
 from telemetry import tracing
 
-UNTRACED = ("/healthz", "/livez", "/readyz", "/metrics")
+UNTRACED = (*PROBES, "/metrics")
 """Asked every few seconds, by machines."""
 
 _FAULT = 500
