@@ -11,7 +11,7 @@ from laps.comparing import MOST, ComparedLap, Comparison
 from laps.sessions import SessionReport
 from lapstream.web.charts import SHAPES, Line, Mark, line_chart, sample_of
 from lapstream.web.formats import gap, lap_time, number
-from lapstream.web.lap_view import FEWEST, HIGHEST_OVER_BEST, MARGIN, numbers_up_to, written
+from lapstream.web.lap_view import FEWEST, heights, numbers_up_to, written
 from lapstream.web.texts import TEXTS
 
 LETTERS = "ABCD"[:MOST]
@@ -104,10 +104,8 @@ def laps_chart(found: Comparison) -> Markup | None:
     )
     if not any(len(_marks(line)) >= FEWEST for line in lines):
         return None
-    best = min(times)
-    highest = min(max(times), best * HIGHEST_OVER_BEST)
-    margin = (highest - best) * MARGIN + 0.05
-    return _drawn(found, [_cut(line, highest) for line in lines], range_=(best - margin, highest + margin))
+    highest, range_ = heights(min(times), max(times))
+    return _drawn(found, [_cut(line, highest) for line in lines], range_=range_)
 
 
 def gap_chart(found: Comparison) -> Markup | None:

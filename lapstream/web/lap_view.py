@@ -22,10 +22,10 @@ _LABELS = 12
 FEWEST = 2
 """Laps that make a chart."""
 
-MARGIN = 0.08
+_MARGIN = 0.08
 """How much of its height a chart leaves free above and below."""
 
-HIGHEST_OVER_BEST = 2.0
+_HIGHEST_OVER_BEST = 2.0
 """Laps that took longer than so many times the best are drawn at the chart's edge."""
 
 
@@ -108,15 +108,20 @@ def chart_of(session: SessionReport) -> Markup | None:
     laps = [lap for lap in session.laps if lap.lap_time_seconds is not None]
     if figures is None or figures.fast_lap_time is None or len(laps) < FEWEST:
         return None
-    best = figures.fast_lap_time
-    highest = min(max(lap.lap_time_seconds or 0 for lap in laps), best * HIGHEST_OVER_BEST)
-    margin = (highest - best) * MARGIN + 0.05
+    highest, range_ = heights(figures.fast_lap_time, max(lap.lap_time_seconds or 0 for lap in laps))
     return line_chart(
         [*_levels(laps, figures), *_laps(laps, figures, highest)],
         x_title=TEXTS("words.lap"),
         x_labels=numbers_up_to(laps[-1].lap_number),
-        range_=(best - margin, highest + margin),
+        range_=range_,
     )
+
+
+def heights(best: float, slowest: float) -> tuple[float, tuple[float, float]]:
+    """The longest time that is drawn at its height, and what a chart of such laps reaches over."""
+    highest = min(slowest, best * _HIGHEST_OVER_BEST)
+    margin = (highest - best) * _MARGIN + 0.05
+    return highest, (best - margin, highest + margin)
 
 
 def _levels(laps: Sequence[LapView], figures: Figures) -> list[Line]:
