@@ -7,7 +7,6 @@ shown while the roles still work. All that it starts, it stops.
 import asyncio
 import contextlib
 import datetime as dt
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -18,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from broker import topics
+from embedded import ports
 from ops.imports.follow import ImportSummary
 from runtime import migrate
 from runtime.database import connected
@@ -69,7 +69,7 @@ async def run_demo(
             postgres_dsn=dsn,
             site=site.site_template,
             site_interval_seconds=0,
-            api_port=_free_port(),
+            api_port=PORT if ports.is_free(PORT) else ports.choose(),
         )
         report("creating tables and topics…")
         await migrate.apply(dsn)
@@ -88,14 +88,6 @@ async def _imported_twice(settings: Settings, report: Report, import_day: Import
     if not outcome.unchanged:
         raise DemoFailed(f"the second import of an unchanged day changed the tables: {outcome}")
     return outcome
-
-
-def _free_port() -> int:
-    """The usual port of the pages, or another one where that is taken."""
-    for port in (PORT, 0):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as free:
-            return free.getsockname()[1]
-    raise DemoFailed("no port of 127.0.0.1 is free")
 
 
 @contextlib.asynccontextmanager
