@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from lapstream.server import serving
 from lapstream.web.assets import NAMES, address_of
@@ -46,8 +46,14 @@ def parsed(answer: httpx.Response, status: int = 200) -> LexborHTMLParser:
     return LexborHTMLParser(answer.text)
 
 
-def texts(page: LexborHTMLParser, selector: str) -> list[str]:
+def texts(page: LexborHTMLParser | LexborNode, selector: str) -> list[str]:
+    """The texts of a page's elements, or of those within an element."""
     return [" ".join(node.text().split()) for node in page.css(selector)]
+
+
+def rows_of(page: LexborHTMLParser, heading: str) -> list[list[str]]:
+    """The cells of the table behind a heading, row by row."""
+    return [texts(line, "th, td") for line in page.css(f"{heading} ~ .wide tbody tr")]
 
 
 def links(page: LexborHTMLParser, beginning: str) -> list[str]:
@@ -119,21 +125,18 @@ async def test_one_gets_from_the_start_to_a_lap(web: httpx.AsyncClient) -> None:
 async def sessions_of_day(web: httpx.AsyncClient, day: str = DAY) -> dict[str, str]:
     """The addresses of a day's sessions by what their links say."""
     page = parsed(await web.get(day))
-    rows = page.css("tbody th[scope=row] a[href^='/sessions/']")
-    return {" ".join(row.text().split()): row.attributes.get("href") or "" for row in rows}
+    rows = "tbody th[scope=row] a[href^='/sessions/']"
+    paths = [row.attributes.get("href") or "" for row in page.css(rows)]
+    return dict(zip(texts(page, rows), paths, strict=True))
 
 
 async def test_a_session_has_chart_figures_and_laps(web: httpx.AsyncClient) -> None:
     page = parsed(await web.get((await sessions_of_day(web))["Driver 1, run 1"]))
     assert len(page.css("svg.chart .of-laps .dot")) == 3
     assert len(page.css("tr[id^=lap-]")) == 3
-    figures = {name: values for name, *values in map(_cells, page.css("#figures ~ .wide tbody tr"))}
+    figures = {name: values for name, *values in rows_of(page, "#figures")}
     assert figures["Average"] == ["30.500", "31.000 differs"]
     assert figures["Best 3 consecutive"] == ["1:31.500", "1:31.500"]
-
-
-def _cells(line: Any) -> list[str]:
-    return [" ".join(cell.text().split()) for cell in line.css("th, td")]
 
 
 async def test_a_session_without_its_page_says_so(web: httpx.AsyncClient) -> None:

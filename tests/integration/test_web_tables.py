@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 from msgspec.structs import replace
-from selectolax.lexbor import LexborHTMLParser
 
 from laps.rows import ComparedLapRow, LapRow
 from lapstream.server import serving
@@ -22,17 +21,11 @@ from store.reading import DayHead, DriverSession
 from store.records import RecordStep
 from tests.api import no_month, settings_of, stored_with_records
 from tests.events import fetched, laps, listed, row
-from tests.integration.test_web import DAY, browser, links, parsed, texts
+from tests.integration.test_web import DAY, browser, links, parsed, rows_of, texts
 
 NEXT = dt.date(2025, 10, 26)
 RECORDS = "/tracks/track/records"
 HOSTILE = '=HYPERLINK("https://evil.example")'
-
-
-def rows_of(page: LexborHTMLParser, heading: str) -> list[list[str]]:
-    """The cells of the table behind a heading, row by row."""
-    lines = page.css(f"{heading} ~ .wide tbody tr")
-    return [[" ".join(cell.text().split()) for cell in line.css("th, td")] for line in lines]
 
 
 @pytest.fixture(scope="module")
