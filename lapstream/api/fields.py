@@ -5,6 +5,7 @@ All of it comes from anybody: each has its bound, and what is wrong is said by t
 
 import base64
 import binascii
+import datetime as dt
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
@@ -22,6 +23,7 @@ _SOURCE = rf"^{fields.SOURCE_NAME}\Z"
 TrackSlug = Annotated[
     str, PathParameter(pattern=SLUG, description="The track's name at its source, as `canberraoffroad`.")
 ]
+Date = Annotated[dt.date, PathParameter(description="The day.")]
 Source = Annotated[str, QueryParameter(pattern=_SOURCE, description="The timing service that saw it.")]
 AnySource = Annotated[
     str | None, QueryParameter(pattern=_SOURCE, description="Only what this timing service saw.")

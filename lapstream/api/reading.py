@@ -17,6 +17,7 @@ from lapstream.api.fields import (
     SLUG,
     AnySource,
     Cursor,
+    Date,
     Limit,
     Source,
     TrackSlug,
@@ -133,7 +134,7 @@ async def search_days(
 async def read_day(
     request: ApiRequest,
     track_slug: TrackSlug,
-    date: Annotated[dt.date, PathParameter(description="The day.")],
+    date: Date,
     source: Source = SOURCE,
 ) -> Success[DayReport]:
     """Read a practice day: its totals, sessions, results, and a leaderboard of each class."""

@@ -1,26 +1,23 @@
 """The tables of the pages as CSV files: the columns of the commands, with nothing in them that is run."""
 
-import datetime as dt
 import re
 from collections.abc import Iterable
-from typing import Annotated
-from uuid import UUID
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
 from laps.csv_text import csv_lines
 from laps.rows import ComparedLapRow, LapRow, compared_rows, day_rows, lap_rows
 from laps.sessions import report_of
-from lapstream.api.fields import Source, TrackSlug
+from lapstream.api.fields import Date, Source, TrackSlug
 from lapstream.http.callers import needs
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web.compare import Chosen, compared, few_enough
 from lapstream.web.day import the_day
 from lapstream.web.driver import the_driver
 from lapstream.web.drivers import found_drivers
+from lapstream.web.fields import Row, Words
 from lapstream.web.lap_session import the_session
 from lapstream.web.pages import sent
 from lapstream.web.track import the_track
@@ -35,9 +32,6 @@ MOST_ROWS = 10_000
 """The newest days of a track, or sessions of a driver; the best matches of a search."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-
-Date = Annotated[dt.date, PathParameter(description="The day.")]
-Row = Annotated[UUID, PathParameter(description="The id of a row.")]
 
 
 def csv_file(
@@ -115,9 +109,7 @@ async def driver_sessions(request: ApiRequest, driver: Row) -> Response[bytes]:
 
 
 @get("/drivers.csv", guards=[needs(Scope.read)])
-async def driver_list(
-    request: ApiRequest, q: Annotated[str, QueryParameter(max_length=100)] = ""
-) -> Response[bytes]:
+async def driver_list(request: ApiRequest, q: Words = "") -> Response[bytes]:
     """Who is called so."""
     async with connected(request) as connection:
         found = await found_drivers(connection, q, limit=MOST_ROWS)

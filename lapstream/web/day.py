@@ -1,14 +1,12 @@
 """A practice day: best laps of each class, who drove when, every session, and the page's own totals."""
 
 import datetime as dt
-from typing import Annotated
 
 from litestar import Response, get
-from litestar.params import PathParameter
 
 from laps import days
 from laps.days import DayReport
-from lapstream.api.fields import Source, TrackSlug
+from lapstream.api.fields import Date, Source, TrackSlug
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
@@ -28,7 +26,7 @@ from store.pool import Connection
 async def read_day(
     request: ApiRequest,
     track_slug: TrackSlug,
-    date: Annotated[dt.date, PathParameter(description="The day.")],
+    date: Date,
     source: Source = SOURCE,
 ) -> Response[bytes]:
     """Show a practice day."""

@@ -1,16 +1,15 @@
 """A driver: bests by class and track, how best lap and average went, and the sessions, the newest first."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import PathParameter
 
 from lapstream.api.fields import Cursor, page_of, place_at
 from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import driver_view
+from lapstream.web.fields import Row
 from lapstream.web.pages import page
 from schemas.scopes import Scope
 from store import reading
@@ -22,11 +21,7 @@ SESSIONS = 100
 
 
 @get("/drivers/{driver:uuid}", guards=[needs(Scope.read)])
-async def read_driver(
-    request: ApiRequest,
-    driver: Annotated[UUID, PathParameter(description="The driver's row.")],
-    before: Cursor = None,
-) -> Response[bytes]:
+async def read_driver(request: ApiRequest, driver: Row, before: Cursor = None) -> Response[bytes]:
     """Show a driver."""
     place = place_at(before, SessionPlace)
     async with connected(request) as connection:

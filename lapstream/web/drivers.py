@@ -1,13 +1,11 @@
 """Drivers found by name, transponder or id: how racers get to their own page."""
 
-from typing import Annotated
-
 from litestar import Response, get
-from litestar.params import QueryParameter
 
 from laps.naming import called
 from lapstream.http.callers import needs
 from lapstream.http.services import ApiRequest, connected
+from lapstream.web.fields import Words
 from lapstream.web.pages import page
 from schemas.scopes import Scope
 from store.finding import FoundDriver, find_drivers
@@ -18,9 +16,7 @@ SHOWN = 50
 
 
 @get("/drivers", guards=[needs(Scope.read)])
-async def read_drivers(
-    request: ApiRequest, q: Annotated[str, QueryParameter(max_length=100)] = ""
-) -> Response[bytes]:
+async def read_drivers(request: ApiRequest, q: Words = "") -> Response[bytes]:
     """Show who is called so."""
     wanted = _words(q)
     async with connected(request) as connection:

@@ -2,12 +2,9 @@
 
 import datetime as dt
 from http import HTTPStatus
-from typing import Annotated, get_args
-from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import PathParameter, QueryParameter
 from litestar.response import Redirect, ServerSentEvent
 from msgspec import Struct
 
@@ -18,6 +15,7 @@ from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import links
+from lapstream.web.fields import Row, Words
 from lapstream.web.pages import go_to, page
 from lapstream.web.texts import TEXTS
 from runs import changes as run_changes
@@ -25,9 +23,6 @@ from runs import run as runs
 from runs.changes import RunNotFound
 from runs.run import Refresh
 from schemas.scopes import Scope
-
-_RunId = Annotated[UUID, PathParameter(description="The run.")]
-_Text = Annotated[str, QueryParameter(max_length=100)]
 
 _CHOICES: tuple[Refresh, ...] = ("changed", "missing", "all")
 
@@ -41,7 +36,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 @get("/imports/new", guards=[needs(Scope.ingest)])
-async def read_import_form(request: ApiRequest, track: _Text = "", date: _Text = "") -> Response[bytes]:
+async def read_import_form(request: ApiRequest, track: Words = "", date: Words = "") -> Response[bytes]:
     """Ask which day is wanted."""
     return _form(request, Wanted(track_slug=track, date=date))
 
@@ -77,7 +72,7 @@ def faults_of(wanted: Wanted) -> dict[str, str]:
         dt.date.fromisoformat(wanted.date)
     except ValueError:
         faults["date"] = TEXTS("imports.bad_date")
-    if wanted.refresh not in get_args(Refresh):
+    if wanted.refresh not in _CHOICES:
         faults["refresh"] = TEXTS("imports.bad_refresh")
     return faults
 
@@ -90,7 +85,7 @@ def _form(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | None = N
 
 
 @get("/imports/{run_id:uuid}", guards=[needs(Scope.read)])
-async def read_import(request: ApiRequest, run_id: _RunId) -> Response[bytes]:
+async def read_import(request: ApiRequest, run_id: Row) -> Response[bytes]:
     """Show how far an import is, or what it came to."""
     async with connected(request) as connection:
         run = await runs.read(connection, run_id)
@@ -101,13 +96,13 @@ async def read_import(request: ApiRequest, run_id: _RunId) -> Response[bytes]:
 
 
 @get("/imports/{run_id:uuid}/events", media_type="text/event-stream", guards=[needs(Scope.read)])
-async def follow_import(request: ApiRequest, run_id: _RunId) -> ServerSentEvent:
+async def follow_import(request: ApiRequest, run_id: Row) -> ServerSentEvent:
     """Follow an import as the API's stream does, for those who are signed in by a cookie."""
     return await stream_of(request, run_id)
 
 
 @post("/imports/{run_id:uuid}/retry", guards=[needs(Scope.ingest)])
-async def retry_import(request: ApiRequest, run_id: _RunId) -> Redirect:
+async def retry_import(request: ApiRequest, run_id: Row) -> Redirect:
     """Fetch the sessions that failed again."""
     async with connected(request) as connection:
         run = await run_changes.retry_failed(connection, run_id)

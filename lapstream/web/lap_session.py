@@ -1,10 +1,8 @@
 """A session: its laps as a line and as a table, and its figures beside the site's."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import PathParameter
 
 from laps import sessions
 from laps.sessions import SessionReport
@@ -12,6 +10,7 @@ from lapstream.http.callers import needs
 from lapstream.http.refusals import Refusal
 from lapstream.http.services import ApiRequest, connected
 from lapstream.web import formats, lap_view, links
+from lapstream.web.fields import Row
 from lapstream.web.pages import page
 from runs import run as runs
 from schemas.scopes import Scope
@@ -19,9 +18,7 @@ from store.pool import Connection
 
 
 @get("/sessions/{session:uuid}", guards=[needs(Scope.read)])
-async def read_session(
-    request: ApiRequest, session: Annotated[UUID, PathParameter(description="The session's row.")]
-) -> Response[bytes]:
+async def read_session(request: ApiRequest, session: Row) -> Response[bytes]:
     """Show a session."""
     async with connected(request) as connection:
         found = await the_session(connection, session)

@@ -1,12 +1,10 @@
 """The start: tracks that are known, found by name, and the newest days."""
 
-from typing import Annotated
-
 from litestar import Response, get
-from litestar.params import QueryParameter
 
 from lapstream.http.callers import needs
 from lapstream.http.services import ApiRequest, connected
+from lapstream.web.fields import Words
 from lapstream.web.pages import page
 from schemas.scopes import Scope
 from store import reading
@@ -20,9 +18,7 @@ SHOWN_TRACKS = 100
 
 
 @get("/", guards=[needs(Scope.read)])
-async def read_start(
-    request: ApiRequest, q: Annotated[str, QueryParameter(max_length=100)] = ""
-) -> Response[bytes]:
+async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
     """Show the tracks that are known, or those whose name has these words, and the newest days."""
     async with connected(request) as connection:
         tracks = await reading.find_tracks(connection, limit=MOST_TRACKS)
