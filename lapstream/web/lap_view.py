@@ -28,6 +28,9 @@ _MARGIN = 0.08
 _HIGHEST_OVER_BEST = 2.0
 """Laps that took longer than so many times the best are drawn at the chart's edge."""
 
+_APART = {"mistake": "mistake", "invalid": "invalid", "best": "fastest"}
+"""The kinds of laps of which a chart marks the points, by the names of their lines."""
+
 
 class Beside(Struct, frozen=True, kw_only=True):
     """A figure computed from the laps, and the site's where it states one."""
@@ -146,16 +149,11 @@ def _laps(laps: Sequence[LapView], figures: Figures, highest: float) -> list[Lin
     marks = {lap.lap_number: _mark(lap, figures, highest) for lap in laps}
     kinds = {lap.lap_number: kind_of(lap, figures) for lap in laps}
     counted = [None if kinds[number] == "invalid" else mark for number, mark in marks.items()]
-    apart = (
-        Line(
-            name=name, points=[marks[number] for number, kind in kinds.items() if kind == name], joined=False
-        )
-        for name in ("mistake", "invalid")
-    )
-    fastest = Line(
-        name="fastest", points=[marks[n] for n, kind in kinds.items() if kind == "best"], joined=False
-    )
-    return [Line(name="laps", points=counted), *(line for line in (*apart, fastest) if line.points)]
+    lines = [Line(name="laps", points=counted)]
+    for kind, name in _APART.items():
+        if points := [marks[number] for number, one in kinds.items() if one == kind]:
+            lines.append(Line(name=name, points=points, joined=False))
+    return lines
 
 
 def _mark(lap: LapView, figures: Figures, highest: float) -> Mark:
