@@ -52,7 +52,7 @@ def address_of(name: str) -> str:
 
 
 def takes_gzip(request: Request[Any, Any, Any]) -> bool:
-    """Whether whoever asks reads answers that are packed."""
+    """Whether the client accepts gzip."""
     return "gzip" in request.headers.get("accept-encoding", "")
 
 

@@ -37,7 +37,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 def csv_file(
     request: ApiRequest, kind: type[Struct], rows: Iterable[Struct], *name: object
 ) -> Response[bytes]:
-    """Rows as a file, named by these parts; whoever has it already is told that it did not change."""
+    """Rows as a file, named by these parts; 304 where the client has it already."""
     body = "".join(csv_lines(kind, rows)).encode("utf-8", "replace")
     headers = {"Content-Disposition": f'attachment; filename="{file_name(*name)}"'}
     return sent(request, body, media_type="text/csv", headers=headers)

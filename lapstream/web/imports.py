@@ -28,7 +28,7 @@ _CHOICES: tuple[Refresh, ...] = ("changed", "missing", "all")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What somebody wrote into the form, as it was written."""
+    """What was entered into the form, as it was sent."""
 
     track_slug: str = ""
     date: str = ""

@@ -79,7 +79,7 @@ def sent(
     status: HTTPStatus = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
 ) -> Response[bytes]:
-    """What was asked for; where whoever asks has it already, only that this is so."""
+    """What was asked for; 304 without a body where the client has it already."""
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {**HEADERS, **(headers or {}), "ETag": etag}
     if status is HTTPStatus.OK and etag in request.headers.get("if-none-match", ""):
@@ -107,7 +107,7 @@ def _rendered(request: ApiRequest, template: str, view: dict[str, Any]) -> bytes
 
 
 def caller_of(request: Request[Any, Any, Any]) -> Caller | None:
-    """Who asks; None for addresses at which nobody finds out."""
+    """Who asks; None for addresses at which that is not looked up."""
     return cast("dict[str, Any]", request.scope).get("user")
 
 

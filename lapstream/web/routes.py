@@ -43,7 +43,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
 
 
 def pages(callers: Middleware) -> list[Router]:
-    """The pages, and the files beside them, which anybody may have."""
+    """The pages, and the files beside them, for which no key is needed."""
     return [
         Router("/", route_handlers=[assets.read_asset]),
         Router(

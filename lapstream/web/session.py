@@ -18,7 +18,7 @@ from lapstream.http.services import ApiRequest
 
 COOKIE = "lapstream_session"
 SESSION_SECONDS = 12 * 60 * 60
-"""How long somebody stays signed in."""
+"""How long a session lasts."""
 
 CSRF_FIELD = "csrf"
 
@@ -32,7 +32,7 @@ def token_of(request: ApiRequest) -> str | None:
 
 
 def cookie_with(request: ApiRequest, token: str) -> Cookie:
-    """The cookie of somebody who signed in."""
+    """The cookie that begins a session."""
     return _cookie(request, token, SESSION_SECONDS)
 
 

@@ -24,7 +24,7 @@ async def read_sign_in(request: ApiRequest, next_: _Next = "/", why: _Why = "") 
 
 @post("/sign-in")
 async def sign_in(request: ApiRequest) -> Response[bytes] | Redirect:
-    """Keep the key that was given in a cookie, and go on to where somebody came from."""
+    """Keep the key that was given in a cookie, and go on to the page that asked for it."""
     form = await request.form()
     token, back = str(form.get("token", "")).strip(), own_path(str(form.get("next", "/")))
     async with connected(request) as connection:

@@ -97,7 +97,7 @@ async def importer(settings: Settings) -> str:
 
 @pytest.fixture
 async def signed_in(address: str, importer: str) -> AsyncGenerator[httpx.AsyncClient]:
-    """Somebody who signed in with it."""
+    """A client that is signed in with it."""
     async with browser(address) as client:
         answer = await client.post("/sign-in", data={"token": importer})
         assert (answer.status_code, answer.headers["location"]) == (303, "/")

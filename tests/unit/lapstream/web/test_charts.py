@@ -37,7 +37,7 @@ def test_a_chart_is_drawn_again_as_it_was() -> None:
     assert a_chart() == a_chart()
 
 
-def test_a_chart_is_passed_over_by_the_keyboard() -> None:
+def test_the_keyboard_does_not_stop_in_a_chart() -> None:
     page = LexborHTMLParser(a_chart())
     assert [svg.attributes["aria-hidden"] for svg in page.css("svg")] == ["true"]
     assert [link.attributes["tabindex"] for link in page.css("a")] == ["-1"]
