@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from aiokafka import TopicPartition
 from msgspec import Struct
 
-from broker.clients import Bounds
+from broker.clients import Bounds, GroupAtBroker
 from consumers.standing import Misfit, misfit
 from runtime.wiring import Group
 from store.positions import Place
@@ -206,21 +206,14 @@ def age(timestamp: int) -> float | None:
     return None if timestamp < 0 else round(max(0.0, time.time() - timestamp / 1000), 3)
 
 
-class Members(NamedTuple):
-    """What the broker says of a group: its state, and how many members it has."""
-
-    state: str
-    number: int
-
-
 def group_lag(
     group: Group,
-    members: Members | None,
+    at_broker: GroupAtBroker | None,
     partitions: list[PartitionLag],
     troubles: Sequence[str],
     retention: Mapping[str, float],
 ) -> GroupLag:
-    """The figures of a group; without `members`, nothing is known of them.
+    """The figures of a group; without what the broker knows of it, its state and members are not known.
 
     `retention` says of topics for how many seconds they keep a record.
     """
@@ -230,8 +223,8 @@ def group_lag(
         group=group.name,
         projection=group.projection.name if group.projection else None,
         topics=group.topics,
-        state=members.state if members else None,
-        members=members.number if members else None,
+        state=_state(at_broker) if at_broker else None,
+        members=at_broker.members if at_broker else None,
         standing="rewound" if "rewound" in found else "begin_gone" if "begin_gone" in found else "ok",
         behind=behind,
         kafka_behind=_sum(one.kafka_behind for one in partitions),
@@ -246,6 +239,11 @@ def group_lag(
         troubles=list(troubles),
         partitions=partitions,
     )
+
+
+def _state(at_broker: GroupAtBroker) -> str:
+    """A group's state; of one that the broker does not know, it says `Dead`."""
+    return "absent" if at_broker.state == "Dead" else at_broker.state.lower()
 
 
 def _freshness(partitions: Sequence[PartitionLag]) -> float | None:

@@ -25,7 +25,6 @@ from ops.lag.figures import (
     FleetLag,
     GroupLag,
     GroupOffsets,
-    Members,
     group_lag,
     partition_lag,
 )
@@ -90,16 +89,13 @@ class _Group(NamedTuple):
         return [found for found in (self.stored, self.at_broker) if isinstance(found, str)]
 
     @property
-    def members(self) -> Members | None:
-        if isinstance(self.at_broker, str):
-            return None
-        state = self.at_broker.state
-        return Members("absent" if state == "Dead" else state.lower(), self.at_broker.members)
+    def seen_at_broker(self) -> GroupAtBroker | None:
+        return None if isinstance(self.at_broker, str) else self.at_broker
 
     def offsets(self, topics: Mapping[str, Topic]) -> list[GroupOffsets]:
         """Where it stands in each partition of its topics."""
         stored: Positions = {} if isinstance(self.stored, str) else self.stored
-        committed: Positions = {} if isinstance(self.at_broker, str) else self.at_broker.committed
+        committed: Positions = self.seen_at_broker.committed if self.seen_at_broker else {}
         known = not isinstance(self.stored if self.group.projection else self.at_broker, str)
         return [
             GroupOffsets(self.group, tp, bounds, stored.get(tp), committed.get(tp), known)
@@ -195,7 +191,7 @@ class Lag:
             for look in looks
         ]
         troubles = [*found.troubles, *(one for name in found.group.topics for one in topics[name].troubles)]
-        return group_lag(found.group, found.members, partitions, troubles, self._retention)
+        return group_lag(found.group, found.seen_at_broker, partitions, troubles, self._retention)
 
 
 async def _firsts(
