@@ -17,5 +17,5 @@ WITH added AS (
 SELECT pg_notify('lapstream_outbox', '');
 
 -- name: is_relayed
--- Whether a relay holds the lease of who publishes.
+-- Whether a relay holds the lease of the one that publishes.
 SELECT EXISTS (SELECT FROM relay_lease WHERE name = $1 AND held_until > now());

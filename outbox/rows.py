@@ -15,7 +15,7 @@ CHANNEL = "lapstream_outbox"
 FREE = "free"
 
 LEASE = "outbox"
-"""The name of the lease of whoever publishes."""
+"""The name of the lease of the relay that publishes."""
 
 
 class Row(NamedTuple):

@@ -1,7 +1,7 @@
 """Whether a role can do its work now: the database with its tables is there, the broker with its topics.
 
-A look asks the servers; it is made when somebody wants to know, and counts for a moment, so that probes cost
-the same however many there are. What it finds is said without addresses: probes are shown to anybody.
+A look asks the servers; it is made when a probe comes, and counts for a moment, so that probes cost the same
+however many there are. What it finds is said without addresses: anyone may read a probe.
 """
 
 import asyncio

@@ -63,7 +63,7 @@ class Work:
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Generator[None]:
-        """A block that may wait for as long as it takes, for what somebody else looks after."""
+        """A block that may wait for as long as it takes, for what another process or server does."""
         self._waits_for.append(what)
         try:
             yield

@@ -66,7 +66,7 @@ class _Seen(NamedTuple):
 def judge(samples: Sequence[Sample], window: float) -> Judgement:
     """How a group does by these looks, of which the last is the present one; `window` is in seconds.
 
-    A verdict that somebody is to act on takes the looks of half of the window, but for `rewound`. Of several
+    A verdict to act on takes the looks of half of the window, but for `rewound`. Of several
     reasons for it, the one of the partition where most is left is given.
     """
     if not samples or not samples[-1].spots:
@@ -131,7 +131,7 @@ def _with_lag(place: Place, seen: Sequence[_Seen], window: float, *, served: boo
 
 
 def _is_enough(seconds: float, window: float) -> bool:
-    """Whether looks over so long are enough for a verdict that somebody is to act on."""
+    """Whether looks over so long are enough for a verdict to act on."""
     return seconds >= window / 2
 
 

@@ -1,7 +1,6 @@
 """What ended before a time, counted and deleted batch by batch.
 
-Each batch is a transaction of its own, and holds what it deletes: what somebody takes up again meanwhile
-stays.
+Each batch is a transaction of its own, and holds what it deletes: what is taken up again meanwhile stays.
 """
 
 import datetime as dt

@@ -19,7 +19,7 @@ UNWELL: frozenset[Verdict] = frozenset({"stalled", "stopped", "rewound", "no_mem
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at: whether it is well, None where nobody can say, and what was found."""
+    """One thing that was looked at: whether it is well, None where that is not known, and what was found."""
 
     name: str
     well: bool | None
@@ -62,7 +62,7 @@ def well(name: str, found: str) -> Line:
 
 
 def unwell(name: str, found: str) -> Line:
-    """A line of what somebody is to look at."""
+    """A line of what needs attention."""
     return Line(name=name, well=False, found=found)
 
 

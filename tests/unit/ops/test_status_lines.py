@@ -1,4 +1,4 @@
-"""The lines of a status: what somebody is to look at is not well, and says what to do."""
+"""The lines of a status: what needs attention is not well, and says what to do."""
 
 from typing import Any
 
@@ -76,14 +76,14 @@ def test_what_is_quiet_is_well() -> None:
         ),
     ],
 )
-def test_what_somebody_is_to_look_at_is_not_well(name: str, changes: dict[str, Any], said: str) -> None:
+def test_what_needs_attention_is_not_well(name: str, changes: dict[str, Any], said: str) -> None:
     found = stored(**changes)
     assert found[name].found.startswith(said)
     status = lines.status(list(found.values()))
     assert (status.well, status.unwell) == (False, [name])
 
 
-def test_a_rebuild_that_waits_for_somebody_is_not_stuck() -> None:
+def test_a_rebuild_that_waits_for_a_decision_is_not_stuck() -> None:
     waiting = [OpenRebuild("practice-days", "verified", 4, 4, 9_000.0)]
     assert stored(rebuilds=waiting)["rebuilds"].well
 

@@ -46,7 +46,7 @@ def test_what_beats_is_live_and_what_is_silent_beyond_its_bound_is_stuck(clock: 
     assert health.live().work == []
 
 
-def test_what_waits_for_somebody_else_is_live_and_begins_anew_afterwards(clock: Clock) -> None:
+def test_what_waits_for_others_is_live_and_begins_anew_afterwards(clock: Clock) -> None:
     with health.working("fetcher"):
         with health.waiting("its turn at the site"):
             clock.now += HOUR

@@ -1,4 +1,4 @@
-"""The metrics' own port: who asks is answered, whoever else is connected, whatever the event loop does."""
+"""The metrics' own port: a request is answered, whatever else is connected, whatever the event loop does."""
 
 import asyncio
 import contextlib
