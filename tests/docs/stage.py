@@ -46,6 +46,7 @@ class Stage:
 
     def played(self, text: str) -> str:
         """A page's text with what its commands print now."""
+        stack.up(self._home, report=homes.silent, durable=False)  # the page before may have stopped them
         asyncio.run(_emptied(self._addresses))
         with (
             tempfile.TemporaryDirectory(prefix="lapstream-page-") as folder,
