@@ -14,7 +14,6 @@ from sample_site.generate import generate_day
 from sample_site.server import serve
 from sample_site.site import SampleSite
 from schemas.scopes import Scope
-from tests import databases
 from tests.api import no_month, token
 from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, without_scripts
 from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working
@@ -41,13 +40,10 @@ async def site() -> SampleSite:
 
 
 @pytest.fixture(scope="module")
-async def settings(the_servers: Servers, site: SampleSite) -> AsyncGenerator[Settings]:
+async def settings(the_servers: Servers, shared_dsn: str, site: SampleSite) -> AsyncGenerator[Settings]:
     """Settings of the module's own, for roles that are at work."""
-    async with (
-        databases.made(the_servers.postgres_dsn, template=the_servers.template) as dsn,
-        serve(site) as running,
-    ):
-        settings = at(own_settings(the_servers.kafka_bootstrap, dsn, running), api_port=0)
+    async with serve(site) as running:
+        settings = at(own_settings(the_servers.kafka_bootstrap, shared_dsn, running), api_port=0)
         await create_topics(settings)
         async with working(settings):
             yield settings
