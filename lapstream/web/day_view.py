@@ -13,11 +13,9 @@ from lapstream.web import links
 from lapstream.web.charts import Line, Mark, timeline
 from lapstream.web.formats import UNKNOWN, clock, lap_time, length, number, reason
 from lapstream.web.texts import TEXTS
+from producer.pages.day_checks import UNKNOWN_DRIVER
 from runs.run import RunFailure
 from store.days import DayView, SessionView
-
-UNKNOWN_DRIVER = "Unknown Driver"
-"""Whom the site names so it doesn't count among the drivers."""
 
 ROWS = 80
 """Drivers whom the timeline shows; more are too many to look at."""

@@ -9,7 +9,8 @@ from collections import Counter
 from producer.pages.findings import Code, Findings
 from schemas.events import DayStats, LeaderboardEntry, ListedSession
 
-_UNKNOWN_DRIVER = "Unknown Driver"
+UNKNOWN_DRIVER = "Unknown Driver"
+"""The site's name of a driver whom it does not know, and does not count among the drivers."""
 
 
 def compare(sessions: list[ListedSession], stats: DayStats | None, findings: Findings) -> None:
@@ -29,7 +30,7 @@ def compare_names(sessions: list[ListedSession], findings: Findings) -> None:
     names: dict[str, set[str]] = {}
     for session in sessions:
         transponder, name = session.transponder_number, session.driver_name
-        if transponder and name and name != _UNKNOWN_DRIVER:
+        if transponder and name and name != UNKNOWN_DRIVER:
             names.setdefault(transponder, set()).add(name)
     for transponder, found in names.items():
         if len(found) > 1 and len({name.casefold() for name in found}) > 1:
@@ -78,7 +79,7 @@ def _compare_starts(sessions: list[ListedSession], stats: DayStats, findings: Fi
 
 
 def _compare_uniques(sessions: list[ListedSession], stats: DayStats, findings: Findings) -> None:
-    drivers = {session.driver_name for session in sessions} - {None, _UNKNOWN_DRIVER}
+    drivers = {session.driver_name for session in sessions} - {None, UNKNOWN_DRIVER}
     classes = {session.class_name for session in sessions} - {None}
     if stats.unique_drivers is not None and stats.unique_drivers != len(drivers):
         findings.add(Code.UNIQUE_DRIVERS_DIFFER, len(drivers), stats.unique_drivers)
