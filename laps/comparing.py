@@ -13,7 +13,10 @@ from laps.figures import counted_millis
 from laps.sessions import SessionReport
 from store.reading import LapView
 
-FEWEST, MOST = 2, 4
+LETTERS = "ABCD"
+"""What the sessions of a comparison are called, in their order."""
+
+FEWEST, MOST = 2, len(LETTERS)
 """So many sessions are compared."""
 
 

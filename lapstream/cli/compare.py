@@ -5,7 +5,7 @@ from functools import partial
 
 from laps import comparing
 from laps.choosing import chosen_session
-from laps.comparing import FEWEST, MOST, ComparedLap, Comparison
+from laps.comparing import FEWEST, LETTERS, MOST, ComparedLap, Comparison
 from laps.rows import ComparedLapRow, compared_rows
 from lapstream.cli.database import on_database
 from lapstream.cli.forms import Form, form_of, print_csv, seconds
@@ -15,8 +15,6 @@ from lapstream.cli.tables import Listing
 from lapstream.cli.where import Where
 from schemas.errors import LapstreamError
 from store.pool import Connection
-
-LETTERS = "ABCD"
 
 
 class WrongNumber(LapstreamError):

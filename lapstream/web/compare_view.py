@@ -7,14 +7,13 @@ from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
-from laps.comparing import MOST, ComparedLap, Comparison
+from laps.comparing import LETTERS, ComparedLap, Comparison
 from laps.sessions import SessionReport
 from lapstream.web.charts import SHAPES, Line, Mark, line_chart, sample_of
 from lapstream.web.formats import gap, lap_time, number
 from lapstream.web.lap_view import FEWEST, heights, numbers_up_to, written
 from lapstream.web.texts import TEXTS
 
-LETTERS = "ABCD"[:MOST]
 _MARKERS = tuple(SHAPES)
 
 _AHEAD: dict[str, Callable[..., float] | None] = {
