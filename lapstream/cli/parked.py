@@ -121,8 +121,7 @@ def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *
 
 async def _publish_fixed(connection: Connection, fix: Fix) -> RecordPlace:
     settings = read_settings()
-    async with sending(settings.broker) as send:
-        return await parking.publish_fixed(connection, send, settings.topics, fix)
+    return await parking.publish_fixed(connection, sending(settings.broker), settings.topics, fix)
 
 
 def discard(selection: Selection, reason: str, *, yes: bool, as_json: bool) -> None:

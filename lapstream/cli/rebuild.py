@@ -63,8 +63,9 @@ def pause(name: str, until: dt.datetime | None, *, as_json: bool) -> None:
 
 
 def _paused(projection: Projection[Any], until: dt.datetime | None, *, paused: bool) -> Rebuild:
-    pausing = partial(operating.pause, projection=projection, purpose=_purpose(until), until=until)
-    return on_database(partial(pausing, paused=paused))
+    return on_database(
+        partial(operating.pause, projection=projection, purpose=_purpose(until), until=until, paused=paused)
+    )
 
 
 def cancel(name: str, until: dt.datetime | None, *, as_json: bool) -> None:

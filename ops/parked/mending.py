@@ -5,6 +5,7 @@ import contextlib
 import getpass
 import socket
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,16 +80,18 @@ class Fix(NamedTuple):
     type_name: str | None = None
 
 
-async def publish_fixed(connection: Connection, send: Send, topics: Topics, fix: Fix) -> RecordPlace:
+async def publish_fixed(
+    connection: Connection, sender: AbstractAsyncContextManager[Send], topics: Topics, fix: Fix
+) -> RecordPlace:
     """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
 
     All groups that parked the bad record read the new one: each one's copy is marked.
     The event's id is made from its content: done twice, the same event is published twice, and counts once.
-    Raises `BadFix` and `NotParked`.
+    The broker is asked for nothing before the fix is found to be right. Raises `BadFix` and `NotParked`.
     """
     bad = (await read_copies(connection, fix.place))[0]
     record = mended(bad, fix, topics)
-    async with connection.transaction():
+    async with sender as send, connection.transaction():
         copies = [one.at for one in await parked.lock_copies(connection, fix.place)]
         if not copies:
             raise NotParked(f"{where(fix.place)}: is {bad.state} already, and stays so")
