@@ -14,6 +14,9 @@ from schemas.fields import SLUG
 SOURCE = "liverc"
 """The name of the timing service in events and tables."""
 
+CATALOGUE = "live"
+"""The slug at which the site has no track, but the list of all its tracks."""
+
 _SLUG = re.compile(SLUG)
 _SESSION = re.compile(r"[0-9]{1,18}")
 
@@ -53,7 +56,13 @@ class SessionAddress(NamedTuple):
     session_id: str
 
 
-Address = DayAddress | MonthAddress | SessionAddress
+class CatalogueAddress(NamedTuple):
+    """The address of the list of all tracks."""
+
+    track_slug: str = CATALOGUE
+
+
+Address = DayAddress | MonthAddress | SessionAddress | CatalogueAddress
 
 
 class Site:
@@ -69,6 +78,8 @@ class Site:
             )
         self._template = template.rstrip("/")
         self._pattern = re.compile(_pattern(self._template))
+        links = _of_track(self._template.partition("//")[2]) + "(?:/.*)?"
+        self._links = re.compile(links, re.ASCII | re.IGNORECASE | re.DOTALL)
         self.name = template
         """What the site's budget is kept under: all its tracks share one."""
 
@@ -90,11 +101,25 @@ class Site:
             raise BadAddress(f"{session_id!r} is no session id of this site: a number is expected")
         return f"{self.pages_of(slug)}p=view_session&id={session_id}"
 
+    def catalogue(self) -> str:
+        """The address of the list of all tracks."""
+        return f"{self._track(CATALOGUE)}/"
+
+    def track_of(self, href: str) -> str | None:
+        """The track whose pages a link leads to; None for any other link.
+
+        Hosts are the same in any case. Such a link is read, and never asked for.
+        """
+        scheme, _, rest = href.partition("//")
+        match = self._links.fullmatch(rest) if scheme.lower() in {"", "http:", "https:"} else None
+        slug = match["slug"].lower() if match else None
+        return None if slug == CATALOGUE else slug
+
     def read(self, url: str) -> Address | None:
         """What an address was built of; None for one that none of the methods above gives, or gave."""
         match = self._pattern.fullmatch(url)
         if match is None:
-            return None
+            return CatalogueAddress() if url == self.catalogue() else None
         slug, day, month, session_id = match.group("slug", "day", "month", "session")
         if session_id:
             return SessionAddress(slug, session_id)
@@ -109,10 +134,15 @@ class Site:
         return self._template.replace("{track_slug}", checked_slug(slug))
 
 
-def _pattern(template: str) -> str:
-    """A pattern of all addresses; each further place of the slug must hold what the first one does."""
+def _of_track(template: str) -> str:
+    """A pattern of a track's address; each further place of the slug must hold what the first one does."""
     before, *rest = map(re.escape, template.split("{track_slug}"))
-    site = f"{before}(?P<slug>{_SLUG.pattern})" + "(?P=slug)".join(rest)
+    return f"{before}(?P<slug>{_SLUG.pattern})" + "(?P=slug)".join(rest)
+
+
+def _pattern(template: str) -> str:
+    """A pattern of all addresses of days, months and sessions."""
+    site = _of_track(template)
     day, month = r"(?P<day>\d{4}-\d\d-\d\d)", r"(?P<month>\d{4}-\d\d)"
     session = f"(?P<session>{_SESSION.pattern})"
     pages = f"p=session_list&d={day}|(?:p=calendar&)?d={month}|p=view_session&id={session}"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-PageKind = Literal["day_list", "session", "month", "robots", "other"]
+PageKind = Literal["day_list", "session", "month", "catalogue", "robots", "other"]
 
 FaultKind = Literal[
     "status",  # an error page with `status`, and `Retry-After: {retry_after}` where that is given

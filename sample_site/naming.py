@@ -44,6 +44,21 @@ CLASSES = (
     "1/8 Nitro Truggy",
 )
 
+TRACKS: dict[str, str | None] = {
+    "sample-track": None,
+    "other-track": None,
+    "thornwick-oval": "Thornwick Oval",
+    "umea-paahittad": "Umeå Påhittade RC-Klubb",
+    "smorrebrod-ring": "Smørrebrød Ringen",
+    "zlota-petla": "Złota Pętla RC",
+    "circuit-imagine": "Circuit Imaginé de l'Étang",
+    "kakuu-saakitto": "架空サーキット",
+    "vymysel": "Вымышленный трек",
+    "khayal": "مضمار الخيال",
+    "odells-and-co": "O'Dell's & <b>Co</b> \"Speedway\"",
+}
+"""The tracks of the catalogue, by their slugs, and the names of those whose name isn't made from it."""
+
 _DAYS = 4_000_000
 _SESSIONS = 10_000
 _TRACKS = 200_000
@@ -59,8 +74,8 @@ class Entry:
 
 
 def track_name(track_slug: str) -> str:
-    """The track's display name, made from its slug."""
-    return f"{track_slug.replace('-', ' ').title()} Model Car Club"
+    """The track's display name: its own, or one made from its slug."""
+    return TRACKS.get(track_slug) or f"{track_slug.replace('-', ' ').title()} Model Car Club"
 
 
 def session_id(track_slug: str, date: dt.date, number: int) -> str:

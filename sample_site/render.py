@@ -3,6 +3,7 @@
 import datetime as dt
 
 from sample_site import naming
+from sample_site.catalogue_page import render_catalogue
 from sample_site.day_list import render_day_list
 from sample_site.model import SampleDay
 from sample_site.month_page import render_month
@@ -13,6 +14,7 @@ from sample_site.templates import Spelling
 __all__ = [
     "Spelling",
     "render_bot_check",
+    "render_catalogue",
     "render_day_list",
     "render_empty_day",
     "render_error_page",

@@ -20,6 +20,9 @@ from sample_site.faults import Asked, Fault
 from sample_site.notpages import nested, render_bot_check, render_error_page, render_login, truncated
 from sample_site.site import TODAY, Page, SampleSite
 
+CATALOGUE = "live"
+"""What stands in place of a track's slug in the address of the list of all tracks."""
+
 _SLUG = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _ODD_HEAD = (
@@ -70,6 +73,7 @@ def application(site: SampleSite) -> web.Application:
     app = web.Application()
     control.add_routes(app, site)
     app.router.add_get("/robots.txt", pages.robots)
+    app.router.add_get(f"/{CATALOGUE}/", pages.catalogue)
     app.router.add_get(f"/{{track_slug:{_SLUG}}}/practice/", pages.practice)
     app.router.add_get("/{path:.*}", pages.other)
     return app
@@ -84,6 +88,9 @@ class _Pages:
 
     async def other(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, Asked("other", request.path_qs))
+
+    async def catalogue(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, Asked("catalogue", request.path_qs))
 
     async def practice(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, self._asked(request))
@@ -119,13 +126,15 @@ class _Pages:
     def _right(self, request: web.Request, asked: Asked) -> web.Response:
         if asked.page == "robots":
             return web.Response(text=self._site.settings.robots_txt)
-        page = self._page(asked)
+        page = self._page(request, asked)
         if page is None:
             return _html(render_error_page("404 Not Found", "There is no such page."), status=404)
         return self._packed(request, page)
 
-    def _page(self, asked: Asked) -> Page | None:
+    def _page(self, request: web.Request, asked: Asked) -> Page | None:
         track, date = asked.track_slug, asked.date
+        if asked.page == "catalogue":
+            return self._site.catalogue_page(request.host)
         if asked.page == "session" and track is not None:
             return self._site.session_page(track, asked.session_id or "")
         if track is None or date is None:
@@ -156,7 +165,7 @@ class _Pages:
                 headers = None if retry_after is None else {"Retry-After": retry_after}
                 return _html(render_error_page(f"{fault.status}"), status=fault.status, headers=headers)
             case "truncate" | "odd_headers":
-                page = self._page(asked)
+                page = self._page(request, asked)
                 body = page.body if page else render_error_page()
                 return _html(truncated(body)) if fault.kind == "truncate" else _oddly(request, body)
             case "other_day":

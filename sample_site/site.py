@@ -21,7 +21,14 @@ from sample_site.faults import Faults
 from sample_site.generate import default_session_count, generate_day
 from sample_site.ledger import Ledger
 from sample_site.model import SampleDay
-from sample_site.render import Spelling, render_day_list, render_month, render_session, render_unknown_session
+from sample_site.render import (
+    Spelling,
+    render_catalogue,
+    render_day_list,
+    render_month,
+    render_session,
+    render_unknown_session,
+)
 
 TODAY = dt.date(2025, 10, 25)
 """The site's own today: its month view opens on this month, so that a test sees the same in any year."""
@@ -30,13 +37,17 @@ _MONTHS_SHOWN = 13
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the site answers: `latency_seconds` before each page; `gzip` and `etag` when a client asks."""
+    """How the site answers: `latency_seconds` before each page; `gzip` and `etag` when a client asks.
+
+    `tracks` are the slugs that its catalogue lists.
+    """
 
     latency_seconds: Annotated[float, Meta(ge=0, le=600)] = 0.0
     gzip: bool = True
     etag: bool = True
     spelling: Spelling = "served"
     robots_txt: str = "User-agent: *\nAllow: /\n"
+    tracks: tuple[str, ...] = tuple(naming.TRACKS)
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,13 @@ class SampleSite:
             spelling=self.settings.spelling,
         )
         return Page(body)
+
+    def catalogue_page(self, host: str) -> Page:
+        """All tracks, for whoever asks this host."""
+        settings = self.settings
+        return Page(
+            render_catalogue(settings.tracks, lambda slug: f"//{host}/{slug}", spelling=settings.spelling)
+        )
 
     def _hold(self, track_slug: str, date: dt.date) -> _Held:
         if (track_slug, date) not in self._held:

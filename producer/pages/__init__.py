@@ -5,9 +5,10 @@ Pure: no client, no clock, nothing asynchronous. `findings.Code` lists what a pa
 text, values, scripts    texts, and data in scripts, to values
 page, tables, notices    opening a page; its tables, and its words for a day without practice
 refusing                 what stands there instead: a bot check, a login, an error page
-day, day_stats, day_checks; session, laps; month    the three pages
+day, day_stats, day_checks; session, laps; month; catalogue    the four pages
 """
 
+from producer.pages.catalogue import CataloguePage, CatalogueTrack, parse_catalogue
 from producer.pages.day import parse_day
 from producer.pages.errors import (
     BotCheck,
@@ -31,6 +32,8 @@ PARSER_VERSION = 2
 __all__ = [
     "PARSER_VERSION",
     "BotCheck",
+    "CataloguePage",
+    "CatalogueTrack",
     "EmptyBody",
     "ErrorPage",
     "LoginPage",
@@ -43,6 +46,7 @@ __all__ = [
     "TruncatedPage",
     "WrongDate",
     "WrongSession",
+    "parse_catalogue",
     "parse_day",
     "parse_month",
     "parse_session",

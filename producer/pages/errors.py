@@ -10,7 +10,7 @@ PageError
 ├── WrongDate         another day's page, or another month's
 ├── WrongSession      another session's page
 ├── TooComplex        more tags, attributes or depth than a page of the site can have
-└── TooManyEntries    more sessions or laps than one event may carry
+└── TooManyEntries    more sessions or laps than one event may carry, or tracks than a catalogue
 
 `producer.pages.refusing` recognises a bot check, a login and an error page.
 """

@@ -49,6 +49,10 @@ class Code(Enum):
     LAP_TEXT_VALIDITY_DIFFERS = "the text and the data disagree on whether a lap is valid; the data counts"
     # of a month
     UNREADABLE_DAY = "a row of the month names no day, or no number of sessions: it is lost"
+    # of a catalogue
+    UNREADABLE_TRACK = "a row of the catalogue links no track of this site: it is lost"
+    DUPLICATE_TRACK = "a track has more than one row in the catalogue: the first counts"
+    CATALOGUE_SHRANK = "the catalogue has less than half of the tracks that it had: no track of it goes"
 
     @property
     def prevents_completeness(self) -> bool:

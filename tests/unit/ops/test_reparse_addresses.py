@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from producer.site import Address, DayAddress, MonthAddress, SessionAddress, Site
+from producer.site import Address, CatalogueAddress, DayAddress, MonthAddress, SessionAddress, Site
 
 TEMPLATES = [
     "https://{track_slug}.liverc.com",
@@ -15,6 +15,7 @@ ADDRESSES: list[Address] = [
     DayAddress("canberra-offroad", dt.date(2025, 10, 25)),
     MonthAddress("t", "2025-10"),
     SessionAddress("0track9", "21290331"),
+    CatalogueAddress(),
 ]
 
 
@@ -26,6 +27,8 @@ def built(site: Site, address: Address) -> str:
             return site.month(slug, month)
         case SessionAddress(slug, session_id):
             return site.session(slug, session_id)
+        case CatalogueAddress():
+            return site.catalogue()
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -34,7 +37,7 @@ def test_an_address_is_read_back_as_it_was_built(template: str, address: Address
     site = Site(template)
     url = built(site, address)
     assert site.read(url) == address
-    assert url.startswith(site.pages_of(address.track_slug))
+    assert url.startswith(site.pages_of(address.track_slug)) != isinstance(address, CatalogueAddress)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborNode
 
-from producer.pages import PageError, TooComplex, bounds, parse_day, parse_month, parse_session
+from producer.pages import (
+    PageError,
+    TooComplex,
+    bounds,
+    parse_catalogue,
+    parse_day,
+    parse_month,
+    parse_session,
+)
 from producer.pages.bounds import check_repeats, check_tags
 from producer.pages.page import open_page
 from sample_site.generate import generate_day
@@ -42,6 +50,7 @@ def read_any(body: bytes) -> Iterator[str]:
         lambda: parse_day(body, url=URL, date=DATE),
         lambda: parse_session(body, url=URL, session_id="7"),
         lambda: parse_month(body, url=URL),
+        lambda: parse_catalogue(body, url=URL, slug_of=lambda _: None),
     ]
     for parse in parsers:
         try:
@@ -191,7 +200,7 @@ WITHIN: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("name", WITHIN)
 def test_a_page_within_the_bounds_is_read_or_refused(name: str) -> None:
-    assert len(list(read_any(WITHIN[name]()[: 4 * MIB] + b"</html>"))) == 3
+    assert len(list(read_any(WITHIN[name]()[: 4 * MIB] + b"</html>"))) == 4
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

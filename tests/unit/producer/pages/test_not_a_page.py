@@ -11,6 +11,7 @@ from producer.pages import (
     NotThatPage,
     PageError,
     TruncatedPage,
+    parse_catalogue,
     parse_day,
     parse_month,
     parse_session,
@@ -36,6 +37,7 @@ PARSERS: list[Callable[[bytes], Any]] = [
     read_day,
     read_session,
     lambda body: parse_month(body, url=URL),
+    lambda body: parse_catalogue(body, url=URL, slug_of=lambda _: None),
 ]
 
 
