@@ -42,6 +42,11 @@ def clock(moment: dt.datetime | None) -> str:
     return UNKNOWN if moment is None else f"{moment:%H:%M:%S}"
 
 
+def utc(moment: dt.datetime) -> str:
+    """A moment in UTC, to the second."""
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def reason(failure: RunFailure) -> str:
     """Why a session failed, without the address and the code that stand before it for programs."""
     return failure.message.removeprefix(f"{failure.url}: ").removeprefix(f"{failure.code}: ")

@@ -48,6 +48,51 @@ def new_import(slug: str, date: dt.date | None = None) -> str:
     return _with("/imports/new", SOURCE, {"track": slug, "date": date})
 
 
+def overview() -> str:
+    """The overview for operators."""
+    return "/operate"
+
+
+def lag(group: str | None = None) -> str:
+    """How far the groups are behind, or one of them."""
+    return "/operate/lag" if group is None else f"/operate/lag/{quote(group, safe='')}"
+
+
+def runs(**query: object) -> str:
+    """The newest imports, for operators."""
+    return _with("/operate/runs", SOURCE, query)
+
+
+def operated_run(row: UUID) -> str:
+    """An import, for operators."""
+    return f"/operate/runs/{row}"
+
+
+def parked_list(**query: object) -> str:
+    """The records that could not be applied."""
+    return _with("/operate/parked", SOURCE, query)
+
+
+def parked(topic: str, partition: int, offset: int) -> str:
+    """One of these records."""
+    return f"/operate/parked/{quote(topic, safe='')}/{partition}/{offset}"
+
+
+def rebuilds() -> str:
+    """The rebuilds."""
+    return "/operate/rebuilds"
+
+
+def rebuild(row: UUID) -> str:
+    """One rebuild."""
+    return f"/operate/rebuilds/{row}"
+
+
+def site() -> str:
+    """What holds the site's requests back."""
+    return "/operate/site"
+
+
 def csv(address: str, table: str) -> str:
     """A table of a page as a CSV file."""
     path, mark, query = address.partition("?")

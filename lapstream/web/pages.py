@@ -19,6 +19,7 @@ from lapstream.web import assets, formats, links
 from lapstream.web.assets import takes_gzip
 from lapstream.web.session import CSRF_FIELD, csrf_of, token_of
 from lapstream.web.texts import TEXTS
+from schemas.scopes import Scope
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -60,6 +61,7 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
         "long_date": formats.long_date,
         "month_name": formats.month_name,
         "reason": formats.reason,
+        "utc": formats.utc,
     }
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
 
@@ -102,6 +104,8 @@ def _rendered(request: ApiRequest, template: str, view: dict[str, Any]) -> bytes
         "key": caller.key if caller else None,
         "csrf_input": Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_of(token)),
         "here": address_of(request),
+        "may_operate": bool(caller and caller.key and caller.key.allows(Scope.operate)),
+        "did": None,
     }
     return engine.get_template(template).render(frame | view).encode("utf-8", "replace")
 

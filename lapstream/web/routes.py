@@ -19,6 +19,7 @@ from lapstream.web import (
     track,
 )
 from lapstream.web.errors import answer_page
+from lapstream.web.operate.routes import OPERATE
 from lapstream.web.session import check_form
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
@@ -39,6 +40,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     imports.follow_import,
     imports.retry_import,
     *csv_files.CSV_FILES,
+    *OPERATE,
 )
 
 

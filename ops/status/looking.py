@@ -19,6 +19,7 @@ from runtime.migrate import Standing, standing_on
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings, SettingsError
 from schemas.errors import LapstreamError
+from store.pool import Connection
 
 ANSWER_SECONDS = 8.0
 """How long the API may take to answer: where its database does not, it says so after 7 s."""
@@ -37,9 +38,9 @@ async def look(settings: Settings, lag: Callable[[], Coroutine[Any, Any, Sequenc
         of_api(settings.api_host, settings.api_port),
         _told(lag()),
     )
-    found = [*_of_database(database), *_of_broker(topics), *_of_roles(lags, database), api]
+    found = [*of_database(database), *_of_broker(topics), *of_roles(lags, database), api]
     found += [] if isinstance(lags, LapstreamError) else map(lines.of_group, lags)
-    return lines.status([*found, *_of_tables(database)])
+    return lines.status([*found, *of_tables(database)])
 
 
 async def _told(work: Coroutine[Any, Any, FoundT]) -> FoundT | LapstreamError:
@@ -56,15 +57,20 @@ async def _told(work: Coroutine[Any, Any, FoundT]) -> FoundT | LapstreamError:
 
 async def _database(settings: Settings) -> Database:
     async with connected(settings) as connection:
-        standing = await standing_on(connection)
-        if standing.missing:
-            return standing, None
-        schemas = [projection.schema for projection in PROJECTIONS]
-        return standing, Stored(
-            backlog=await rows.backlog(connection),
-            state=await state_of(connection, settings.site, schemas),
-            relayed=await outbox.is_relayed(connection),
-        )
+        return await stored_in(connection, settings.site)
+
+
+async def stored_in(connection: Connection, site: str) -> Database:
+    """What the database has."""
+    standing = await standing_on(connection)
+    if standing.missing:
+        return standing, None
+    schemas = [projection.schema for projection in PROJECTIONS]
+    return standing, Stored(
+        backlog=await rows.backlog(connection),
+        state=await state_of(connection, site, schemas),
+        relayed=await outbox.is_relayed(connection),
+    )
 
 
 async def of_api(host: str, port: int, answer_seconds: float = ANSWER_SECONDS) -> Line:
@@ -83,7 +89,8 @@ async def of_api(host: str, port: int, answer_seconds: float = ANSWER_SECONDS) -
     return lines.unwell("api", f"not ready at {address}: status {answer.status_code}")
 
 
-def _of_database(found: Database | LapstreamError) -> Iterator[Line]:
+def of_database(found: Database | LapstreamError) -> Iterator[Line]:
+    """The database and its migrations."""
     if isinstance(found, LapstreamError):
         yield lines.unwell("database", str(found))
         yield lines.unknown("migrations", "the database can't be asked")
@@ -101,7 +108,7 @@ def _of_broker(found: list[TopicState] | LapstreamError) -> Iterator[Line]:
         yield lines.of_topics(found)
 
 
-def _of_roles(
+def of_roles(
     lags: Sequence[GroupLag] | LapstreamError, database: Database | LapstreamError
 ) -> Iterator[Line]:
     """The roles at work: by the members of their groups, and by the lease."""
@@ -116,7 +123,8 @@ def _of_roles(
     )
 
 
-def _of_tables(found: Database | LapstreamError) -> Iterator[Line]:
+def of_tables(found: Database | LapstreamError) -> Iterator[Line]:
+    """What is in the tables."""
     stored = _stored(found)
     if isinstance(stored, str):
         yield lines.unknown("outbox, parked, site, runs, rebuilds", stored)

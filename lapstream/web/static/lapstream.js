@@ -59,5 +59,22 @@ function filterSessions(box) {
   show();
 }
 
+function keepFresh(part) {
+  async function refresh() {
+    if (document.hidden || part.contains(document.activeElement)) return;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById(part.id);
+      if (fresh) part.replaceChildren(...fresh.childNodes);
+    } catch {
+      // The server is away: what is shown stays until it is back.
+    }
+  }
+  setInterval(refresh, Number(part.dataset.refresh) * 1000);
+}
+
+for (const part of document.querySelectorAll("[data-refresh]")) keepFresh(part);
 for (const section of document.querySelectorAll("[data-events]")) followImport(section);
 for (const box of document.querySelectorAll("[data-filter]")) filterSessions(box);

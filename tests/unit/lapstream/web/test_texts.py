@@ -19,7 +19,7 @@ _OTHERWISE = re.compile(r'either\([^)]*"([a-z_]+\.[a-z_]+)"\)')
 
 
 def sources() -> str:
-    files = [*TEMPLATES.glob("*.html"), *WEB.glob("*.py")]
+    files = [*TEMPLATES.rglob("*.html"), *WEB.rglob("*.py")]
     return "\n".join(file.read_text() for file in files)
 
 
