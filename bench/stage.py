@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from embedded import stack
 from runtime.settings import Settings, environment
+from sandbox.embedded import stack
 
 
 class Stage(NamedTuple):
@@ -72,6 +72,6 @@ class Addresses(Struct):
 @contextlib.asynccontextmanager
 async def sample_site() -> AsyncGenerator[Addresses]:
     """The sample site in a process of its own, for the length of a block."""
-    async with process("sample_site") as site:
+    async with process("sandbox.sample_site") as site:
         line = await site.stdout.readline() if site.stdout else b""
         yield msgspec.json.decode(line, type=Addresses)

@@ -17,11 +17,11 @@ import msgspec
 from msgspec import Struct
 
 from broker import topics
-from embedded import ports
 from ops.imports.follow import ImportSummary
 from runtime import migrate
 from runtime.database import connected
 from runtime.settings import Settings, environment
+from sandbox.embedded import ports
 from schemas.errors import LapstreamError
 from store.digest import READ_TABLES, TableDigest, digest
 
@@ -95,7 +95,7 @@ async def _sample_site(logs: Path) -> AsyncGenerator[_SiteAddresses]:
     """The sample site in a process of its own, with a day of the real one's shape."""
     with (logs / "sample-site.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sample_site", stdout=PIPE, stderr=log
+            sys.executable, "-m", "sandbox.sample_site", stdout=PIPE, stderr=log
         )
         async with _stopped_in_the_end(process):
             line = await asyncio.wait_for(_first_line(process), START_SECONDS)

@@ -153,7 +153,7 @@ async def run_relay_and_monitor(settings: Settings, stop: asyncio.Event) -> None
 
 async def run_the_api(settings: Settings, stop: asyncio.Event) -> None:
     """Answer requests until told to stop; what it asks of the site goes through the fleet's one budget."""
-    from lapstream.server import run_api  # noqa: PLC0415 - the other roles need no web server
+    from server.listening import run_api  # noqa: PLC0415 - the other roles need no web server
 
     async with discovering(settings) as discover:
         await run_api(settings, stop, discover)

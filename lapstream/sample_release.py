@@ -17,10 +17,10 @@ from ops.release.projected import PROJECTED_POINTS, judge_projected
 from ops.release.scratch import TOPICS, Scratch
 from runtime.faults import RightMissing, explained
 from runtime.settings import Settings
-from sample_site.generate import real_shape_day
-from sample_site.model import SampleDay
-from sample_site.server import serve
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import real_shape_day
+from sandbox.sample_site.model import SampleDay
+from sandbox.sample_site.server import serve
+from sandbox.sample_site.site import SampleSite
 
 SAMPLE_DAY = Day("sample-track", dt.date(2025, 10, 25))
 

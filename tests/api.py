@@ -9,14 +9,14 @@ import httpx
 from consumers.practice_days import apply as project
 from consumers.track_records import TRACK_RECORDS
 from consumers.track_records import apply as project_records
-from lapstream.http import api_keys
-from lapstream.server import serving
 from producer.pages.month import MonthPage
 from runtime.database import connected, database
 from runtime.obtaining import Discover
 from runtime.settings import Settings
 from schemas.events import Event
 from schemas.scopes import Scope
+from server.http import api_keys
+from server.listening import serving
 from tests.events import received
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from embedded import ports, processes
+from sandbox.embedded import ports, processes
 
 Mode = Literal["session", "transaction", "statement"]
 

@@ -21,8 +21,8 @@ from consumers.live import PRACTICE_DAYS
 from lapstream.roles import roles_at_work, run_projector
 from runtime.database import connected, database
 from runtime.settings import Settings
-from sample_site.server import RunningSite, serve
-from sample_site.site import SampleSite
+from sandbox.sample_site.server import RunningSite, serve
+from sandbox.sample_site.site import SampleSite
 from store.pool import Connection, Pool
 from tests import databases
 from tests.databases import Servers

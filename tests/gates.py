@@ -11,7 +11,7 @@ from producer.errors import FetchError
 from producer.gate import Gate
 from producer.http import Client
 from producer.site import Site
-from sample_site.server import RunningSite
+from sandbox.sample_site.server import RunningSite
 from store.pool import Pool
 from tests.conftest import DAY, TRACK
 

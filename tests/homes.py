@@ -22,12 +22,12 @@ import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
-from embedded import jars, servers, stack, state
-from embedded.java import ARCHIVE
-from embedded.kafka import Kafka
-from embedded.postgres import Postgres
-from embedded.servers import Server
-from embedded.state import StackState
+from sandbox.embedded import jars, servers, stack, state
+from sandbox.embedded.java import ARCHIVE
+from sandbox.embedded.kafka import Kafka
+from sandbox.embedded.postgres import Postgres
+from sandbox.embedded.servers import Server
+from sandbox.embedded.state import StackState
 from tests import databases
 from tests.databases import Servers
 

@@ -5,8 +5,8 @@ from asyncio.subprocess import PIPE
 
 from jgo.maven import MavenContext
 
-from embedded import jars, java, stack
 from runtime.settings import Settings
+from sandbox.embedded import jars, java, stack
 
 SECONDS = 60.0
 

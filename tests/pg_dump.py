@@ -3,7 +3,7 @@
 import asyncio
 from asyncio.subprocess import PIPE
 
-from embedded.postgres import MAJOR, POSTGRES_VERSIONS
+from sandbox.embedded.postgres import MAJOR, POSTGRES_VERSIONS
 
 SECONDS = 60.0
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from embedded import stack
 from runtime.settings import Settings, environment
+from sandbox.embedded import stack
 
 LONGEST_SECONDS = 60.0
 

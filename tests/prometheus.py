@@ -14,7 +14,7 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from embedded import ports
+from sandbox.embedded import ports
 from tests.sources import ROOT
 
 DEPLOY = ROOT / "deploy"

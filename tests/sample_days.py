@@ -6,9 +6,9 @@ from producer import planning
 from producer.obtain import Obtained, Page
 from producer.pages import parse_day, parse_session
 from runtime.settings import Settings
-from sample_site.day_list import render_day_list
-from sample_site.model import SampleDay
-from sample_site.session_page import render_session
+from sandbox.sample_site.day_list import render_day_list
+from sandbox.sample_site.model import SampleDay
+from sandbox.sample_site.session_page import render_session
 from schemas.events import Event, PracticeDayRequested, SessionDetailRequested
 from schemas.identity import row_digest
 from tests.api import stored_with_records

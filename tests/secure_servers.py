@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 from broker.access import BrokerAccess
 from broker.clients import administering
 from broker.rights import BITS, Right
-from embedded import ports, servers, state
-from embedded.kafka import Kafka
+from sandbox.embedded import ports, servers, state
+from sandbox.embedded.kafka import Kafka
 from tests import homes
 
 PASSWORD = "fifteen-turtles"

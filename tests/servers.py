@@ -24,8 +24,8 @@ from msgspec.structs import replace
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 
-from embedded import kafka, ports, postgres, stack
-from embedded.jars import KAFKA_VERSION
+from sandbox.embedded import kafka, ports, postgres, stack
+from sandbox.embedded.jars import KAFKA_VERSION
 from tests import databases, homes
 from tests.databases import Servers
 

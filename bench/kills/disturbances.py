@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from bench.kills.members import Member
 from bench.kills.roads import Dark, Proxy, Roads
-from embedded import stack
-from embedded.state import Which
+from sandbox.embedded import stack
+from sandbox.embedded.state import Which
 
 SHORT_SECONDS = (0.1, 2.0)
 LONG_SECONDS = (11.0, 14.0)

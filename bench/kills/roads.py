@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from embedded import kafka, ports
-from embedded.ports import HOST
 from runtime.settings import Settings
+from sandbox.embedded import kafka, ports
+from sandbox.embedded.ports import HOST
 
 CHUNK = 64 * 1024
 

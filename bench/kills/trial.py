@@ -30,12 +30,12 @@ from broker.types import Producer
 from consumers.live import PRACTICE_DAYS
 from consumers.projection import Projection
 from consumers.track_records import TRACK_RECORDS
-from embedded import stack
 from lapstream.roles import run_projector
 from ops.rebuild import states
 from runtime import migrate
 from runtime.database import database
 from runtime.settings import Settings, environment
+from sandbox.embedded import stack
 from store import positions
 from store.digest import OBSERVATION_TABLES, READ_TABLES, RECORD_TABLES, TableDigest, digest
 from store.pool import TRANSIENT, Connection, Pool, connect, use_schema

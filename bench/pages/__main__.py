@@ -17,8 +17,8 @@ from functools import partial
 
 from bench.pages import soup
 from producer.pages import parse_day, parse_session
-from sample_site.generate import real_shape_day
-from sample_site.render import Spelling, render_day_list, render_session
+from sandbox.sample_site.generate import real_shape_day
+from sandbox.sample_site.render import Spelling, render_day_list, render_session
 
 PAIRS = 30
 THEIRS_PER_PAIR, OURS_PER_PAIR = 3, 75

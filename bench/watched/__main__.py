@@ -25,11 +25,11 @@ from bench.projection.events import Shape, records
 from bench.projection.load import empty, produce
 from bench.stage import output_of, stage
 from broker import topics
-from embedded import ports
 from lapstream.fleet import observers
 from runtime import migrate
 from runtime.database import database
 from runtime.settings import Settings
+from sandbox.embedded import ports
 from store.pool import Pool
 
 ROUNDS = 5

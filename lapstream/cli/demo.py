@@ -5,16 +5,16 @@ import contextlib
 import secrets
 from functools import partial
 
-from embedded import stack
 from lapstream import demo as the_demo
 from lapstream.cli.days import read_day, show_sessions
 from lapstream.cli.imports import import_day, show_summary
 from lapstream.cli.output import note, out, print_json
 from lapstream.demo import DATE, PORT, TRACK, DemoOutcome
-from lapstream.http import api_keys
 from runtime.database import connected
 from runtime.settings import Settings
+from sandbox.embedded import stack
 from schemas.scopes import Scope
+from server.http import api_keys
 
 
 def demo(*, keep: bool, as_json: bool) -> None:

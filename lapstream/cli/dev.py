@@ -9,9 +9,9 @@ from pathlib import Path
 
 import typer
 
-from embedded import stack
-from embedded.stack import Addresses, ServerStatus
 from lapstream.cli.output import clean, err, out, print_json
+from sandbox.embedded import stack
+from sandbox.embedded.stack import Addresses, ServerStatus
 
 
 def _report(message: str) -> None:

@@ -5,9 +5,9 @@ from functools import partial
 from lapstream.cli.database import on_database
 from lapstream.cli.output import clean, note, out, print_json, utc
 from lapstream.cli.tables import Listing
-from lapstream.http import api_keys
-from lapstream.http.api_keys import ApiKey
 from schemas.scopes import Scope
+from server.http import api_keys
+from server.http.api_keys import ApiKey
 
 
 def create(name: str, scopes: list[Scope], *, as_json: bool) -> None:

@@ -21,10 +21,10 @@ from runtime.garbage import collect_seldom
 from runtime.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from embedded import stack
     from lapstream import sample_release
+    from sandbox.embedded import stack
 else:
-    stack, sample_release = later("embedded.stack"), later("lapstream.sample_release")
+    stack, sample_release = later("sandbox.embedded.stack"), later("lapstream.sample_release")
 
 FAILED = 1
 """The exit code where not all points passed."""

@@ -6,8 +6,8 @@ In: a port, a seed, a latency. Out: the site's addresses on stdout; runs until C
 import sys
 
 from lapstream.cli import output
-from sample_site.process import addresses, run
-from sample_site.server import RunningSite
+from sandbox.sample_site.process import addresses, run
+from sandbox.sample_site.server import RunningSite
 from schemas.errors import LapstreamError
 from store.faults import said_by
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from lapstream.api.document import document
 from lapstream.cli.config import settings_page
 from lapstream.cli.output import out, print_json
 from lapstream.metrics_page import metrics_page
 from schemas.conformance import stated, vectors
 from schemas.contract import documents, released
 from schemas.errors import LapstreamError
+from server.api.document import document
 
 ADVICE = (
     "that breaks who reads or publishes these events: make what changed a new version of its type, with an "

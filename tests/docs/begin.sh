@@ -51,7 +51,7 @@ asyncio.run(lose(read_settings(), int(offset), topic=topic, partition=int(partit
 kafka-consumer-groups.sh() {
   python -c '
 import os, sys
-from embedded import java
+from sandbox.embedded import java
 from tests.kafka_tools import class_path
 quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"
 command = [quiet, "-cp", class_path(), "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"]

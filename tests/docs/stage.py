@@ -10,8 +10,8 @@ from pathlib import Path
 from broker import topics as declared
 from broker.access import BrokerAccess
 from broker.clients import administering
-from embedded import ports, postgres, stack
-from embedded.postgres import POSTGRES_VERSIONS
+from sandbox.embedded import ports, postgres, stack
+from sandbox.embedded.postgres import POSTGRES_VERSIONS
 from schemas.topics import Topics
 from tests import databases, homes
 from tests.databases import Servers

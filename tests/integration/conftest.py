@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from embedded import stack
-from embedded.errors import JarsUnavailable
 from runtime.settings import Settings
+from sandbox.embedded import stack
+from sandbox.embedded.errors import JarsUnavailable
 from tests import databases, homes, kafka_tools
 from tests.conftest import create_topics
 from tests.homes import Home

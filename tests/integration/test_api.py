@@ -14,9 +14,6 @@ import msgspec
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
-from lapstream.api.routes import VERSION_1
-from lapstream.http import api_keys
-from lapstream.server import serving
 from producer.errors import BadStatus, SiteBackingOff
 from producer.obtain import Unobtainable
 from producer.pages.errors import BotCheck
@@ -25,6 +22,9 @@ from runtime.database import connected
 from runtime.settings import Settings, SettingsError
 from schemas.identity import driver_id, track_id
 from schemas.scopes import Scope
+from server.api.routes import VERSION_1
+from server.http import api_keys
+from server.listening import serving
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.events import DAY_ID, fetched, laps, listed, row
 

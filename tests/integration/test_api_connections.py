@@ -15,17 +15,17 @@ from uuid import UUID
 import httpx
 import pytest
 
-from embedded import ports
-from lapstream.http.connections import Bounds
-from lapstream.server import serving
 from ops.imports import follow
 from producer.site import SOURCE
 from runs import changes as run_changes
 from runtime.database import connected
 from runtime.settings import Settings, environment
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.embedded import ports
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.scopes import Scope
+from server.http.connections import Bounds
+from server.listening import serving
 from tests.api import no_month, settings_of, token
 from tests.conftest import DAY, TRACK, at
 from tests.imports import import_day

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lapstream.api.document import document
-from lapstream.server import serving
 from schemas.identity import day_row_id, driver_id
 from schemas.scopes import Scope
+from server.api.document import document
+from server.listening import serving
 from tests.api import no_month, settings_of, stored, token
 from tests.events import DATE, fetched, listed, row
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lapstream.server import serving
 from runtime.settings import Settings
 from schemas.scopes import Scope
+from server.listening import serving
 from tests.api import no_month, settings_of, stored, token
 from tests.events import fetched, listed, row
 

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lapstream.cli.commands.keys import app
-from lapstream.http.api_keys import NameTaken, NoSuchKey
 from runtime.database import connected
 from runtime.settings import Settings, environment
 from schemas.errors import LapstreamError
+from server.http.api_keys import NameTaken, NoSuchKey
 from store.pool import fetch_one
 from tests.api import asking, data_of, error_of, settings_of
 

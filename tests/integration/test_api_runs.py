@@ -9,17 +9,17 @@ import httpx
 import msgspec
 import pytest
 
-from lapstream import server
 from runs import changes as run_changes
 from runs import run as runs
 from runs.marks import Marks
 from runs.run import RunError
 from runtime.database import connected
 from runtime.settings import Settings
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day, real_shape_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day, real_shape_day
+from sandbox.sample_site.site import SampleSite
 from schemas.scopes import Scope
+from server import listening
 from store.pool import Pool
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.conftest import DAY, TRACK, at, working
@@ -327,7 +327,7 @@ async def test_a_stream_of_a_run_that_is_gone_says_so_at_its_end(api: httpx.Asyn
 
 
 async def test_streams_are_bounded(idle: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "STREAMS", 1)
+    monkeypatch.setattr(listening, "STREAMS", 1)
     async with asking(idle, Scope.ingest) as api:
         run = await asked(api)
         path = f"/ingest-runs/{run['run_id']}/events"
@@ -341,7 +341,7 @@ async def test_who_waits_and_who_follows_are_answered_when_the_server_stops(idle
     key = await token(idle, Scope.ingest)
     headers = {"Authorization": f"Bearer {key}"}
     async with asyncio.timeout(20), httpx.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
-        async with server.serving(idle, no_month) as address:
+        async with listening.serving(idle, no_month) as address:
             client.base_url = f"{address}/api/v1"
             run = await asked(client)
             following = asyncio.create_task(events_of(client, run["run_id"]))

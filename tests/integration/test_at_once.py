@@ -7,8 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from lapstream.http import api_keys
-from lapstream.http.api_keys import NameTaken
 from ops.backfill import queries as backfills
 from ops.backfill.queries import Months
 from ops.imports import follow
@@ -20,6 +18,8 @@ from runs.run import Run, RunError
 from runtime.database import connected
 from schemas.events import PracticeDayRequested
 from schemas.scopes import Scope
+from server.http import api_keys
+from server.http.api_keys import NameTaken
 from store.pool import Connection
 from tests.api import asking, data_of, error_of, settings_of
 from tests.events import DATE

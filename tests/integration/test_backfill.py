@@ -26,10 +26,10 @@ from runs import changes as run_changes
 from runs.run import Refresh
 from runtime.settings import Settings, environment
 from runtime.wiring import detail_group
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from store.pool import Connection, Pool
 from tests import members
 from tests.conftest import TRACK, at, working

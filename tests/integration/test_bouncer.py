@@ -14,8 +14,8 @@ from ops.imports import follow
 from ops.rebuild import states
 from runtime.database import connected
 from runtime.settings import Settings, environment
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from store import positions, sharing
 from store.digest import READ_TABLES, TableDigest, digest
 from store.notifications import listening

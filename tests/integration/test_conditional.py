@@ -6,11 +6,11 @@ from producer.http import Page
 from producer.site import Site
 from runtime.settings import Settings
 from runtime.wiring import publishing
-from sample_site.edits import RemoveLap
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.notpages import truncated
-from sample_site.site import SampleSite
+from sandbox.sample_site.edits import RemoveLap
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.notpages import truncated
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context
 from store import pages
 from store.digest import READ_TABLES, digest

@@ -13,17 +13,17 @@ import pytest
 from bench.kills.roads import Dark, Listener, Roads, leading, second_listener
 from broker import clients, subscribing
 from broker.clients import administering, describe_group
-from embedded import ports
 from ops.imports import follow
 from outbox import adding as outbox
 from producer.site import SOURCE
 from runtime.database import connected, database
 from runtime.settings import Settings
 from runtime.wiring import detail_group, list_group, projection_group
-from sample_site.generate import generate_day
-from sample_site.server import RunningSite
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.embedded import ports
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.server import RunningSite
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from store import positions
 from store.pool import Connection, Pool
 from tests import databases, members

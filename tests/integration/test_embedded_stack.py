@@ -21,16 +21,16 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from broker.access import BrokerAccess
 from broker.clients import make_consumer
-from embedded import ports, processes, stack, state
-from embedded.errors import PortTaken, ServerDied
-from embedded.stack import Addresses
+from sandbox.embedded import ports, processes, stack, state
+from sandbox.embedded.errors import PortTaken, ServerDied
+from sandbox.embedded.stack import Addresses
 from tests import homes
 from tests.homes import silent
 
 ENDS_BY_SIGNAL = """
 import sys
 from pathlib import Path
-from embedded import stack
+from sandbox.embedded import stack
 with stack.running(Path(sys.argv[1]), report=lambda _: None, durable=False):
     print("ready", flush=True)
     sys.stdin.read()

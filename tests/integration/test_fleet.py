@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 
-from embedded.ports import RANGE, is_free
 from producer import budget as sites
 from producer.site import Site
 from runtime.database import connected
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.embedded.ports import RANGE, is_free
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.events import PracticeDayChanged, PracticeDayIngested
 from schemas.scopes import Scope
 from tests import members

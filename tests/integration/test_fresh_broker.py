@@ -9,8 +9,6 @@ from msgspec.structs import replace
 from broker import clients as kafka
 from broker.clients import administering, describe_group, group_at_broker
 from broker.rights import missing
-from embedded import ports, state
-from embedded.kafka import Kafka
 from ops.acls.needed import of_role
 from ops.fleet import looks
 from ops.fleet.observing import WINDOW_SECONDS
@@ -21,6 +19,8 @@ from ops.lag.metrics import LAG_SHOWN, VERDICT
 from ops.lag.report import observed
 from runtime.settings import Settings
 from runtime.wiring import groups
+from sandbox.embedded import ports, state
+from sandbox.embedded.kafka import Kafka
 from store.pool import Pool
 from tests import homes
 from tests.conftest import create_topics, working

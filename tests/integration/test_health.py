@@ -11,13 +11,13 @@ import msgspec
 import pytest
 
 from consumers.practice_days import apply
-from embedded import ports
 from producer import budget as sites
 from runtime import readiness
 from runtime.readiness import readiness_of
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.embedded import ports
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Received
 from store import session
 from store.pool import Pool

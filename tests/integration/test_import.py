@@ -13,11 +13,11 @@ from ops.imports.workers import RoleNotRunning
 from producer.pages import parse_day
 from producer.site import SOURCE
 from runtime.settings import Settings
-from sample_site.cases import case_sessions, cases_day
-from sample_site.edits import CorrectTransponder, RemoveLap, RemoveSession
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day, real_shape_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.cases import case_sessions, cases_day
+from sandbox.sample_site.edits import CorrectTransponder, RemoveLap, RemoveSession
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day, real_shape_day
+from sandbox.sample_site.site import SampleSite
 from schemas.events import DayFacts
 from schemas.identity import practice_event_id
 from store.days import DayView, SessionView, read_day

@@ -7,9 +7,9 @@ import pytest
 
 from ops.imports.follow import ImportSummary
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, working

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.settings import Settings
-from sample_site.generate import real_shape_day
+from sandbox.sample_site.generate import real_shape_day
 from tests.api import settings_of
 from tests.commands import invoked
 from tests.events import DATE

@@ -21,7 +21,7 @@ from runs.changes import LARGEST_RESUMES, RunStillRunning
 from runs.run import Run
 from runtime.database import database
 from runtime.settings import Settings
-from sample_site.site import SampleSite
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context, pack
 from schemas.events import Event, PracticeDayIngested
 from schemas.scopes import Scope

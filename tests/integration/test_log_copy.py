@@ -39,8 +39,8 @@ from runtime.database import database
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings, environment
 from runtime.wiring import projection_group
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.headers import UNREADABLE
 from schemas.topics import Topics
 from store import positions

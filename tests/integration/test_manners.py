@@ -19,12 +19,12 @@ from producer.site import Site
 from runtime.obtaining import obtaining
 from runtime.settings import Settings
 from runtime.wiring import publishing
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.notpages import render_bot_check
-from sample_site.server import RunningSite
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.notpages import render_bot_check
+from sandbox.sample_site.server import RunningSite
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.envelope import Context
 from schemas.events import DayFacts
 from store.pool import Connection, Pool

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from embedded import ports
 from lapstream import fleet
 from runtime.settings import Settings
 from runtime.telemetry import observed
-from sample_site.cases import cases_day
-from sample_site.site import SampleSite
+from sandbox.embedded import ports
+from sandbox.sample_site.cases import cases_day
+from sandbox.sample_site.site import SampleSite
 from schemas.scopes import Scope
 from store.pool import Pool
 from tests.api import token

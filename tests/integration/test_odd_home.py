@@ -8,8 +8,8 @@ import asyncpg
 import psutil
 import pytest
 
-from embedded import jars, stack
-from embedded.java import ARCHIVE
+from sandbox.embedded import jars, stack
+from sandbox.embedded.java import ARCHIVE
 from tests.homes import silent
 from tests.integration.test_embedded_stack import consume, produce
 from tests.odd_names import EVERYTHING

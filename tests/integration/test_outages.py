@@ -25,11 +25,11 @@ from consumers.live import PRACTICE_DAYS
 from consumers.practice_days import apply, fill
 from consumers.projector import BrokerRefuses, DatabaseRefuses
 from consumers.standing import LogRewound
-from embedded import stack
 from ops.rebuild import states
 from ops.rebuild.queries import Rebuild
 from runtime.database import ServerAway, database
 from runtime.settings import Settings
+from sandbox.embedded import stack
 from store import waiting
 from store.pool import Connection, Pool
 from tests import homes

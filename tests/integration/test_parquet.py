@@ -16,7 +16,7 @@ from laps.rows import LapRow, SessionRow
 from lapstream.cli.export import NothingToExport, WhatToExport, export
 from runtime.database import database
 from runtime.settings import Settings, environment
-from sample_site.generate import generate_day
+from sandbox.sample_site.generate import generate_day
 from schemas.identity import track_id
 from store.pool import Connection, Pool
 from store.reading import read_track

@@ -28,11 +28,11 @@ from runtime.database import database
 from runtime.obtaining import obtaining
 from runtime.settings import Settings
 from runtime.wiring import detail_group, list_group, publishing
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.server import RunningSite
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.server import RunningSite
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.envelope import Context
 from store.pool import Pool
 from tests.conftest import DAY, TRACK, at, working

@@ -10,10 +10,10 @@ from producer.budget import ERRORS, Pace
 from producer.errors import BadStatus, SiteBackingOff, Unreachable
 from producer.gate import Gate
 from producer.http import Client
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.server import RunningSite
-from sample_site.site import SampleSite
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.server import RunningSite
+from sandbox.sample_site.site import SampleSite
 from store.pool import Pool
 from tests.conftest import DAY, TRACK
 from tests.gates import ask, day_of, execute, fails, gates, opened, state

@@ -6,10 +6,10 @@ import contextlib
 import pytest
 
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.ledger import Ledger
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.ledger import Ledger
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.imports import import_day
 

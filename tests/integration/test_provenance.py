@@ -12,7 +12,6 @@ import pytest
 from typer.testing import Result
 
 from broker.clients import make_producer
-from lapstream.api.provenance import SEARCH_SECONDS
 from ops.provenance import search as searching
 from ops.provenance.answer import Kind, NoSuchRow, Observation, Provenance, Table
 from ops.provenance.explain import explain
@@ -23,12 +22,13 @@ from producer.site import SOURCE, Site
 from projections.state import DayRef, sight
 from runtime.database import connected
 from runtime.settings import Settings
-from sample_site.edits import RemoveSession
-from sample_site.generate import generate_day
-from sample_site.model import SampleDay
-from sample_site.site import SampleSite
+from sandbox.sample_site.edits import RemoveSession
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.model import SampleDay
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context, pack
 from schemas.identity import day_row_id, event_id
+from server.api.provenance import SEARCH_SECONDS
 from store.pool import Pool
 from tests.api import asking, data_of, error_of
 from tests.commands import invoked

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from lapstream.http.idempotency import keep
 from ops.backfill import queries as backfills
 from ops.backfill.queries import Months
 from ops.parked import queries as parked
@@ -26,10 +25,11 @@ from runs import run as runs
 from runs.run import Run
 from runtime.database import connected, database
 from runtime.settings import Settings
-from sample_site.site import SampleSite
+from sandbox.sample_site.site import SampleSite
 from schemas.records import HeldRecord
 from schemas.scopes import Scope as ApiScope
 from schemas.topics import Topics
+from server.http.idempotency import keep
 from store.parking import park
 from store.parking import parked as as_parked
 from store.pool import Connection, Pool

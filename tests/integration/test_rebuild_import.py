@@ -7,8 +7,8 @@ from ops.rebuild import states
 from runtime.database import connected
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from tests.conftest import DAY, TRACK, working
 from tests.imports import import_day
 from tests.integration.test_rebuild import unseen

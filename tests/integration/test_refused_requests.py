@@ -17,8 +17,8 @@ from runs import run as runs
 from runs.run import Run
 from runtime.refused import refusing
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context, pack
 from schemas.records import HeldRecord
 from store.parking import parked as as_parked

@@ -19,7 +19,6 @@ from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
 from broker.clients import administering
-from embedded import stack
 from lapstream.relay import run_relay
 from outbox import adding as outbox
 from outbox import lease
@@ -33,6 +32,7 @@ from outbox.sending import Producer, Sender
 from runtime.database import database
 from runtime.settings import Settings, environment
 from runtime.wiring import producing
+from sandbox.embedded import stack
 from schemas.envelope import Context, pack, unpack
 from schemas.events import Event, PracticeDayChanged, PracticeDayIngested
 from schemas.identity import event_id

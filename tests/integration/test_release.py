@@ -21,9 +21,9 @@ from ops.release.points import Checklist, Point
 from ops.release.scratch import DATABASES, TOPICS
 from producer.site import SOURCE
 from runtime.settings import Settings
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from tests import databases
 from tests.commands import invoked
 from tests.conftest import DAY, TRACK, at, working

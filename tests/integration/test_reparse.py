@@ -25,9 +25,9 @@ from producer.pages import PARSER_VERSION, NotThatPage, parse_day, parse_session
 from producer.site import SOURCE, Site
 from runtime.settings import Settings, environment
 from runtime.wiring import publishing
-from sample_site.edits import RemoveLap, RemoveSession
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.edits import RemoveLap, RemoveSession
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context
 from schemas.events import DayFacts, ListedSession, PracticeDayChanged, SessionDetailFetchedV1, SessionFacts
 from schemas.times import lap_range_text

@@ -12,9 +12,9 @@ from consumers.live import PRACTICE_DAYS
 from ops.imports.follow import ImportSummary
 from ops.rebuild import states
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.scopes import Scope
 from store.pool import Connection, Pool
 from tests.api import asking, data_of

@@ -6,8 +6,8 @@ from consumers import track_records
 from runtime.database import database
 from runtime.obtaining import discovering
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.scopes import Scope
 from tests.api import asking, data_of
 from tests.conftest import DAY, TRACK, at, working

@@ -11,8 +11,8 @@ from consumers.practice_days import apply as project
 from runtime import migrate
 from runtime.database import connected
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Received
 from store.digest import READ_TABLES, TableDigest, digest
 from store.pool import Connection, Pool, connect, open_pool

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from embedded import ports
 from ops.status.looking import of_api
 from producer import budget as sites
 from runtime.settings import Settings
+from sandbox.embedded import ports
 from store.pool import Pool
 from tests.api import asking
 from tests.commands import invoked

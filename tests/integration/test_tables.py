@@ -8,9 +8,9 @@ import pytest
 
 from lapstream.cli.output import out
 from runtime.settings import Settings
-from sample_site.day_list import render_day_list
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.day_list import render_day_list
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from store.pool import Pool
 from tests.commands import invoked
 from tests.conftest import working

@@ -20,7 +20,6 @@ from opentelemetry.trace import SpanKind
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from embedded import ports
 from ops.imports.follow import request
 from producer.site import SOURCE
 from runs import changes as run_changes
@@ -32,9 +31,10 @@ from runtime.readiness import ready
 from runtime.settings import Settings, SettingsError
 from runtime.telemetry import make_provider, sending_traces, showing_metrics, shut_down
 from runtime.wiring import detail_group
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.embedded import ports
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context
 from schemas.scopes import Scope
 from store.pool import Pool

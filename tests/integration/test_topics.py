@@ -10,9 +10,9 @@ from broker.clients import administering
 from broker.topics import TopicState
 from lapstream.roles import TopicsMissing, check_ready
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from tests.commands import invoked
 from tests.conftest import DAY, TRACK, at, working
 from tests.imports import import_day

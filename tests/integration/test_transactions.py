@@ -22,8 +22,8 @@ from ops.rebuild.log import TransactionOpen
 from producer.archive import read_pages
 from projections.state import sight
 from runtime.settings import Settings
-from sample_site.generate import generate_day
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
 from schemas.events import Event, PracticeDayRequested
 from schemas.identity import event_id
 from store.pages import PageRow

@@ -10,16 +10,16 @@ import msgspec
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from lapstream.server import serving
-from lapstream.web.assets import NAMES, address_of
-from lapstream.web.formats import UNKNOWN
-from lapstream.web.session import COOKIE, CSRF_FIELD
 from runs import changes as run_changes
 from runtime.database import connected
 from runtime.settings import Settings
 from schemas.events import PracticeDayRequested
 from schemas.identity import driver_id
 from schemas.scopes import Scope
+from server.listening import serving
+from server.web.assets import NAMES, address_of
+from server.web.formats import UNKNOWN
+from server.web.session import COOKIE, CSRF_FIELD
 from tests.api import no_month, settings_of, stored, token
 from tests.events import DATE, fetched, laps, listed, row, seen
 from tests.integration.test_api import Wire
@@ -264,7 +264,7 @@ async def test_an_internal_error_is_a_page_with_the_id_of_the_request(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("lapstream.web.day_view.totals_of", broken)
+    monkeypatch.setattr("server.web.day_view.totals_of", broken)
     answer = await web.get(DAY)
     assert answer.headers["x-request-id"] in texts(parsed(answer, 500), "main code")
 

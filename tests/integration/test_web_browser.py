@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Page
 
-from lapstream.server import serving
 from runtime.settings import Settings
-from sample_site.faults import Fault, Match
-from sample_site.generate import generate_day
-from sample_site.server import serve
-from sample_site.site import SampleSite
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.server import serve
+from sandbox.sample_site.site import SampleSite
 from schemas.scopes import Scope
+from server.listening import serving
 from tests.api import no_month, token
 from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, without_scripts
 from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working

@@ -6,12 +6,12 @@ import httpx
 import msgspec
 import pytest
 
-from lapstream.server import serving
-from lapstream.web.formats import UNKNOWN
 from ops.lag.figures import FleetLag, GroupLag, PartitionLag, Verdict
 from runtime.database import connected
 from runtime.settings import Settings
 from schemas.scopes import Scope
+from server.listening import serving
+from server.web.formats import UNKNOWN
 from tests.api import no_month, settings_of, token
 from tests.integration.test_web import browser, links, parsed, rows_of, texts
 

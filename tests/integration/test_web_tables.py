@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from laps.rows import ComparedLapRow, LapRow
-from lapstream.server import serving
-from lapstream.web.csv_files import CSV_FILES
-from lapstream.web.formats import UNKNOWN
 from runtime.settings import Settings
 from schemas.identity import driver_id
+from server.listening import serving
+from server.web.csv_files import CSV_FILES
+from server.web.formats import UNKNOWN
 from store.finding import FoundDriver
 from store.reading import DayHead, DriverSession
 from store.records import RecordStep

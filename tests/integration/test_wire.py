@@ -35,9 +35,9 @@ from runtime.faults import RightMissing, explained
 from runtime.obtaining import discovering
 from runtime.settings import KAFKA, Settings
 from runtime.wiring import detail_group, groups, projection_group
-from sample_site.generate import generate_day
-from sample_site.server import RunningSite
-from sample_site.site import SampleSite
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.server import RunningSite
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context, Received, pack
 from schemas.scopes import Scope
 from schemas.topics import LogTopic, Topics

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embedded.errors import Unsupported
 from lapstream.cli.arguments import JsonFlag, YesFlag
 from lapstream.cli.later import later
+from sandbox.embedded.errors import Unsupported
 
 if TYPE_CHECKING:
     from lapstream.cli import demo as demo_work

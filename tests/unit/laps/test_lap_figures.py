@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from laps.figures import Figures, figures_of, kind_of, to_best
 from laps.mistakes import mistakes_among
-from sample_site.figures import session_figures
-from sample_site.generate import real_shape_day
+from sandbox.sample_site.figures import session_figures
+from sandbox.sample_site.generate import real_shape_day
 
 
 class Timed(Struct, frozen=True):

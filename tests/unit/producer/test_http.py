@@ -17,10 +17,10 @@ from producer.archive import validators
 from producer.errors import BadStatus, TooLarge, Unreachable
 from producer.http import ERROR_BYTES, LONGEST_HEADER, MOST_PARTS, Client
 from producer.site import Site
-from sample_site.faults import Fault
-from sample_site.generate import generate_day
-from sample_site.server import RunningSite, serve
-from sample_site.site import SampleSite
+from sandbox.sample_site.faults import Fault
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.server import RunningSite, serve
+from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Context
 from schemas.pages import ArchivedPage, pack_page, unpack_page
 from store.pages import PageRow

@@ -3,9 +3,9 @@
 import datetime as dt
 
 from producer.pages import parse_day, parse_session
-from sample_site import cases
-from sample_site.model import SampleDay
-from sample_site.render import Spelling, render_day_list, render_session
+from sandbox.sample_site import cases
+from sandbox.sample_site.model import SampleDay
+from sandbox.sample_site.render import Spelling, render_day_list, render_session
 from schemas.events import DayFacts, SessionFacts
 
 SLUG = "demo"

@@ -21,8 +21,8 @@ from producer.pages import (
 )
 from producer.pages.bounds import check_repeats, check_tags
 from producer.pages.page import open_page
-from sample_site.generate import generate_day
-from sample_site.render import Spelling, render_day_list, render_session
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.render import Spelling, render_day_list, render_session
 from tests.unit.producer.pages.samples import (
     DATE,
     HEAD,

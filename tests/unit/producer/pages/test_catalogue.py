@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from producer.pages import CataloguePage, NotThatPage, PageError, TooManyEntries, parse_catalogue
 from producer.pages.findings import Code
 from producer.site import Site
-from sample_site import naming
-from sample_site.render import Spelling, render_catalogue
+from sandbox.sample_site import naming
+from sandbox.sample_site.render import Spelling, render_catalogue
 from tests.unit.producer.pages.samples import SPELLINGS, URL, cases_list, page
 from tests.unit.producer.pages.test_hostile import SMALL, mutations
 

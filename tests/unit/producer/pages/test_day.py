@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from producer.pages import NotThatPage, TooManyEntries, WrongDate, parse_day
-from sample_site.cases import cases_day
-from sample_site.generate import generate_day, real_shape_day
-from sample_site.model import DayQuirk
-from sample_site.month_page import LOOKED_AT
-from sample_site.render import Spelling, render_day_list, render_empty_day, render_month
+from sandbox.sample_site.cases import cases_day
+from sandbox.sample_site.generate import generate_day, real_shape_day
+from sandbox.sample_site.model import DayQuirk
+from sandbox.sample_site.month_page import LOOKED_AT
+from sandbox.sample_site.render import Spelling, render_day_list, render_empty_day, render_month
 from schemas.events import MAX_SESSIONS, DayFacts
 from tests.unit.producer.pages.samples import (
     DATE,

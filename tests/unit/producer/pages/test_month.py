@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from producer.pages import NotThatPage, WrongDate, parse_month
-from sample_site.render import Spelling, render_month
+from sandbox.sample_site.render import Spelling, render_month
 from tests.unit.producer.pages.samples import DATE, SLUG, SPELLINGS, URL, cases_list
 
 DAYS = {DATE: 56, dt.date(2025, 10, 4): 3}

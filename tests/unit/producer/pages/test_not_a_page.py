@@ -16,8 +16,8 @@ from producer.pages import (
     parse_month,
     parse_session,
 )
-from sample_site.cases import cases_day
-from sample_site.render import render_bot_check, render_error_page, render_login, truncated
+from sandbox.sample_site.cases import cases_day
+from sandbox.sample_site.render import render_bot_check, render_error_page, render_login, truncated
 from tests.unit.producer.pages.samples import (
     DATE,
     SLUG,

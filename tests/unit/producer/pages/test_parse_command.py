@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lapstream.cli.commands.parse import app
 from producer.pages import NotThatPage
-from sample_site.render import render_month
+from sandbox.sample_site.render import render_month
 from schemas.errors import LapstreamError
 from schemas.events import DayFacts, ListedSession, SessionFacts
 from tests.unit.producer.pages.samples import DATE, DAY, SLUG, case_page, cases_list

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from producer.pages import NotThatPage, TooManyEntries, WrongSession
-from sample_site.model import SessionQuirk
-from sample_site.render import Spelling, render_unknown_session
+from sandbox.sample_site.model import SessionQuirk
+from sandbox.sample_site.render import Spelling, render_unknown_session
 from schemas.events import MAX_LAPS, SessionFacts
 from tests.unit.producer.pages.samples import (
     DATE,

@@ -1,0 +1,40 @@
+"""Every route of the API: what the application answers, and the document describes."""
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Middleware
+
+from server.api import discovery, health, ingest, lag, parked, provenance, reading, run_events, runs
+
+PREFIX = "/api/v1"
+
+HEALTH: tuple[HTTPRouteHandler, ...] = (health.healthz, health.livez, health.readyz)
+
+VERSION_1: tuple[HTTPRouteHandler, ...] = (
+    ingest.ingest,
+    discovery.discover,
+    runs.list_runs,
+    runs.run_options,  # before the others of its path, or the framework makes one of its own
+    runs.read_run,
+    runs.cancel_run,
+    run_events.follow_run,
+    runs.retry_failed,
+    reading.search_days,
+    reading.read_day,
+    reading.read_session,
+    reading.find_drivers,
+    reading.read_driver,
+    reading.list_tracks,
+    reading.read_records,
+    reading.read_history,
+    provenance.read_provenance,
+    parked.list_parked,
+    lag.read_lag,
+)
+
+
+def version_1(*more: HTTPRouteHandler, middleware: Sequence[Middleware] = ()) -> Router:
+    """The routes under `/api/v1`."""
+    return Router(PREFIX, route_handlers=[*VERSION_1, *more], middleware=middleware)

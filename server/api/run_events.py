@@ -1,0 +1,119 @@
+"""`GET /ingest-runs/{id}/events`: an import's progress as server-sent events, which end with the run.
+
+Each `progress` says how far the run is, whenever that changed; `end` carries the run as `GET` has it, or,
+where the run is gone meanwhile, the error that `GET` answers with. A stream that breaks off without `end` is
+to be opened again, as browsers do by themselves.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from msgspec import Struct
+
+from runs import run as runs
+from runs.changes import RunNotFound
+from runs.run import Run, RunProgress, RunState
+from runs.watch import RunVanished
+from schemas.scopes import Scope
+from schemas.terminal import clean_json
+from server.api.runs import RUN, RunId
+from server.api.runs_form import RunView, view_of
+from server.http.answers import Details
+from server.http.callers import needs
+from server.http.refusals import Refusal, failure_of
+from server.http.responses import refusals
+from server.http.services import ApiRequest, Services, connected, services_of
+from store.pool import TRANSIENT
+
+QUIET_LOOKS = 15
+"""After so many looks, a second apart, without a change a comment keeps the stream open."""
+
+REOPEN_MS = 2_000
+
+
+class ProgressEvent(RunProgress, frozen=True, kw_only=True):
+    """How far a run is: sessions of its list by what became of them, and the laps that came."""
+
+    status: RunState
+
+
+@get(
+    f"{RUN}/events",
+    operation_id="followIngestRun",
+    tags=["import"],
+    media_type="text/event-stream",
+    guards=[needs(Scope.read)],
+    responses=refusals(400, 401, 403, 404, 429, 503),
+)
+async def follow_run(request: ApiRequest, run_id: RunId) -> ServerSentEvent:
+    """Follow an import: `progress` events while it goes on, `end` with the run when it ended.
+
+    Where the run was deleted meanwhile, `end` carries the error that `GET` answers with, and the stream ends.
+    """
+    return await stream_of(request, run_id)
+
+
+async def stream_of(request: ApiRequest, run_id: UUID) -> ServerSentEvent:
+    """The stream of a run's progress; raises `RunNotFound`, or a `Refusal` where too many are open."""
+    services = services_of(request)
+    async with connected(request) as connection:
+        run = await runs.read(connection, run_id)
+    if run is None:
+        raise RunNotFound.of(run_id)
+    if services.streams.locked():
+        raise Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "too_many_streams",
+            "as many streams are open as this server bears: look at the run itself from time to time",
+            source="service",
+            details=Details(run_id=run_id, retry_after_seconds=REOPEN_MS // 1000),
+        )
+    return ServerSentEvent(_messages(services, run))
+
+
+async def _messages(services: Services, run: Run) -> AsyncGenerator[ServerSentEventMessage]:
+    """The stream; where the database goes away, or others were quicker, it breaks off."""
+    if services.streams.locked():
+        return
+    updates = services.watch.updates(run.id)
+    async with services.streams, contextlib.aclosing(updates):
+        with contextlib.suppress(*TRANSIENT):
+            try:
+                async for message in _told(services, updates):
+                    yield message
+            except RunVanished as gone:
+                yield _message("end", failure_of(RunNotFound(str(gone))))
+
+
+async def _told(
+    services: Services, updates: AsyncGenerator[tuple[Run, RunProgress]]
+) -> AsyncGenerator[ServerSentEventMessage]:
+    """What is worth telling of the updates, which come each second at least, until run or server end."""
+    told, quiet = None, 0
+    async for run, progress in updates:
+        event = ProgressEvent(status=run.state, **msgspec.structs.asdict(progress))
+        quiet = 0 if event != told else quiet + 1
+        if event != told:
+            yield _message("progress", event)
+        elif quiet % QUIET_LOOKS == 0:
+            yield ServerSentEventMessage(comment="", data=None)
+        told = event
+        if run.state != "running":
+            yield _message("end", await _view(services, run))
+        if services.stopping.is_set():
+            return
+
+
+async def _view(services: Services, run: Run) -> RunView:
+    async with services.pool.acquire() as connection:
+        return await view_of(connection, run)
+
+
+def _message(name: str, event: Struct) -> ServerSentEventMessage:
+    data = clean_json(msgspec.json.encode(event))
+    return ServerSentEventMessage(event=name, data=data, retry=REOPEN_MS)

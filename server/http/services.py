@@ -1,0 +1,75 @@
+"""What the API works with, and how a request gets hold of it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any, cast
+from uuid import UUID
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from msgspec import Struct, field
+
+from runs.run import Run
+from runs.watch import RunWatch
+from runtime.obtaining import Discover
+from runtime.readiness import Readiness
+from runtime.settings import Settings
+from server.http.api_keys import ApiKey
+from store.pool import Connection, Pool
+
+DATABASE_SECONDS = 10.0
+"""How long a request may take at the database, waiting for a connection included."""
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who asks: the key that was shown, where it is one in force; `shown` tells whether any was."""
+
+    key: ApiKey | None
+    shown: bool
+
+
+SEARCHES = 1
+"""Requests that read the log at a time; who waits for it longer than a search may take, gives it up."""
+
+ApiRequest = Request[Caller, Any, Any]
+"""A request whose caller is known."""
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """What the API works with; `stopping` is set when it is to stop, `streams` bounds the open ones.
+
+    `searches` bounds who reads the log at a time.
+    """
+
+    settings: Settings
+    pool: Pool
+    watch: RunWatch
+    readiness: Readiness
+    discover: Discover
+    stopping: asyncio.Event
+    streams: asyncio.Semaphore
+    searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES))
+
+    async def ended(self, run_id: UUID, seconds: float) -> Run:
+        """A run when it has ended, or as it is after so many seconds, or when the server stops."""
+        waiting = asyncio.create_task(self.watch.ended(run_id, seconds))
+        stopped = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return await (waiting if waiting.done() else self.watch.ended(run_id, 0))
+        finally:
+            for task in (waiting, stopped):
+                task.cancel()
+
+
+def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
+    """What the application of this request works with."""
+    return cast("Services", connection.app.state["services"])
+
+
+@contextlib.asynccontextmanager
+async def connected(request: ApiRequest) -> AsyncGenerator[Connection]:
+    """A connection to the database, for as long as a request may take there."""
+    async with asyncio.timeout(DATABASE_SECONDS), services_of(request).pool.acquire() as connection:
+        yield connection

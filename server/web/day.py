@@ -1,0 +1,68 @@
+"""A practice day: best laps of each class, who drove when, every session, and the page's own totals."""
+
+import datetime as dt
+
+from litestar import Response, get
+
+from laps import days
+from laps.days import DayReport
+from producer.site import SOURCE
+from runs import run as runs
+from runs.run import Run, RunFailure
+from schemas.identity import track_id
+from schemas.scopes import Scope
+from server.api.fields import Date, Source, TrackSlug
+from server.http.callers import needs
+from server.http.refusals import Refusal
+from server.http.services import ApiRequest, connected
+from server.web import day_view
+from server.web.pages import page
+from store import reading
+from store.days import DayView
+from store.pool import Connection
+
+
+@get("/tracks/{track_slug:str}/{date:date}", guards=[needs(Scope.read)])
+async def read_day(
+    request: ApiRequest,
+    track_slug: TrackSlug,
+    date: Date,
+    source: Source = SOURCE,
+) -> Response[bytes]:
+    """Show a practice day."""
+    async with connected(request) as connection:
+        day = await the_day(connection, source, track_slug, date)
+        track = await reading.read_track(connection, track_id(source, track_slug))
+        run, failures = await _last_import(connection, day)
+    missing = day_view.missing_of(day, failures)
+    return page(
+        request,
+        "day.html",
+        day=day,
+        time_zone=track and track.time_zone,
+        missing=missing,
+        retried=run.id if run and failures and run.state != "running" else None,
+        boards=day.leaderboards,
+        shared_names=day_view.shared_names(day.sessions),
+        timeline=day_view.timeline_of(day.sessions),
+        classes=day_view.classes_of(day.sessions),
+        totals=day_view.totals_of(day),
+        stats_known=day.stats is not None,
+        is_sites=source == SOURCE,
+    )
+
+
+async def the_day(connection: Connection, source: str, slug: str, date: dt.date) -> DayReport:
+    """A practice day; raises a `Refusal` where nothing of it is stored."""
+    day = await days.read_day(connection, source, slug, date)
+    if day is None:
+        raise Refusal.not_found(f"nothing is stored of {slug} on {date}")
+    return day
+
+
+async def _last_import(connection: Connection, day: DayView) -> tuple[Run | None, list[RunFailure]]:
+    """The day's newest import, and the sessions whose page it failed to fetch."""
+    if day.sessions_with_detail == day.sessions_ingested:
+        return None, []
+    run = await runs.newest_of(connection, day.event_id)
+    return run, await runs.failures(connection, run.id) if run else []

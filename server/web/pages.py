@@ -1,0 +1,121 @@
+"""What every page is: a template filled, with its ETag, its headers and what the frame around it needs."""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Redirect
+from litestar.template.config import TemplateConfig
+from markupsafe import Markup
+
+from schemas.scopes import Scope
+from server.http.services import ApiRequest, Caller
+from server.web import assets, formats, links
+from server.web.assets import takes_gzip
+from server.web.session import CSRF_FIELD, csrf_of, token_of
+from server.web.texts import TEXTS
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "Vary": "Accept-Encoding, Cookie",
+}
+"""What every page is sent with: asked for anew each time, and nothing in it but what comes from here."""
+
+_PACKED_FROM = 500
+
+
+def template_config() -> TemplateConfig[JinjaTemplateEngine]:
+    """The templates, in which everything is escaped that is not said to be markup."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    cast("dict[str, Any]", environment.globals).update(
+        {"t": TEXTS, "asset": assets.address_of, "link": links}
+    )
+    environment.filters |= {
+        "lap_time": formats.lap_time,
+        "gap": formats.gap,
+        "number": formats.number,
+        "duration": formats.length,
+        "clock": formats.clock,
+        "long_date": formats.long_date,
+        "month_name": formats.month_name,
+        "reason": formats.reason,
+        "utc": formats.utc,
+    }
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
+
+
+def page(
+    request: ApiRequest, template: str, *, status: HTTPStatus = HTTPStatus.OK, **view: Any
+) -> Response[bytes]:
+    """A page made of a template."""
+    return sent(request, _rendered(request, template, view), media_type=MediaType.HTML, status=status)
+
+
+def sent(
+    request: ApiRequest,
+    body: bytes,
+    *,
+    media_type: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """What was asked for; 304 without a body where the client has it already."""
+    etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {**HEADERS, **(headers or {}), "ETag": etag}
+    if status is HTTPStatus.OK and etag in request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
+    if len(body) >= _PACKED_FROM and takes_gzip(request):
+        body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=6, mtime=0), "gzip"
+    return Response(body, status_code=status, headers=headers, media_type=media_type)
+
+
+def go_to(path: str) -> Redirect:
+    """What a form that was taken leads to, by a request of its own, so that loading it anew sends nothing."""
+    return Redirect(path, status_code=303)
+
+
+def _rendered(request: ApiRequest, template: str, view: dict[str, Any]) -> bytes:
+    engine = cast("JinjaTemplateEngine", cast("Any", request.app).template_engine)
+    token = token_of(request)
+    caller = caller_of(request)
+    frame = {
+        "key": caller.key if caller else None,
+        "csrf_input": Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_of(token)),
+        "here": address_of(request),
+        "may_operate": bool(caller and caller.key and caller.key.allows(Scope.operate)),
+        "did": None,
+    }
+    return engine.get_template(template).render(frame | view).encode("utf-8", "replace")
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller | None:
+    """Who asks; None for addresses at which that is not looked up."""
+    return cast("dict[str, Any]", request.scope).get("user")
+
+
+def address_of(request: ApiRequest) -> str:
+    """The address that was asked for, to come back to."""
+    path, query = request.url.path, request.url.query
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,59 @@
+"""Every page, and what stands before all of them: who asks, whether a form is ours, errors as pages."""
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Middleware
+
+from server.web import (
+    assets,
+    compare,
+    csv_files,
+    day,
+    driver,
+    drivers,
+    imports,
+    lap_session,
+    records,
+    sign_in,
+    start,
+    track,
+)
+from server.web.errors import answer_page
+from server.web.operate.routes import OPERATE
+from server.web.session import check_form
+
+PAGES: tuple[HTTPRouteHandler, ...] = (
+    start.read_start,
+    track.read_track,
+    records.read_records,
+    day.read_day,
+    lap_session.read_session,
+    compare.read_comparison,
+    driver.read_driver,
+    drivers.read_drivers,
+    sign_in.read_sign_in,
+    sign_in.sign_in,
+    sign_in.sign_out,
+    imports.read_import_form,
+    imports.begin_import,
+    imports.read_import,
+    imports.follow_import,
+    imports.retry_import,
+    *csv_files.CSV_FILES,
+    *OPERATE,
+)
+
+
+def pages(callers: Middleware) -> list[Router]:
+    """The pages, and the files beside them, for which no key is needed."""
+    return [
+        Router("/", route_handlers=[assets.read_asset]),
+        Router(
+            "/",
+            route_handlers=PAGES,
+            middleware=[callers],
+            before_request=check_form,
+            exception_handlers={Exception: answer_page},
+            include_in_schema=False,
+        ),
+    ]

@@ -1,0 +1,56 @@
+"""A track: its days by month, the newest first."""
+
+from itertools import groupby
+
+from litestar import Response, get
+
+from producer.site import SOURCE
+from schemas.identity import track_id
+from schemas.scopes import Scope
+from server.api.fields import Cursor, Source, TrackSlug, page_of, place_at
+from server.http.callers import needs
+from server.http.refusals import Refusal
+from server.http.services import ApiRequest, connected
+from server.web.pages import page
+from store import reading
+from store.pool import Connection
+from store.reading import DayPlace, TrackView
+
+DAYS = 100
+"""Days of a page."""
+
+
+@get("/tracks/{track_slug:str}", guards=[needs(Scope.read)])
+async def read_track(
+    request: ApiRequest, track_slug: TrackSlug, source: Source = SOURCE, before: Cursor = None
+) -> Response[bytes]:
+    """Show a track's days by month."""
+    place = place_at(before, DayPlace)
+    async with connected(request) as connection:
+        track = await the_track(connection, source, track_slug)
+        found = await reading.find_days(
+            connection,
+            source=source,
+            track_id=track_id(source, track_slug),
+            before=place,
+            limit=DAYS + 1,
+        )
+    days = page_of(found, DAYS, lambda day: DayPlace(day.date, day.event_id))
+    months = [list(month) for _, month in groupby(days.items, lambda day: (day.date.year, day.date.month))]
+    return page(
+        request,
+        "track.html",
+        track=track,
+        months=months,
+        older=days.next_cursor,
+        newest=before is None,
+        is_sites=source == SOURCE,
+    )
+
+
+async def the_track(connection: Connection, source: str, slug: str) -> TrackView:
+    """The track of a slug; raises a `Refusal` where nothing of it is stored."""
+    found = await reading.read_track(connection, track_id(source, slug))
+    if found is None:
+        raise Refusal.not_found(f"nothing of the track {slug} is stored")
+    return found
