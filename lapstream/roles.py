@@ -17,6 +17,7 @@ from lapstream.fleet import observers, show_the_fleet
 from lapstream.relay import run_relay
 from ops.acls.needed import of_role
 from ops.prune.background import prune_now_and_then
+from producer.cataloguing import Cataloguer
 from producer.fetcher import Fetcher
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
@@ -56,7 +57,7 @@ class TopicsMissing(LapstreamError):
 async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
     """Fetch what is asked for, until told to stop."""
     async with contextlib.AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 2))
+        pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 3))
         publisher = await stack.enter_async_context(publishing(settings))
         obtainer = await stack.enter_async_context(
             obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
@@ -76,7 +77,7 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(lambda: bounded(app.stop(), FINISH_SECONDS + STOP_SECONDS))
         await app.start()
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
-        await stop.wait()
+        await Cataloguer(pool, Site(settings.site), obtainer).work(stop)
     log.info("fetcher_stop")
 
 

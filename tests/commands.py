@@ -88,6 +88,8 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "topics acls": (),
     "topics check": (),
     "topics create": (),
+    "tracks find": ("canberra",),
+    "tracks refresh": (),
     "verify": ("practice-days",),
     "why": ("laps", "sample-track/2025-10-25/1/1"),
 }

@@ -24,6 +24,7 @@ from lapstream.cli.commands import (
     release,
     runs,
     schemas,
+    tracks,
     why,
 )
 
@@ -88,6 +89,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(operate.topics_app, name="topics")
 app.add_typer(operate.migrate_app, name="migrate")
 app.add_typer(operate.site_app, name="site")
+app.add_typer(tracks.app, name="tracks")
 
 
 def _commands(tree: typer.Typer) -> Iterator[CommandInfo]:

@@ -44,8 +44,19 @@ class OpenRebuild(Struct, frozen=True):
         return min(1.0, self.records_done / self.records_total) if self.records_total else 0.0
 
 
+class ListOfTracks(Struct, frozen=True):
+    """The site's list of its tracks: how many, how old it is, and why it last failed to be fetched, if so."""
+
+    tracks: int
+    age_seconds: float | None
+    error: str | None
+
+
 class State(Struct, frozen=True, kw_only=True):
-    """What was found. `parked` is by group, `tables` bytes by table; `failed` runs are those of an hour."""
+    """What was found. `parked` is by group, `tables` bytes by table; `failed` runs are those of an hour.
+
+    `catalogue` is None where nobody asked for the site's list of tracks.
+    """
 
     parked: dict[str, int]
     rebuilds: list[OpenRebuild]
@@ -56,6 +67,7 @@ class State(Struct, frozen=True, kw_only=True):
     runs_failed: int
     database_bytes: int
     tables: dict[str, int]
+    catalogue: ListOfTracks | None = None
 
 
 async def state_of(connection: Connection, site: str, schemas: Sequence[str]) -> State:
@@ -65,6 +77,7 @@ async def state_of(connection: Connection, site: str, schemas: Sequence[str]) ->
     runs = await fetch_one(connection, statement("runs_counted"))
     sizes = await connection.fetch(statement("sizes"), [OPERATIONS, *schemas])
     held = await sites.state(connection, site)
+    listed = await connection.fetchrow(statement("list_of_tracks"))
     return State(
         parked={one["group_name"]: one["waiting"] for one in parked},
         rebuilds=[OpenRebuild(*one) for one in rebuilds],
@@ -75,6 +88,7 @@ async def state_of(connection: Connection, site: str, schemas: Sequence[str]) ->
         runs_failed=runs["failed"],
         database_bytes=next(one["bytes"] for one in sizes if one["table_name"] is None),
         tables={one["table_name"]: one["bytes"] for one in sizes if one["table_name"] is not None},
+        catalogue=ListOfTracks(*listed) if listed else None,
     )
 
 
@@ -119,6 +133,7 @@ BACKING_OFF = Family(
 OPEN = Family("lapstream_runs_open", "Runs that have not ended.")
 FAILED = Family("lapstream_runs_failed_recent", "Runs that ended as failed in the last hour.")
 DATABASE = Family("lapstream_database_bytes", "What the database takes on its disk.")
+CATALOGUE = Family("lapstream_catalogue_age_seconds", "Age of the site's list of tracks, once there is one.")
 TABLE = Family("lapstream_table_bytes", "What a table takes on the disk, with its indexes.", ("table",))
 
 
@@ -137,13 +152,27 @@ def _series(look: str) -> Iterator[Series]:
     yield Series(OPEN, (), found.runs_open)
     yield Series(FAILED, (), found.runs_failed)
     yield Series(DATABASE, (), found.database_bytes)
+    if found.catalogue and found.catalogue.age_seconds is not None:
+        yield Series(CATALOGUE, (), found.catalogue.age_seconds)
     for table, size in found.tables.items():
         yield Series(TABLE, (table,), size)
 
 
 STATE = Kind(
     name=StateLooker.kind,
-    families=(PARKED, REBUILDS, PROGRESS, IDLE, PAUSED, BACKING_OFF, OPEN, FAILED, DATABASE, TABLE),
+    families=(
+        PARKED,
+        REBUILDS,
+        PROGRESS,
+        IDLE,
+        PAUSED,
+        BACKING_OFF,
+        OPEN,
+        FAILED,
+        DATABASE,
+        CATALOGUE,
+        TABLE,
+    ),
     series=_series,
 )
 """The state of the fleet."""

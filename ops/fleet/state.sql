@@ -14,6 +14,12 @@ SELECT (SELECT count(*) FROM ingest_runs WHERE state = 'running') AS open,
     (SELECT count(*) FROM ingest_runs WHERE state = 'failed'
         AND finished_at > now() - interval '1 hour' AND requested_at > now() - interval '2 days') AS failed;
 
+-- name: list_of_tracks
+-- How many tracks the site lists, how old that list is, and why fetching it last failed, if so.
+SELECT (SELECT count(*) FROM catalogue_tracks AS t WHERE t.source = c.source AND t.gone_since IS NULL),
+    extract(epoch FROM clock_timestamp() - fetched_at)::float8, error
+FROM catalogues AS c ORDER BY source LIMIT 1;
+
 -- name: sizes
 -- What the database takes on its disk, and each table of these schemas with its indexes.
 SELECT NULL AS table_name, pg_database_size(current_database()) AS bytes

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from broker.topics import TopicState, differing
-from ops.fleet.state import STUCK_SECONDS, WORKED_AT, OpenRebuild, State
+from ops.fleet.state import STUCK_SECONDS, WORKED_AT, ListOfTracks, OpenRebuild, State
 from ops.lag.figures import GroupLag, Verdict
 from outbox.rows import Backlog
 from runtime.migrate import Standing
@@ -106,10 +106,11 @@ def of_group(one: GroupLag) -> Line:
 
 
 def of_stored(stored: Stored) -> Iterator[Line]:
-    """What the database says of the outbox, of parked records, the site, runs and rebuilds."""
+    """What the database says of the outbox, of parked records, the site and its tracks, runs and rebuilds."""
     yield _of_outbox(stored.backlog)
     yield _of_parked(stored.state)
     yield _of_site(stored.state)
+    yield _of_catalogue(stored.state.catalogue)
     yield _of_runs(stored.state)
     yield _of_rebuilds(stored.state.rebuilds)
 
@@ -140,6 +141,16 @@ def _of_site(state: State) -> Line:
         seconds = f"{state.site_backing_off_seconds:.0f} s more"
         return unwell("site", f"backing off for {seconds}: {state.site_reason or 'no reason is known'}")
     return well("site", "open")
+
+
+def _of_catalogue(found: ListOfTracks | None) -> Line:
+    if found is None:
+        return well("catalogue", "not fetched: `lapstream tracks refresh` asks for it")
+    if found.error:
+        return unwell("catalogue", f"it failed to be fetched, and is asked for again: {found.error}")
+    if found.age_seconds is None:
+        return well("catalogue", "asked for; a fetcher fetches it")
+    return well("catalogue", f"{found.tracks} tracks, {found.age_seconds / 86_400:.1f} days old")
 
 
 def _of_runs(state: State) -> Line:

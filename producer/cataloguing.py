@@ -1,0 +1,89 @@
+"""Fetching the catalogue, in a fetcher: by one process of the fleet, once it is due, at the fleet's pace."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from producer import budget as sites
+from producer import catalogue
+from producer.obtain import Obtained, Obtainer, Unobtainable
+from producer.pages import CataloguePage, parse_catalogue
+from producer.patience import at_database
+from producer.site import SOURCE, Site
+from schemas.envelope import Context
+from store.faults import said_by
+from store.pool import TRANSIENT, Pool
+from store.waiting import set_within, until_stopping
+from telemetry import health, metrics
+
+LOOK_SECONDS = 2.0
+"""How often it is looked at whether the catalogue is due."""
+
+END_SECONDS = 1.0
+"""How long giving up may take when the process is told to stop."""
+
+CONTEXT = Context(source="lapstream/catalogue")
+
+log = structlog.get_logger("lapstream.fetcher")
+
+
+class Cataloguer:
+    """Fetches the catalogue whenever it is due, and no other process does."""
+
+    def __init__(self, pool: Pool, site: Site, obtainer: Obtainer) -> None:
+        self._pool = pool
+        self._site = site
+        self._obtainer = obtainer
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Look whether it is due until told to stop; while the database is away, that waits."""
+        with health.working("catalogue of tracks"):
+            while not stop.is_set():
+                try:
+                    await until_stopping(self.turn(), stop, finish_seconds=0, end_seconds=END_SECONDS)
+                except TRANSIENT as error:
+                    log.info("catalogue_database_away", error=said_by(error))
+                health.beat()
+                await set_within(stop, LOOK_SECONDS)
+
+    async def turn(self) -> None:
+        """Fetch it, where it is due, nobody else fetches it, and the site may be asked."""
+        async with self._pool.acquire() as connection:
+            held = await sites.state(connection, self._site.name)
+            if held.paused or held.rest_seconds or not await catalogue.claim(connection, SOURCE):
+                return
+        try:
+            await self._fetch()
+        except BaseException:
+            with contextlib.suppress(*TRANSIENT):
+                async with self._pool.acquire() as connection:
+                    await catalogue.give_up(connection, SOURCE)
+            raise
+
+    async def _fetch(self) -> None:
+        """Fetch it, and store what it says, or why it failed."""
+        try:
+            async with asyncio.timeout(catalogue.FETCH_SECONDS):
+                obtained = await self._obtain()
+        except (Unobtainable, TimeoutError) as failure:
+            error = str(failure) or f"not fetched within {catalogue.FETCH_SECONDS:.0f} s"
+            seconds = await at_database(
+                self._pool, lambda connection: catalogue.failed(connection, SOURCE, error)
+            )
+            log.warning("catalogue_failed", error=error, wait_seconds=seconds)
+            return
+        page, observed_at = obtained.facts, obtained.page.observed_at
+        findings = await at_database(
+            self._pool, lambda connection: catalogue.keep(connection, SOURCE, page, observed_at)
+        )
+        for one in findings:
+            metrics.found(one.code)
+        log.info("catalogue_fetched", tracks=len(page.tracks), findings=len(findings))
+
+    async def _obtain(self) -> Obtained[CataloguePage]:
+        return await self._obtainer.obtain(
+            self._site.catalogue(),
+            lambda page: parse_catalogue(page.body, url=page.url, slug_of=self._site.track_of),
+            CONTEXT,
+        )
