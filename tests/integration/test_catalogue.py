@@ -13,10 +13,10 @@ from producer.site import SOURCE, Site
 from runtime.obtaining import obtaining
 from runtime.settings import Settings
 from runtime.wiring import publishing
-from sample_site import naming
-from sample_site.faults import Fault, Match
-from sample_site.site import SampleSite
-from sample_site.site import Settings as SiteSettings
+from sandbox.sample_site import naming
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.searching import words_of
 from store.pool import Pool
 
