@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -30,19 +30,10 @@ UNFINISHED = 1
 """The exit code where a record could not be redriven."""
 
 
-def selected(
-    group: str | None,
-    code: str | None,
-    since: dt.datetime | None,
-    until: dt.datetime | None,
-    at: tuple[str, int, int] | None,
-    source: str | None,
-    state: str = ParkedState.parked,
-) -> Selection:
-    """The records that these filters let through; the state may be `any`."""
+def selected(at: tuple[str, int, int] | None, state: str = ParkedState.parked, **filters: Any) -> Selection:
+    """The records that these filters let through, as a `Selection` has them; the state may be `any`."""
     place = None if at is None else RecordPlace(*at)
-    only = None if state == ANY else ParkedState(state)
-    return Selection(group=group, code=code, since=since, until=until, place=place, source=source, state=only)
+    return Selection(place=place, state=None if state == ANY else ParkedState(state), **filters)
 
 
 def show_list(selection: Selection, page: int, size: int, *, as_json: bool) -> None:
@@ -121,7 +112,8 @@ def publish_fixed(at: tuple[str, int, int], file: Path, type_name: str | None, *
 
 async def _publish_fixed(connection: Connection, fix: Fix) -> RecordPlace:
     settings = read_settings()
-    return await parking.publish_fixed(connection, sending(settings.broker), settings.topics, fix)
+    sender = sending(settings.broker)
+    return await parking.publish_fixed(connection, sender, settings.topics, fix, parking.somebody())
 
 
 def discard(selection: Selection, reason: str, *, yes: bool, as_json: bool) -> None:

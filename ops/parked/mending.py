@@ -81,9 +81,9 @@ class Fix(NamedTuple):
 
 
 async def publish_fixed(
-    connection: Connection, sender: AbstractAsyncContextManager[Send], topics: Topics, fix: Fix
+    connection: Connection, sender: AbstractAsyncContextManager[Send], topics: Topics, fix: Fix, by: str
 ) -> RecordPlace:
-    """Publish a mended event as a new record, and mark the bad one fixed; returns the new record's place.
+    """Publish a mended event as a new record, and mark the bad one fixed by somebody; returns the new place.
 
     All groups that parked the bad record read the new one: each one's copy is marked.
     The event's id is made from its content: done twice, the same event is published twice, and counts once.
@@ -96,7 +96,7 @@ async def publish_fixed(
         if not copies:
             raise NotParked(f"{where(fix.place)}: is {bad.state} already, and stays so")
         new = await send(bad.topic, key=record.key, value=record.value, headers=record.headers)
-        await parked.fixed(connection, copies, new, somebody())
+        await parked.fixed(connection, copies, new, by)
     return new
 
 

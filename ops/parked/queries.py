@@ -119,7 +119,7 @@ class Count(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which parked records: by group, kind of fault, time, state, place and source; None takes all."""
+    """Which parked records: by group, kind of fault, time, state, place, source and topic; None takes all."""
 
     group: str | None = None
     code: str | None = None
@@ -128,6 +128,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     state: ParkedState | None = ParkedState.parked
     place: RecordPlace | None = None
     source: str | None = None
+    topic: str | None = None
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -140,6 +141,7 @@ class Selection(Struct, frozen=True, kw_only=True):
             self.state,
             *(self.place or (None, None, None)),
             self.source,
+            self.topic,
         )
 
 

@@ -15,7 +15,7 @@ WHERE ($1::text IS NULL OR group_name = $1) AND ($2::text IS NULL OR code = $2)
     AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
     AND ($5::text IS NULL OR state = $5)
     AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
-    AND ($9::text IS NULL OR source = $9)
+    AND ($9::text IS NULL OR source = $9) AND ($10::text IS NULL OR topic = $10)
 GROUP BY GROUPING SETS ((state, code), ())
 ORDER BY state NULLS LAST, code;
 
@@ -30,13 +30,13 @@ WITH numbered AS (
         AND ($3::timestamptz IS NULL OR parked_at >= $3) AND ($4::timestamptz IS NULL OR parked_at < $4)
         AND ($5::text IS NULL OR state = $5)
         AND ($6::text IS NULL OR (topic, partition, record_offset) = ($6, $7::integer, $8::bigint))
-        AND ($9::text IS NULL OR source = $9)
-        AND ($12::text IS NULL OR (topic, partition, record_offset) > ($12, $13::integer, $14::bigint))
+        AND ($9::text IS NULL OR source = $9) AND ($10::text IS NULL OR topic = $10)
+        AND ($13::text IS NULL OR (topic, partition, record_offset) > ($13, $14::integer, $15::bigint))
 )
 SELECT group_name AS "group", topic, partition, record_offset AS "offset", state, code, reason, source,
     parked_at
 FROM numbered
-WHERE place_number > $11 AND ($10::bigint IS NULL OR place_number <= $11 + $10)
+WHERE place_number > $12 AND ($11::bigint IS NULL OR place_number <= $12 + $11)
 ORDER BY place_number, group_name;
 
 -- name: read_parked

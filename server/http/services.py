@@ -28,6 +28,11 @@ class Caller(Struct, frozen=True, kw_only=True):
     key: ApiKey | None
     shown: bool
 
+    @property
+    def name(self) -> str | None:
+        """What who asks is called, as far as that is known."""
+        return self.key.name if self.key else None
+
 
 SEARCHES = 1
 """Requests that read the log at a time; who waits for it longer than a search may take, gives it up."""

@@ -19,7 +19,7 @@ from server.http.services import ApiRequest, Caller
 from server.web import assets, formats, links
 from server.web.assets import takes_gzip
 from server.web.session import CSRF_FIELD, csrf_of, token_of
-from server.web.texts import TEXTS
+from server.web.texts import TEXTS, did
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -105,7 +105,7 @@ def _rendered(request: ApiRequest, template: str, view: dict[str, Any]) -> bytes
         "csrf_input": Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_of(token)),
         "here": address_of(request),
         "may_operate": bool(caller and caller.key and caller.key.allows(Scope.operate)),
-        "did": None,
+        "did": did(request.query_params),
     }
     return engine.get_template(template).render(frame | view).encode("utf-8", "replace")
 

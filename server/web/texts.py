@@ -4,7 +4,9 @@ A text is named by its part and its own name, as `day.leaders`, and may have slo
 them is escaped by the template, as everything else is.
 """
 
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,19 @@ class Texts:
 
 TEXTS = Texts(ENGLISH)
 """The texts of every page at present."""
+
+
+FIGURES = re.compile(r"[0-9]{1,9}")
+
+
+def did(query: Mapping[str, str]) -> str | None:
+    """What the form that led to a page did, by the page's address; None where none did.
+
+    An address can be made by anybody: it names one of our texts, and two numbers.
+    """
+    name = query.get("did", "")
+    if name not in TEXTS.parts["did"]:
+        return None
+    figures = {slot: query.get(slot, "") for slot in ("n", "m")}
+    numbers = {slot: int(text) if FIGURES.fullmatch(text) else 0 for slot, text in figures.items()}
+    return TEXTS(f"did.{name}", **numbers)

@@ -1,19 +1,33 @@
 """The operators' pages over HTTP: what they show, who may see them, and what their forms do."""
 
+import random
 from collections.abc import AsyncGenerator, Sequence
 
 import httpx
 import msgspec
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from ops.lag.figures import FleetLag, GroupLag, PartitionLag, Verdict
-from runtime.database import connected
+from runtime.database import connected, database
 from runtime.settings import Settings
+from runtime.wiring import projection_group
+from sandbox.sample_site.server import RunningSite
+from schemas.envelope import Context, pack
+from schemas.events import Event
+from schemas.headers import Headers
+from schemas.records import HeldRecord
 from schemas.scopes import Scope
 from server.listening import serving
 from server.web.formats import UNKNOWN
-from tests.api import no_month, settings_of, token
-from tests.integration.test_web import browser, links, parsed, rows_of, texts
+from store.parking import park
+from store.parking import parked as as_parked
+from store.pool import Pool
+from tests.api import no_month, token
+from tests.conftest import at, create_topics, own_settings
+from tests.databases import Servers
+from tests.events import fetched
+from tests.integration.test_web import LARGEST, browser, links, parsed, rows_of, texts
 
 GROUP = "practice-days-projection"
 HOSTILE = "</td><script>alert('x')</script>"
@@ -73,9 +87,11 @@ async def looked(settings: Settings, groups: Sequence[GroupLag], seconds_ago: fl
 
 
 @pytest.fixture(scope="module")
-async def settings(shared_dsn: str) -> Settings:
+async def settings(the_servers: Servers, shared_dsn: str) -> Settings:
     """Settings of an installation whose projection stalls, as the observer has seen it."""
-    settings = settings_of(shared_dsn)
+    site = RunningSite(base_url="http://127.0.0.1:1")
+    settings = at(own_settings(the_servers.kafka_bootstrap, shared_dsn, site), api_port=0)
+    await create_topics(settings)
     for seconds, left in ((550, 3), (310, 20), (8, 42)):
         stalled = group(GROUP, [0, left, 0], "stalled", HOSTILE)
         await looked(settings, [stalled, group("detail-fetcher", [0], "ok")], seconds)
@@ -140,3 +156,161 @@ async def test_operators_pages_are_for_operators(address: str, settings: Setting
 
 async def test_who_may_operate_is_led_there(operator: httpx.AsyncClient) -> None:
     assert parsed(await operator.get("/")).css("nav a[href='/operate']")
+
+
+@pytest.fixture(scope="module")
+async def pool(settings: Settings) -> AsyncGenerator[Pool]:
+    async with database(settings, size=1) as pool:
+        yield pool
+
+
+async def park_one(
+    settings: Settings,
+    offset: int,
+    value: bytes,
+    *,
+    key: bytes = b"a key",
+    headers: Headers = (),
+    reason: str = HOSTILE,
+) -> str:
+    """Park a record of the event log, as the projection would; returns the path of its page."""
+    record = HeldRecord(settings.topics.days, 0, offset, 1_780_000_000_000, key, value, headers)
+    async with connected(settings) as connection:
+        await park(
+            connection, projection_group(settings.topics), [as_parked(record, "projection_error", reason)], 99
+        )
+    return f"/operate/parked/{settings.topics.days}/0/{offset}"
+
+
+async def park_event(settings: Settings, offset: int, event: Event) -> str:
+    """Park a record that can be applied by now."""
+    packed = pack(event, Context(source="test"))
+    assert packed.value is not None
+    return await park_one(settings, offset, packed.value, key=packed.key, headers=tuple(packed.headers))
+
+
+async def states(pool: Pool) -> dict[int, tuple[str, str | None]]:
+    """What became of the parked records, and by whom, by their offsets."""
+    async with pool.acquire() as connection:
+        rows = await connection.fetch("SELECT record_offset, state, settled_by FROM parked_records")
+    return {row["record_offset"]: (row["state"], row["settled_by"]) for row in rows}
+
+
+async def form_of(client: httpx.AsyncClient, path: str) -> tuple[str, dict[str, str]]:
+    """Where the form of a page that asks goes, and its fields as they are."""
+    page = parsed(await client.get(path))
+    [form] = page.css("main form[method=post]")
+    fields = {
+        str(node.attributes["name"]): node.attributes.get("value") or "" for node in form.css("input[name]")
+    }
+    for area in form.css("textarea"):
+        fields[str(area.attributes["name"])] = area.text().removeprefix("\n")
+    for choice in form.css("option[selected]"):
+        fields[str(choice.parent.attributes["name"])] = choice.attributes.get("value") or ""  # type: ignore[union-attr]
+    return str(form.attributes["action"]), fields
+
+
+async def sent(client: httpx.AsyncClient, path: str, **entered: str) -> LexborHTMLParser:
+    """The page that a form leads to, which was filled in and sent."""
+    action, fields = await form_of(client, path)
+    answer = await client.post(action, data=fields | entered)
+    assert answer.status_code == 303, answer.text
+    return parsed(await client.get(answer.headers["location"]))
+
+
+async def test_a_record_is_shown_as_data(operator: httpx.AsyncClient, settings: Settings) -> None:
+    value = b'{"name": "</pre><script>alert(1)</script> \xe2\x80\xae"}\n' + bytes(range(32))
+    path = await park_one(settings, 1, value, headers=((HOSTILE, b"\xff\x00"), ("none", None)))
+    page = parsed(await operator.get(path))
+    assert not page.css("main script")
+    assert texts(page, "#value ~ .wide pre")[0].startswith(
+        '{"name": "</pre><script>alert(1)</script> \\u202e"}'
+    )
+    assert "00000000 7b 22 6e 61 6d 65" in texts(page, "#value ~ details pre")[0]
+    assert rows_of(page, "#headers") == [[HOSTILE, "00000000 ff 00 .."], ["none", "null"]]
+    assert (await operator.get(f"{path}0")).status_code == 404
+
+
+async def test_a_record_of_megabytes_makes_a_small_page(
+    operator: httpx.AsyncClient, settings: Settings
+) -> None:
+    path = await park_one(settings, 2, random.Random(1).randbytes(3_000_000), reason="x" * 100_000)
+    for one in (path, f"{path}/fix", f"/operate/parked?topic={settings.topics.days}"):
+        answer = await operator.get(one)
+        assert answer.status_code == 200
+        assert int(answer.headers["content-length"]) < LARGEST
+
+
+async def test_a_record_is_redriven_by_who_is_signed_in(
+    operator: httpx.AsyncClient, settings: Settings, pool: Pool
+) -> None:
+    path = await park_event(settings, 10, fetched(2, "1"))
+    page = parsed(await operator.get(path))
+    [ask] = links(page, "/operate/parked/redrive")
+    assert (await states(pool))[10] == ("parked", None)
+    page = await sent(operator, ask)
+    assert texts(page, "[role=status]") == ["Redriven: 1. Still parked: 0."]
+    assert texts(page, "#copies ~ .wide tbody td")[3].startswith("redriven")
+    assert (await states(pool))[10] == ("redriven", "key of operate")
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM races") == 1
+
+
+async def test_several_are_redriven_at_once_and_what_is_bad_stays(
+    operator: httpx.AsyncClient, settings: Settings, pool: Pool
+) -> None:
+    await park_event(settings, 20, fetched(2, "2"))
+    await park_one(settings, 21, b"{")
+    page = parsed(await operator.get("/operate/parked", params={"code": "projection_error"}))
+    [ask] = [path for path in links(page, "/operate/parked/redrive") if "until=" in path]
+    await park_event(settings, 22, fetched(2, "3"))  # came after the page was made: nobody agreed to it
+    page = await sent(operator, ask)
+    assert "Redriven: 1." in texts(page, "[role=status]")[0]
+    found = await states(pool)
+    assert [found[offset][0] for offset in (20, 21, 22)] == ["redriven", "parked", "parked"]
+
+
+async def test_a_discard_needs_a_reason(operator: httpx.AsyncClient, settings: Settings, pool: Pool) -> None:
+    path = await park_one(settings, 30, b"?")
+    [ask] = links(parsed(await operator.get(path)), "/operate/parked/discard")
+    action, fields = await form_of(operator, ask)
+    page = parsed(await operator.post(action, data=fields | {"reason": " "}), 422)
+    assert texts(page, "[role=alert]") == ["Say why."]
+    page = await sent(operator, ask, reason=HOSTILE)
+    assert HOSTILE in texts(page, "#copies ~ .wide tbody td")[3]
+    assert (await states(pool))[30] == ("discarded", "key of operate")
+    assert not links(page, "/operate/parked/discard")
+    page = parsed(await operator.get(ask))
+    assert texts(page, "section.fault h2") == ["Not now"]
+
+
+async def test_an_event_is_mended_on_its_page(
+    operator: httpx.AsyncClient, settings: Settings, pool: Pool
+) -> None:
+    packed = pack(fetched(2, "4"), Context(source="test"))
+    assert packed.value
+    path = await park_one(settings, 40, packed.value[:-1], headers=tuple(packed.headers))
+    action, fields = await form_of(operator, f"{path}/fix")
+    assert fields["event"] == packed.value[:-1].decode()
+    page = parsed(await operator.post(action, data=fields), 422)
+    assert "still bad" in texts(page, "[role=alert]")[0]
+    page = await sent(operator, f"{path}/fix", event=packed.value.decode())
+    assert "marked fixed" in texts(page, "[role=status]")[0]
+    assert (await states(pool))[40] == ("fixed", "key of operate")
+    page = parsed(await operator.get(f"{path}/fix"))
+    assert not page.css("main form")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "group=a%00b",
+        "at=days/1",
+        "at=days/1/99999999999999999999",
+        "until=yesterday",
+        "state=lost",
+        "after=x",
+    ],
+)
+async def test_a_filter_that_is_none_is_refused(operator: httpx.AsyncClient, query: str) -> None:
+    assert (await operator.get(f"/operate/parked?{query}")).status_code in {400, 422}

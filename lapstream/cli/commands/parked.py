@@ -67,6 +67,7 @@ AtOption = Annotated[
         "--at", parser=_place, metavar="PLACE", help="Only the record at TOPIC/PARTITION/OFFSET, as listed."
     ),
 ]
+TopicOption = Annotated[str | None, typer.Option("--topic", help="Only those of this topic.")]
 StateOption = Annotated[StateChoice, typer.Option("--state", help="Only those in this state.")]
 PlaceArgument = Annotated[
     Place,
@@ -83,6 +84,7 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
     until: UntilOption = None,
     at: AtOption = None,
     source: SourceOption = None,
+    topic: TopicOption = None,
     state: StateOption = StateChoice.parked,
     page: Annotated[int, typer.Option(min=1, help=f"Which page of {PAGE} records.")] = 1,
     as_json: JsonFlag = False,
@@ -93,7 +95,9 @@ def list_(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked list --code bad_json --since 2025-10-25
     """
-    chosen = work.selected(group, code, since, until, at, source, state.value)
+    chosen = work.selected(
+        at, state.value, group=group, code=code, since=since, until=until, source=source, topic=topic
+    )
     work.show_list(chosen, page, PAGE, as_json=as_json)
 
 
@@ -122,6 +126,7 @@ def redrive(  # noqa: PLR0913 - each is a filter that people asked for
     until: UntilOption = None,
     at: AtOption = None,
     source: SourceOption = None,
+    topic: TopicOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
     ] = False,
@@ -133,7 +138,7 @@ def redrive(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked redrive --code unknown_version --dry-run
     """
-    chosen = work.selected(group, code, since, until, at, source)
+    chosen = work.selected(at, group=group, code=code, since=since, until=until, source=source, topic=topic)
     work.redrive(chosen, dry_run=dry_run, as_json=as_json)
 
 
@@ -169,6 +174,7 @@ def discard(  # noqa: PLR0913 - each is a filter that people asked for
     until: UntilOption = None,
     at: AtOption = None,
     source: SourceOption = None,
+    topic: TopicOption = None,
     yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -176,7 +182,8 @@ def discard(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked discard --code null_value --reason "tombstones of a broken producer"
     """
-    work.discard(work.selected(group, code, since, until, at, source), reason, yes=yes, as_json=as_json)
+    chosen = work.selected(at, group=group, code=code, since=since, until=until, source=source, topic=topic)
+    work.discard(chosen, reason, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -189,6 +196,7 @@ def export(  # noqa: PLR0913 - each is a filter that people asked for
     until: UntilOption = None,
     at: AtOption = None,
     source: SourceOption = None,
+    topic: TopicOption = None,
     state: StateOption = StateChoice.parked,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write over a file that is there.")] = False,
     as_json: JsonFlag = False,
@@ -197,5 +205,7 @@ def export(  # noqa: PLR0913 - each is a filter that people asked for
 
     Example: lapstream parked export --state any parked.jsonl
     """
-    chosen = work.selected(group, code, since, until, at, source, state.value)
+    chosen = work.selected(
+        at, state.value, group=group, code=code, since=since, until=until, source=source, topic=topic
+    )
     work.export(chosen, file, overwrite=yes, as_json=as_json)

@@ -2,10 +2,18 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from server.web.operate import lag, overview
+from server.web.operate import lag, overview, parked
 
 OPERATE: tuple[HTTPRouteHandler, ...] = (
     overview.read_overview,
     lag.read_lag,
     lag.read_group_lag,
+    parked.read_parked,
+    parked.read_record,
+    parked.ask_redrive,
+    parked.redrive,
+    parked.ask_discard,
+    parked.discard,
+    parked.ask_fix,
+    parked.fix,
 )
