@@ -19,6 +19,7 @@ from ops.acls.needed import of_role
 from ops.prune.background import prune_now_and_then
 from producer.cataloguing import Cataloguer
 from producer.fetcher import Fetcher
+from producer.follower import Follower
 from producer.obtain import Obtainer
 from producer.publisher import Publisher
 from producer.queues import Queue, work_queues
@@ -55,12 +56,12 @@ class TopicsMissing(LapstreamError):
 
 
 async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
-    """Fetch what is asked for, until told to stop."""
+    """Fetch what is asked for, and what is new of followed days, until told to stop."""
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 3))
         publisher = await stack.enter_async_context(publishing(settings))
         obtainer = await stack.enter_async_context(
-            obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 2)
+            obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 3)
         )
         fetcher = _fetcher(settings, pool, publisher, obtainer)
         queues = [
@@ -77,7 +78,10 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(lambda: bounded(app.stop(), FINISH_SECONDS + STOP_SECONDS))
         await app.start()
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
-        await Cataloguer(pool, Site(settings.site), obtainer).work(stop)
+        site = Site(settings.site)
+        follower = Follower(pool, site.name, settings.site_interval_seconds, fetcher.look)
+        beside = {"catalogue": Cataloguer(pool, site, obtainer).work(stop), "follower": follower.work(stop)}
+        await run_side_by_side(beside, stop)
     log.info("fetcher_stop")
 
 

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from uuid import UUID
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
+import msgspec
 import structlog
 from structlog.contextvars import bound_contextvars
 
@@ -12,12 +14,16 @@ from producer.http import Page
 from producer.members import Publish
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import parse_day, parse_session
+from producer.patience import at_database, until_done
 from producer.planning import PlannedDetail
 from producer.publisher import Publisher, Sending
 from producer.site import SOURCE, BadAddress, Site
 from runs import changes as run_changes
+from runs import following
 from runs import run as runs
+from runs.following import FollowedDay
 from runs.run import PlannedSession, Run
+from runs.subscriptions import zone_of
 from schemas.envelope import Context, Received
 from schemas.events import (
     DayFacts,
@@ -30,14 +36,22 @@ from schemas.events import (
     SessionFacts,
 )
 from schemas.headers import BadRecord
-from schemas.identity import as_run_id, event_id, run_id_of
+from schemas.identity import as_run_id, event_id, practice_event_id, run_id_of
 from store import days
 from store import pages as store_pages
 from store.pages import PageRow
-from store.pool import Pool
+from store.pool import Connection, Pool
 from telemetry import metrics, tracing
 
 log = structlog.get_logger("lapstream.fetcher")
+
+
+class _AskedDay(NamedTuple):
+    """A day's list, what follows for each session, and the newest page that was known before."""
+
+    listed: PracticeDayListed
+    plan: list[PlannedDetail]
+    known: PageRow | None
 
 
 class Fetcher:
@@ -91,28 +105,73 @@ class Fetcher:
         return self._publisher.detail_requests(pending, context).send
 
     async def _list(self, run: Run, context: Context) -> Publish:
-        """Fetch a list, once what is to be known of its day beforehand is read."""
-        url = self._site.day(run.track_slug, run.date)
-        async with self._pool.acquire() as connection:
-            stored = await runs.stored_details(connection, run.event_id)
-            sessions = await days.count_sessions(connection, run.event_id)
-            known = await store_pages.newest(connection, url)
+        """Fetch a list for a run."""
         pages: list[Page] = []
         try:
-            obtained = await self._obtain_list(run.request, url, known, pages)
-            if sessions and not obtained.facts.sessions:  # which is fetched a second time before it counts
-                obtained = await self._obtain_list(run.request, url, known, pages)
+            day = await self._ask_for_list(run.request, pages)
         except Unobtainable as failure:
             tracing.fail(failure.error.code)
+            url = self._site.day(run.track_slug, run.date)
             log.warning("practice_day_list_failed", url=url, code=failure.error.code, error=str(failure))
             event = planning.list_failed(run.request, url, failure)
             return self._publisher.observation(event, context, pages=pages).send
-        listed = planning.day_listed(run.request, obtained, self._zones.get(run.track_slug))
-        _count(listed.findings)
-        plan = planning.plan_details(listed, run.refresh, stored, dt.datetime.now(dt.UTC))
-        asks = [one.request for one in plan if one.wanted]
-        sending = self._publisher.observation(listed, context, pages=pages, asks=asks)
-        return lambda: self._publish_list(run.id, listed, plan, sending, context.traceparent)
+        return self._publish(run, day, pages, context)
+
+    async def _ask_for_list(
+        self, request: PracticeDayRequested, pages: list[Page], *, with_failed: bool = True
+    ) -> _AskedDay:
+        """A list, once what is to be known of its day beforehand is read; raises `Unobtainable`.
+
+        `with_failed` says whether sessions whose page failed are wanted, though their row did not change.
+        """
+        url = self._site.day(request.track_slug, request.date)
+        event_id = practice_event_id(request.source, request.track_slug, request.date)
+        async with self._pool.acquire() as connection:
+            stored = await runs.stored_details(connection, event_id)
+            if not with_failed:
+                stored |= await runs.failed_details(connection, event_id)
+            sessions = await days.count_sessions(connection, event_id)
+            known = await store_pages.newest(connection, url)
+            zone = await zone_of(connection, request.source, request.track_slug, self._zones)
+        obtained = await self._obtain_list(request, url, known, pages)
+        if sessions and not obtained.facts.sessions:  # which is fetched a second time before it counts
+            obtained = await self._obtain_list(request, url, known, pages)
+        listed = planning.day_listed(request, obtained, zone)
+        plan = planning.plan_details(listed, request.refresh, stored, dt.datetime.now(dt.UTC))
+        return _AskedDay(listed, plan, known)
+
+    def _publish(self, run: Run, day: _AskedDay, pages: list[Page], context: Context) -> Publish:
+        """What is to be published of a list, for a run."""
+        _count(day.listed.findings)
+        asks = [one.request for one in day.plan if one.wanted]
+        sending = self._publisher.observation(day.listed, context, pages=pages, asks=asks)
+        return lambda: self._publish_list(run.id, day.listed, day.plan, sending, context.traceparent)
+
+    async def look(self, day: FollowedDay) -> bool:
+        """Ask for the list of a followed day; whether anything is new of it. Raises `Unobtainable`.
+
+        Where something is, a run is opened, and the list is published as of any run's day. Else nothing is
+        but a page that has other bytes. While somebody else imports the day, that one's import counts.
+        Sessions whose page failed are fetched again where their row changed, and after the day's end.
+        """
+        context = Context(source=self._name, traceparent=tracing.current())
+        request = PracticeDayRequested(**_named(day), requested_at=dt.datetime.now(dt.UTC), refresh="changed")
+        pages: list[Page] = []
+        try:
+            asked = await self._ask_for_list(request, pages, with_failed=day.is_night)
+        except Unobtainable:
+            await until_done(self._publisher.pages(pages, context).send)
+            raise
+        run = await at_database(self._pool, lambda connection: _open_if_new(connection, day, request, asked))
+        if run is None:
+            others = [page for page in pages if asked.known is None or page.sha256 != asked.known.sha256]
+            await until_done(self._publisher.pages(others, context).send)
+            return False
+        with bound_contextvars(run_id=str(run.id)):
+            log.info("ingest_practice_day_start", track=run.track_slug, date=str(run.date))
+            context = msgspec.structs.replace(context, correlation_id=str(run.id))
+            await until_done(self._publish(run, asked, pages, context))
+        return True
 
     async def _obtain_list(
         self, request: PracticeDayRequested, url: str, known: PageRow | None, pages: list[Page]
@@ -189,6 +248,25 @@ class Fetcher:
             causation_id=received.id,
             traceparent=_traceparent(received),
         )
+
+
+async def _open_if_new(
+    connection: Connection, day: FollowedDay, request: PracticeDayRequested, asked: _AskedDay
+) -> Run | None:
+    """A run for what is new of a followed day; None where nothing is, or the day is being imported."""
+    listed = asked.listed
+    wanted = any(one.wanted for one in asked.plan)
+    if not wanted and await runs.is_stored(connection, day.event_id, listed):
+        return None
+    async with connection.transaction():
+        run, opened = await run_changes.open_run(connection, uuid4(), request, tracing.current())
+        if opened:
+            await following.note_run(connection, day.name, run.id)
+    return run if opened else None
+
+
+def _named(day: FollowedDay) -> dict[str, Any]:
+    return {"source": day.source, "track_slug": day.track_slug, "date": day.date}
 
 
 def _count(findings: Iterable[Finding]) -> None:

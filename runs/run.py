@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from schemas.events import Finding, PracticeDayRequested, SessionDetailRequested
-from schemas.identity import source_event_id
+from schemas.events import Finding, PracticeDayListed, PracticeDayRequested, SessionDetailRequested
+from schemas.identity import content_digest, source_event_id
 from store.pages import PageRow
 from store.pool import Connection, Record, fetch_one
 from store.statements import statements_of
@@ -246,6 +246,22 @@ async def stored_details(connection: Connection, day: UUID) -> dict[str, str | N
     """The sessions of a day whose detail is stored, with the digest of the list row it was fetched for."""
     rows = await connection.fetch(statement("stored_details"), day)
     return {row["session_id"]: row["list_row_digest"] for row in rows}
+
+
+async def failed_details(connection: Connection, day: UUID) -> dict[str, str | None]:
+    """The sessions of a day whose page failed to be fetched, with the digest of the newest row it was for."""
+    rows = await connection.fetch(statement("failed_details"), day)
+    return {row["session_id"]: row["list_row_digest"] for row in rows}
+
+
+async def is_stored(connection: Connection, day: UUID, listed: PracticeDayListed) -> bool:
+    """Whether the tables say of a day just what this list does: nothing follows from it but its time.
+
+    A day of which nothing is stored, and nothing is listed, is so, too.
+    """
+    sessions = {session.session_id for session in listed.sessions}
+    arguments = (day, content_digest(listed), listed.complete, len(sessions))
+    return await connection.fetchval(statement("list_is_stored"), *arguments)
 
 
 async def stalled(connection: Connection, seconds: float) -> list[UUID]:

@@ -79,6 +79,25 @@ WHERE o.event_id = $1 AND o.kind = 'detail'
             AND s.requested_at > o.observed_at
     );
 
+-- name: failed_details
+-- The sessions of a day whose page failed to be fetched, with the digest of the list row that it was asked for.
+SELECT DISTINCT ON (s.session_id) s.session_id, s.list_row_digest
+FROM ingest_run_sessions AS s JOIN ingest_runs AS r ON r.id = s.run_id
+WHERE r.event_id = $1 AND s.state = 'failed'
+ORDER BY s.session_id, s.requested_at DESC;
+
+-- name: list_is_stored
+-- Whether what is stored of a day ($1) is a list of this digest, complete or not, with its sessions and no others; or
+-- nothing is, and the list is of no sessions.
+SELECT (NOT $3::boolean OR (SELECT count(*) FROM races AS r WHERE r.event_id = $1) = $4::integer)
+    AND $4::integer = (
+        SELECT count(*) FROM observations AS o
+        WHERE o.event_id = $1 AND o.kind = 'row' AND o.content_digest = $2
+    )
+    AND CASE WHEN $3 AND EXISTS (SELECT FROM events AS e WHERE e.id = $1) THEN EXISTS (
+        SELECT FROM observations AS o WHERE o.event_id = $1 AND o.kind = 'list' AND o.content_digest = $2
+    ) ELSE true END;
+
 -- name: count_run
 -- What a run has come to, by what its sessions left in the tables.
 SELECT count(race.id) AS sessions_ingested,

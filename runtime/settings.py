@@ -153,7 +153,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     track_zones: Annotated[
         dict[str, str],
         Meta(
-            description="IANA zones of tracks, for the fetcher; without one the tables hold local time only"
+            description=(
+                "IANA zones of tracks that are not subscribed to with one; without any the tables hold local "
+                "time only"
+            )
         ),
     ] = field(default_factory=dict[str, str])
 

@@ -13,7 +13,7 @@ from tests.statements import all_statements
 
 PAGE = Path("docs/architecture.md")
 
-ADVISORY = {"lock_idempotency_key": 1, "lock_feeding": 1, "lock_aggregates": 7}
+ADVISORY = {"lock_idempotency_key": 1, "lock_feeding": 1, "lock_following": 1, "lock_aggregates": 8}
 """The statements that ask for an advisory lock, with their rows on the page."""
 
 _ROW = re.compile(r"^\| (\d) \| (.*?) \|", re.MULTILINE)

@@ -23,6 +23,7 @@ from producer.pages import PARSER_VERSION
 from producer.publisher import Publisher
 from producer.site import DayAddress, SessionAddress, Site
 from projections.state import DayRef
+from runs.subscriptions import zones
 from runtime.database import connected
 from runtime.settings import Settings
 from runtime.wiring import publishing
@@ -89,7 +90,7 @@ class Reparse:
     ) -> None:
         self._site = Site(settings.site)
         self._authority = settings.topics.authority(settings.topics.days, order.scope.source) or 0
-        self._zones = settings.track_zones
+        self._zones: Mapping[str, str] = settings.track_zones
         self._order = order
         self._connection = connection
         self._consumer = consumer
@@ -100,6 +101,7 @@ class Reparse:
         """Go through all days, then through what else the archive holds."""
         await store.begin(self._connection)
         scope = self._order.scope
+        self._zones = await zones(self._connection, scope.source, self._zones)
         in_all = await store.count_days(self._connection, scope)
         after = BEFORE_ALL
         while days := await store.days_after(self._connection, scope, after, DAYS):

@@ -7,6 +7,7 @@ DELETE /_control/faults
 POST   /_control/days         {"track_slug": …, "date": …, "preset": "real_shape"}, or "sessions": 100, …
 POST   /_control/edits        {"track_slug": …, "date": …, "edits": [{"edit": "remove_lap", …}, …]}
 POST   /_control/put-back     {"track_slug": …, "date": …}
+POST   /_control/grow         {"track_slug": …, "date": …, "shown": 3, "every_seconds": 60}
 POST   /_control/reset
 
 In: JSON; a wrong one is answered with 400 and {"error": …}. Out: JSON.
@@ -14,10 +15,11 @@ In: JSON; a wrong one is answered with 400 and {"error": …}. Out: JSON.
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from sandbox.sample_site import naming
 from sandbox.sample_site.cases import cases_day
@@ -70,6 +72,13 @@ class Edits(DayName, frozen=True, kw_only=True):
     edits: list[Edit]
 
 
+class Growing(DayName, frozen=True, kw_only=True):
+    """A day that shows its first sessions only; then one more each so many seconds, where that is given."""
+
+    shown: Annotated[int, Meta(ge=0)]
+    every_seconds: Annotated[float, Meta(gt=0)] | None = None
+
+
 def add_routes(app: web.Application, site: SampleSite) -> None:
     """Add the controls of the site to an application."""
     controls = _Controls(site)
@@ -81,6 +90,7 @@ def add_routes(app: web.Application, site: SampleSite) -> None:
         ("POST", "days", controls.put_day),
         ("POST", "edits", controls.edit),
         ("POST", "put-back", controls.put_back),
+        ("POST", "grow", controls.grow),
         ("POST", "reset", controls.reset),
     ]
     for method, name, handler in routes:
@@ -133,6 +143,12 @@ class _Controls:
     async def put_back(self, request: web.Request) -> web.Response:
         name = msgspec.json.decode(await request.read(), type=DayName)
         return _sessions_of(self._site.put_back(name.track_slug, name.date))
+
+    async def grow(self, request: web.Request) -> web.Response:
+        order = msgspec.json.decode(await request.read(), type=Growing)
+        return _sessions_of(
+            self._site.grow(order.track_slug, order.date, order.shown, every_seconds=order.every_seconds)
+        )
 
     async def reset(self, _request: web.Request) -> web.Response:
         self._site.reset()

@@ -7,8 +7,9 @@ import calendar
 import datetime as dt
 import gzip
 import hashlib
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -67,10 +68,26 @@ class Page:
         return gzip.compress(self.body, compresslevel=6, mtime=0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """A day of which at first only so many sessions are shown; then one more each so many seconds."""
+
+    shown: int
+    every_seconds: float | None
+    since: float = field(default_factory=time.monotonic)
+
+    def shown_now(self) -> int:
+        """How many sessions are shown now."""
+        if self.every_seconds is None:
+            return self.shown
+        return self.shown + int((time.monotonic() - self.since) / self.every_seconds)
+
+
 @dataclass(slots=True)
 class _Held:
     put: SampleDay
     day: SampleDay
+    growth: _Growth | None = None
     pages: dict[tuple[str, Spelling], Page] = field(default_factory=dict[tuple[str, Spelling], Page])
 
 
@@ -109,9 +126,16 @@ class SampleSite:
     def put_back(self, track_slug: str, date: dt.date) -> SampleDay:
         """Undo all corrections of a day."""
         held = self._hold(track_slug, date)
-        held.day = held.put
+        held.day, held.growth = held.put, None
         held.pages.clear()
         return held.day
+
+    def grow(
+        self, track_slug: str, date: dt.date, shown: int, *, every_seconds: float | None = None
+    ) -> SampleDay:
+        """Show only the first sessions of a day, without corrections; then one more each so many seconds."""
+        self._hold(track_slug, date).growth = _Growth(shown, every_seconds)
+        return self._hold(track_slug, date).day
 
     def reset(self) -> None:
         """Forget every day, fault, setting and count, as after a fresh start."""
@@ -166,12 +190,16 @@ class SampleSite:
         if (track_slug, date) not in self._held:
             count = default_session_count(track_slug, date, seed=self.seed)
             self.put(generate_day(track_slug, date, seed=self.seed, sessions=count))
-        return self._held[track_slug, date]
+        held = self._held[track_slug, date]
+        if held.growth and held.growth.shown_now() != len(held.day.sessions):
+            held.day = replace(held.put, sessions=held.put.sessions[: held.growth.shown_now()])
+            held.pages.clear()
+        return held
 
     def _session_count(self, track_slug: str, date: dt.date) -> int:
         held = self._held.get((track_slug, date))
         if held is not None:
-            return len(held.day.sessions)
+            return len(self._hold(track_slug, date).day.sessions)
         return default_session_count(track_slug, date, seed=self.seed)
 
     def _page(self, held: _Held, name: str, render: Callable[[], bytes]) -> Page:

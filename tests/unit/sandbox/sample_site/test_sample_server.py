@@ -318,6 +318,19 @@ async def test_the_controls_steer_a_site_from_outside(client: httpx.AsyncClient)
     assert (await client.get(LIST)).status_code == 200
 
 
+async def test_a_day_grows_step_by_step_and_by_the_clock(client: httpx.AsyncClient) -> None:
+    order = {"track_slug": "canberra", "date": "2025-10-25"}
+    put = await client.post("/_control/days", json={**order, "sessions": 5})
+    every = put.json()["sessions"]
+    for shown in (0, 2, 9):
+        grown = await client.post("/_control/grow", json={**order, "shown": shown})
+        assert grown.json()["sessions"] == every[:shown]
+    clocked = {**order, "shown": 1, "every_seconds": 0.000001}
+    await client.post("/_control/grow", json=clocked)
+    page = (await client.get(LIST)).text
+    assert all(session in page for session in every)
+
+
 async def test_the_controls_change_only_the_settings_that_are_named(
     site: SampleSite, client: httpx.AsyncClient
 ) -> None:

@@ -1,0 +1,277 @@
+"""Followed days: asked for in turn by whoever is at work, imported where something is new, until they end."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from producer import follower
+from producer.budget import pause
+from producer.follower import Follower
+from producer.obtain import Unobtainable
+from producer.pages.errors import EmptyBody
+from producer.site import SOURCE
+from runs import changes as run_changes
+from runs import following, rhythm, subscriptions
+from runs.following import DayName, FollowedDay
+from runtime.database import connected
+from runtime.settings import Settings
+from sandbox.sample_site.faults import Fault, Match
+from sandbox.sample_site.generate import generate_day
+from sandbox.sample_site.site import SampleSite
+from sandbox.sample_site.site import Settings as SiteSettings
+from schemas.events import PracticeDayRequested
+from store.pool import Connection, Pool, fetch_one, open_pool
+from tests.conftest import TRACK, working
+from tests.integration.test_conditional import until_indexed
+from tests.members import until
+
+SITE = "https://site.invalid"
+NOON = dt.datetime(2025, 10, 25, 12, tzinfo=dt.UTC)
+TODAY = NOON.date()
+
+
+class Asking:
+    """A clock that is set by hand, and a site whose answers are: what was asked for is noted."""
+
+    def __init__(self, pool: Pool, pace_seconds: float = 0.0) -> None:
+        self.now = NOON
+        self.asked: list[str] = []
+        self.news: bool | Exception = False
+        self.follower = Follower(pool, SITE, pace_seconds, self._look, lambda: self.now)
+        self._pool = pool
+
+    async def _look(self, day: FollowedDay) -> bool:
+        self.asked.append(f"{day.track_slug} {day.date}")
+        await asyncio.sleep(0)
+        if isinstance(self.news, Exception):
+            raise self.news
+        return self.news
+
+    async def after(self, **later: float) -> list[str]:
+        """What is asked for within one step, so much later."""
+        self.now += dt.timedelta(**later)
+        self.asked = []
+        while await self.follower.step():
+            pass
+        return self.asked
+
+    async def day(self, slug: str = "a", date: dt.date = TODAY) -> FollowedDay:
+        """A day as it stands."""
+        async with self._pool.acquire() as connection:
+            found = await following.read(connection, DayName(SOURCE, slug, date))
+        assert found
+        return found
+
+
+@pytest.fixture
+async def pool_alone(dsn: str) -> AsyncGenerator[Pool]:
+    """Connections to a database of the test's own, beside no broker."""
+    pool = await open_pool(dsn, size=4)
+    yield pool
+    await pool.close()
+
+
+async def subscribe(
+    connection: Connection, slug: str, zone: str = "UTC", *, follow: bool = True, now: dt.datetime = NOON
+) -> None:
+    await subscriptions.add(connection, SOURCE, slug, zone, follow=follow, now=now)
+
+
+async def test_a_day_is_asked_for_in_its_rhythm_and_once_in_its_night(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a", "Australia/Sydney")  # where it is 23:00
+    assert await asking.after() == [f"a {TODAY}"]
+    assert await asking.after(seconds=29) == []
+    asking.news = True
+    assert await asking.after(seconds=1) == [f"a {TODAY}"]
+    assert (await asking.day()).news_at == asking.now
+    asking.news = False
+    asking.now = NOON.replace(hour=13) - dt.timedelta(seconds=1)
+    assert await asking.after() == [f"a {TODAY}"]
+    assert (await asking.day()).next_at == NOON.replace(hour=15)  # 13:00 UTC is midnight in Sydney
+    tomorrow = TODAY + dt.timedelta(days=1)
+    assert set(await asking.after(hours=2, seconds=1)) == {f"a {TODAY}", f"a {tomorrow}"}
+    assert (await asking.day()).closed_at == asking.now
+    assert await asking.after(minutes=1) == [f"a {tomorrow}"]
+
+
+async def test_a_track_that_is_not_followed_is_asked_for_once_a_night_and_for_nights_that_were_missed(
+    pool_alone: Pool,
+) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a", follow=False)
+    assert await asking.after(hours=13) == []
+    assert await asking.after(hours=1) == [f"a {TODAY}"]
+    missed = [f"a {TODAY + dt.timedelta(days=days)}" for days in (1, *range(3, 10))]
+    assert await asking.after(days=9, minutes=1) == missed
+    assert await asking.after(hours=1) == []
+
+
+async def test_of_two_at_work_one_asks_and_who_is_gone_without_a_word_is_replaced(pool_alone: Pool) -> None:
+    one, other = Asking(pool_alone), Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a")
+    await asyncio.gather(*(each.follower.step() for each in (one, other) * 5))
+    assert one.asked + other.asked == [f"a {TODAY}"]
+    async with pool_alone.acquire() as connection:
+        now = NOON + dt.timedelta(minutes=1)
+        gone = await following.claim(connection, SITE, 0, now)
+        assert gone
+        assert await one.after(minutes=2) == []
+        assert await one.after(minutes=2) == [f"a {TODAY}"]
+        answers = (await one.day()).answers
+        await following.answered(connection, gone, 0, now, news=True)
+    assert (await one.day()).answers == answers  # what comes too late changes nothing
+
+
+async def test_following_keeps_to_its_share_also_when_many_are_due_at_once(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone, pace_seconds=1.0)
+    slugs = [f"t{number}" for number in range(20)]
+    async with pool_alone.acquire() as connection:
+        for slug in slugs:
+            await subscribe(connection, slug)
+    asked = [await asking.after(seconds=1) for _ in range(200)]
+    assert max(map(len, asked)) == 1
+    assert sum(map(len, asked)) <= 200 / rhythm.SHARE + 1
+    counted = [sum(f"{slug} {TODAY}" in one for one in asked) for slug in slugs]
+    assert min(counted) >= max(counted) - 1 >= 1
+
+
+async def test_a_site_that_is_held_back_is_not_asked_and_people_come_first(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a")
+        await pause(connection, SITE, paused=True)
+        assert await asking.after() == []
+        await pause(connection, SITE, paused=False)
+        waited_for = PracticeDayRequested(
+            source=SOURCE, track_slug="b", date=TODAY, requested_at=NOON, refresh="all"
+        )
+        run, _ = await run_changes.request(connection, waited_for)
+        assert await asking.after() == []
+        assert await asking.after(seconds=61) == [f"a {TODAY}"]
+        async with connection.transaction():
+            await run_changes.end(connection, run, "completed")
+        own = PracticeDayRequested(
+            source=SOURCE, track_slug="a", date=TODAY, requested_at=NOON, refresh="changed"
+        )
+        await run_changes.request(connection, own)
+        assert await asking.after(minutes=10) == []  # the day is being imported
+
+
+async def test_a_day_that_fails_to_be_fetched_says_why_and_is_given_up_after_a_week(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone)
+    asking.news = Unobtainable(EmptyBody("http://site.invalid/", "an empty body"), 3, None)
+    async with pool_alone.acquire() as connection:
+        day = await following.follow_today(connection, SOURCE, "a", "UTC", NOON)
+    assert await asking.after() == [f"a {TODAY}"]
+    assert "an empty body" in str((await asking.day()).error)
+    assert await asking.after(seconds=290) == []
+    tries = 0
+    while (await asking.day()).closed_at is None:
+        tries += len(await asking.after(hours=6))
+    assert tries <= 40
+    assert asking.now < day.ends_at + dt.timedelta(days=8)
+
+
+async def test_who_stops_following_ends_it_for_the_track(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a")
+        await asking.after()
+        await following.stop(connection, SOURCE, "a", asking.now)
+        assert await asking.after(hours=1) == []
+        assert await following.followed_now(connection, asking.now) == []
+        found = await subscriptions.read(connection, SOURCE, "a")
+        assert found
+        assert found.follow is False
+        await following.follow_today(connection, SOURCE, "a", "UTC", asking.now)
+    assert await asking.after() == [f"a {TODAY}"]
+
+
+async def test_a_zone_that_is_corrected_moves_the_days_end(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a", "UTC")
+        await asking.after()
+        changed = await subscriptions.change(connection, SOURCE, "a", "America/New_York", follow=None)
+        await following.apply(connection, changed, asking.now)
+    assert (await asking.day()).ends_at == dt.datetime(2025, 10, 26, 4, tzinfo=dt.UTC)
+
+
+STORED = "SELECT count(*) FROM races WHERE race_metadata IS NOT NULL"
+
+
+async def turn_of(settings: Settings, slug: str = TRACK) -> FollowedDay:
+    """Let it be the turn of a day that is followed; the day once it was asked for, and nothing goes on."""
+    async with connected(settings) as connection:
+        before = await connection.fetchval(
+            "UPDATE followed_days SET next_at = now() WHERE track_slug = $1 RETURNING answers", slug
+        )
+
+        async def answered() -> bool:
+            return await connection.fetchval(
+                """SELECT answers > $2 AND NOT EXISTS (SELECT FROM ingest_runs WHERE state = 'running')
+                FROM followed_days WHERE track_slug = $1""",
+                slug,
+                before,
+            )
+
+        await until(answered)
+        [day] = await following.followed_now(connection, dt.datetime.now(dt.UTC))
+        return day
+
+
+LEFT = """
+    SELECT (SELECT count(*) FROM ingest_runs) AS runs,
+        (SELECT count(*) FROM page_index.pages) AS pages,
+        (SELECT sum(next_offset) FROM positions) AS events,
+        (SELECT max(observed_at) FROM observations) AS seen
+"""
+"""What looks leave behind: rows of runs and of the outbox, pages of the archive, events of the log."""
+
+
+async def left(connection: Connection) -> dict[str, Any]:
+    """What looks leave behind."""
+    return dict(await fetch_one(connection, LEFT))
+
+
+async def test_a_followed_day_grows_and_leaves_nothing_while_nothing_happens(
+    settings: Settings, pool: Pool, site: SampleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "LOOK_SECONDS", 0.05)
+    zone, now = "Pacific/Kiritimati", dt.datetime.now(dt.UTC)
+    day = generate_day(TRACK, rhythm.today(zone, now), seed=1, sessions=6, laps_per_session=3)
+    lost = day.sessions[0].session_id
+    site.put(day)
+    site.grow(TRACK, day.date, 0)
+    async with working(settings), connected(settings) as connection:
+        await subscribe(connection, TRACK, zone, now=now)
+        await following.open_wanted(connection, now)
+        assert (await turn_of(settings)).news == 0
+        assert await connection.fetchval("SELECT count(*) FROM ingest_runs") == 0
+
+        site.grow(TRACK, day.date, 4)
+        site.faults.add(Fault(kind="status", status=404, match=Match(session_id=lost)))
+        assert (await turn_of(settings)).news == 1
+        assert await connection.fetchval(STORED) == 3
+        assert await connection.fetchval("SELECT time_zone FROM tracks") == zone
+
+        await until_indexed(pool, 4)
+        asked, before = len(site.ledger.requests), await left(connection)
+        for etag in (True, False):
+            site.settings = SiteSettings(etag=etag)
+            assert (await turn_of(settings)).news == 1
+        assert len(site.ledger.requests) - asked == 2
+        assert await left(connection) == before
+
+        site.faults.clear()
+        site.grow(TRACK, day.date, 6)
+        assert (await turn_of(settings)).news == 2
+        assert await connection.fetchval(STORED) == 5  # the page that failed waits for the night
+        assert len(site.ledger.requests) - asked == 2 + 1 + 2
