@@ -6,13 +6,14 @@ projected depends on it. Nobody's catalogue is fetched before somebody asked for
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from producer.pages import CataloguePage
 from producer.pages.findings import Code, Findings
+from schemas import fields as f
 from schemas.events import Finding
 from schemas.searching import searched
 from store.pool import Connection, Record, fetch_one
@@ -69,7 +70,7 @@ class ListedTrack(Struct, frozen=True, kw_only=True):
 class ListedPlace(NamedTuple):
     """Where a page of the list ended."""
 
-    track_slug: str
+    track_slug: Annotated[str, Meta(pattern=f.NO_NUL)]
 
 
 BEFORE_ALL = ListedPlace("")
@@ -109,8 +110,8 @@ async def find(
     return [ListedTrack(**row) for row in rows]
 
 
-async def name_of(connection: Connection, source: str, track_slug: str) -> str | None:
-    """What the site's list calls a track; None where it is not listed, or without a name."""
+async def listed_as(connection: Connection, source: str, track_slug: str) -> str | None:
+    """What the site's list calls a track, by its slug where it has no name there; None where it lacks it."""
     return await connection.fetchval(statement("catalogue_track"), source, track_slug)
 
 

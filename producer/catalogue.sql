@@ -75,4 +75,4 @@ LIMIT $4;
 
 -- name: catalogue_track
 -- What a source's list calls a track.
-SELECT name FROM catalogue_tracks WHERE source = $1 AND track_slug = $2;
+SELECT coalesce(name, track_slug) FROM catalogue_tracks WHERE source = $1 AND track_slug = $2;

@@ -6,7 +6,18 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
-from server.api import discovery, health, ingest, lag, parked, provenance, reading, run_events, runs
+from server.api import (
+    catalogue,
+    discovery,
+    health,
+    ingest,
+    lag,
+    parked,
+    provenance,
+    reading,
+    run_events,
+    runs,
+)
 
 PREFIX = "/api/v1"
 
@@ -27,6 +38,9 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.find_drivers,
     reading.read_driver,
     reading.list_tracks,
+    catalogue.read_catalogue,
+    catalogue.find_tracks,
+    catalogue.refresh,
     reading.read_records,
     reading.read_history,
     provenance.read_provenance,

@@ -24,6 +24,7 @@ from server.web.session import check_form
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
     start.read_start,
+    start.refresh_tracks,
     track.read_track,
     records.read_records,
     day.read_day,

@@ -1,12 +1,20 @@
-"""The start: tracks that are known, found by name, and the newest days."""
+"""The start: tracks found by name, those that are stored and all others of the site, and the newest days."""
 
-from litestar import Response, get
+from itertools import islice
 
+from litestar import Response, get, post
+from litestar.response import Redirect
+from msgspec import Struct
+
+from producer import catalogue
+from producer.catalogue import ListedTrack
+from producer.site import SOURCE
 from schemas.scopes import Scope
+from schemas.searching import searched, words_of
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web.fields import Words
-from server.web.pages import page
+from server.web.pages import go_to, page
 from store import reading
 from store.reading import TrackView
 
@@ -17,21 +25,57 @@ MOST_TRACKS = 2_000
 SHOWN_TRACKS = 100
 
 
+class FoundTracks(Struct, frozen=True, kw_only=True):
+    """The tracks that are shown, those that are stored first, and how many were found."""
+
+    stored: list[TrackView]
+    others: list[ListedTrack]
+    found: int
+
+
 @get("/", guards=[needs(Scope.read)])
 async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
-    """Show the tracks that are known, or those whose name has these words, and the newest days."""
+    """Show the tracks that are stored, or all of the site whose name has these words, and the newest days."""
+    words = words_of(q)
     async with connected(request) as connection:
-        tracks = await reading.find_tracks(connection, limit=MOST_TRACKS)
+        stored = await reading.find_tracks(connection, limit=MOST_TRACKS)
+        listed = await catalogue.find(connection, SOURCE, words, limit=MOST_TRACKS) if words else []
+        known = await catalogue.read(connection, SOURCE)
         days = await reading.find_days(connection, limit=NEWEST_DAYS)
-    found = matching(tracks, q)
-    return page(request, "start.html", q=q, tracks=found[:SHOWN_TRACKS], found=len(found), days=days)
+    tracks = found_tracks(stored, listed, words)
+    return page(request, "start.html", q=q, tracks=tracks, known=known, days=days)
 
 
-def matching(tracks: list[TrackView], words: str) -> list[TrackView]:
-    """The tracks in whose name or address all of these words stand, in any case."""
-    wanted = words.casefold().split()
-    return [track for track in tracks if all(word in _searched(track) for word in wanted)]
+@post("/tracks/refresh", guards=[needs(Scope.ingest)])
+async def refresh_tracks(request: ApiRequest) -> Redirect:
+    """Ask for the site's list of tracks, and lead back to the start."""
+    async with connected(request) as connection:
+        await catalogue.ask_for(connection, SOURCE)
+    return go_to("/")
 
 
-def _searched(track: TrackView) -> str:
-    return f"{track.name or ''} {track.track_slug}".casefold()
+def found_tracks(stored: list[TrackView], listed: list[ListedTrack], words: list[str]) -> FoundTracks:
+    """As many tracks with these words as are shown; the site's list was searched for them already.
+
+    A track that is stored is shown as such, also where only the site's list calls it so.
+    """
+    known = {track.track_slug for track in stored if track.source == SOURCE}
+    named = known & {track.track_slug for track in listed}
+    mine = [
+        track
+        for track in stored
+        if _is_called(track, words) or (track.source == SOURCE and track.track_slug in named)
+    ]
+    others = [track for track in listed if track.track_slug not in known]
+    shown = mine[:SHOWN_TRACKS]
+    return FoundTracks(
+        stored=shown,
+        others=list(islice(others, SHOWN_TRACKS - len(shown))),
+        found=len(mine) + len(others),
+    )
+
+
+def _is_called(track: TrackView, words: list[str]) -> bool:
+    """Whether all of these words stand in its name or address, in any case and without accents."""
+    text = searched(f"{track.name or ''} {track.track_slug}")
+    return all(word in text for word in words)

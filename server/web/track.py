@@ -4,6 +4,7 @@ from itertools import groupby
 
 from litestar import Response, get
 
+from producer import catalogue
 from producer.site import SOURCE
 from schemas.identity import track_id
 from schemas.scopes import Scope
@@ -27,7 +28,7 @@ async def read_track(
     """Show a track's days by month."""
     place = place_at(before, DayPlace)
     async with connected(request) as connection:
-        track = await the_track(connection, source, track_slug)
+        track = await _stored_or_listed(connection, source, track_slug)
         found = await reading.find_days(
             connection,
             source=source,
@@ -45,6 +46,25 @@ async def read_track(
         older=days.next_cursor,
         newest=before is None,
         is_sites=source == SOURCE,
+    )
+
+
+async def _stored_or_listed(connection: Connection, source: str, slug: str) -> TrackView:
+    """The track of a slug, also one of the site's list; raises a `Refusal` for others."""
+    name = await catalogue.listed_as(connection, source, slug)
+    row = track_id(source, slug)
+    found = await reading.read_track(connection, row)
+    if found or name is None:
+        return found or await the_track(connection, source, slug)
+    return TrackView(
+        id=row,
+        source=source,
+        track_slug=slug,
+        name=name,
+        time_zone=None,
+        days=0,
+        first_day=None,
+        last_day=None,
     )
 
 

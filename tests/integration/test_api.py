@@ -14,10 +14,13 @@ import msgspec
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
+from producer import catalogue
 from producer.errors import BadStatus, SiteBackingOff
 from producer.obtain import Unobtainable
+from producer.pages import CataloguePage, CatalogueTrack
 from producer.pages.errors import BotCheck
 from producer.pages.month import MonthDay, MonthPage
+from producer.site import SOURCE
 from runtime.database import connected
 from runtime.settings import Settings, SettingsError
 from schemas.identity import driver_id, track_id
@@ -31,7 +34,7 @@ from tests.events import DAY_ID, fetched, laps, listed, row
 NOBODY = uuid.UUID(int=0)
 SEARCH = "/practice-days/search"
 INGEST = "/practice-days/ingest"
-READS = ("/ingest-runs", SEARCH, "/tracks")
+READS = ("/ingest-runs", SEARCH, "/tracks", "/catalogue/tracks")
 
 IN_PATHS = {
     "run_id": str(NOBODY),
@@ -108,6 +111,25 @@ async def test_a_session_is_read_with_its_laps(api: httpx.AsyncClient, one_day: 
     assert found["stats"]["valid_lap_range"] == [20.0, 70.0]
     bare = data_of(await api.get(f"/sessions/{(await the_session(api, '2'))['id']}"))
     assert (bare["has_detail"], bare["laps"], bare["stats"]) == (False, [], None)
+
+
+async def test_tracks_of_the_sites_list_are_found_in_pages(settings: Settings) -> None:
+    tracks = tuple(CatalogueTrack(track_slug=slug, name=f"Umeå {slug}") for slug in ("a", "b", "track"))
+    async with asking(settings, Scope.ingest) as api:
+        assert error_of(await api.get("/catalogue"), 404)["code"] == "not_found"
+        asked = data_of(await api.post("/catalogue/refresh"), 202)
+        assert (asked["tracks"], asked["fetched_at"]) == (0, None)
+        await stored(settings, [listed(1, row("1"))])
+        async with connected(settings) as connection:
+            page = CataloguePage(tracks=tracks)
+            await catalogue.keep(connection, SOURCE, page, dt.datetime.now(dt.UTC))
+        assert data_of(await api.get("/catalogue"))["tracks"] == 3
+        first = data_of(await api.get("/catalogue/tracks", params={"called": "umea", "limit": 2}))
+        last = data_of(
+            await api.get("/catalogue/tracks", params={"called": "umea", "cursor": first["next_cursor"]})
+        )
+    found = [(track["track_slug"], track["days"]) for track in (*first["items"], *last["items"])]
+    assert (found, last["next_cursor"]) == ([("a", 0), ("b", 0), ("track", 1)], None)
 
 
 async def test_a_zone_that_is_known_gives_utc(api: httpx.AsyncClient, settings: Settings) -> None:
@@ -231,6 +253,7 @@ async def test_a_bad_parameter_is_named(visitor: httpx.AsyncClient, path: str, f
         (SEARCH, "WzEsMl0"),
         ("/ingest-runs", "WyJ4Il0"),
         ("/tracks", "WyJcdTAwMDAiXQ"),
+        ("/catalogue/tracks", "WyJcdTAwMDAiXQ"),
         (f"/drivers/{NOBODY}", "WyIyMDI1LTEwLTI1IiwiMjAyNS0xMC0yNVQxMDowMDowMFoiLCJ4Il0"),
     ],
 )

@@ -10,6 +10,9 @@ import msgspec
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from producer import catalogue
+from producer.pages import CataloguePage, CatalogueTrack
+from producer.site import SOURCE
 from runs import changes as run_changes
 from runtime.database import connected
 from runtime.settings import Settings
@@ -407,6 +410,46 @@ async def test_an_import_that_was_cancelled_shows_what_it_came_to(
     page = parsed(await web.get(f"/imports/{run.id}"))
     assert texts(page, "[role=status]") == ["The import was cancelled."]
     assert not page.css("[data-events], [http-equiv=refresh]")
+
+
+async def test_the_sites_tracks_are_found_beside_those_that_are_stored(
+    web: httpx.AsyncClient, signed_in: httpx.AsyncClient, settings: Settings
+) -> None:
+    page = parsed(await web.get("/?q=umea"))
+    assert texts(page, ".empty") == ["No track has “umea” in its name. Show all tracks."]
+    assert texts(page, "#catalogue button") == ["Fetch the list of tracks"]
+    assert (await web.get("/tracks/umea-rc")).status_code == 404
+    answer = await web.post("/tracks/refresh", data={"x": "y"})
+    assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")
+    answer = await signed_in.post("/tracks/refresh", data=await csrf(signed_in))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    page = parsed(await web.get("/"))
+    assert page.css("#catalogue[data-refresh]")
+    assert "has not come yet" in texts(page, "#catalogue [role=status]")[0]
+
+    listed = CataloguePage(
+        tracks=(
+            CatalogueTrack(track_slug="track", name="Umeå Stored"),
+            CatalogueTrack(track_slug="umea-rc", name=f"Umeå {HOSTILE}"),
+            CatalogueTrack(track_slug="nameless"),
+        )
+    )
+    async with connected(settings) as connection:
+        await catalogue.keep(connection, SOURCE, listed, dt.datetime.now(dt.UTC))
+    page = parsed(await web.get("/?q=UMEA"))
+    assert links(page, "/tracks/") == ["/tracks/track", DAY, "/tracks/umea-rc"]
+    assert rows_of(page, "#tracks")[1] == [
+        " ".join(f"Umeå {HOSTILE}".split()),
+        UNKNOWN,
+        "nothing stored yet",
+    ]
+    assert "The site lists 3 tracks" in texts(page, "#catalogue")[0]
+    assert not page.css("[data-refresh]")
+    page = parsed(await web.get("/tracks/umea-rc"))
+    assert texts(page, "h1") == [" ".join(f"Umeå {HOSTILE}".split())]
+    assert "Nothing of this track is stored yet" in texts(page, ".empty")[0]
+    assert "/imports/new?track=umea-rc" in links(page, "/imports/new")
+    assert texts(parsed(await web.get("/tracks/nameless")), "h1") == ["nameless"]
 
 
 async def test_an_empty_database_says_what_to_do_first(dsn: str) -> None:

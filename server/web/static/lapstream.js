@@ -67,12 +67,14 @@ function keepFresh(part) {
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(part.id);
-      if (fresh) part.replaceChildren(...fresh.childNodes);
+      if (!fresh) return;
+      if (!fresh.dataset.refresh) clearInterval(timer);
+      part.replaceChildren(...fresh.childNodes);
     } catch {
       // The server is away: what is shown stays until it is back.
     }
   }
-  setInterval(refresh, Number(part.dataset.refresh) * 1000);
+  const timer = setInterval(refresh, Number(part.dataset.refresh) * 1000);
 }
 
 for (const part of document.querySelectorAll("[data-refresh]")) keepFresh(part);

@@ -57,6 +57,7 @@ def test_writing_needs_a_key_in_the_document_too() -> None:
         "discoverPracticeDays",
         "retryFailedSessions",
         "cancelIngestRun",
+        "refreshCatalogue",
     }
 
 

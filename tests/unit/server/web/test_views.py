@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 import pytest
@@ -9,10 +10,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from laps.comparing import compare
 from laps.sessions import SessionReport, report_of
+from producer.catalogue import ListedTrack
 from runs.run import RunFailure
+from schemas.searching import words_of
 from server.web import compare_view, day_view, driver_view, lap_view
 from server.web.formats import UNKNOWN
-from server.web.start import matching
+from server.web.start import FoundTracks, found_tracks
 from store.days import DayView, FastestLap, SessionView
 from store.reading import DriverSession, LapView, SessionDetail, SessionStats, TrackView
 
@@ -176,11 +179,23 @@ def test_a_trend_is_of_one_class_at_one_track() -> None:
     assert [label.split(",")[1].split(":")[0] for label in labels] == [" run 1", " run 2", " run 3"]
 
 
-def test_a_track_is_found_by_words_of_its_name_or_address() -> None:
-    tracks = [made(TrackView, {}, name=name, track_slug=slug) for name, slug in NAMES]
-    assert [track.track_slug for track in matching(tracks, "OFF canb")] == ["canberraoffroad"]
-    assert [track.track_slug for track in matching(tracks, "xyz")] == ["xyz"]
-    assert len(matching(tracks, " ")) == 2
+def called(words: str, listed: Sequence[ListedTrack] = ()) -> FoundTracks:
+    tracks = [made(TrackView, {}, name=name, track_slug=slug, source="liverc") for name, slug in NAMES]
+    return found_tracks(tracks, [*listed], words_of(words))
+
+
+def test_a_stored_track_is_found_by_words_of_its_name_or_address() -> None:
+    assert [track.track_slug for track in called("OFF canb").stored] == ["canberraoffroad"]
+    assert [track.track_slug for track in called("xyz").stored] == ["xyz"]
+    assert called(" ").found == 2
+
+
+def test_a_stored_track_stands_before_others_of_the_site_and_once() -> None:
+    listed = [made(ListedTrack, {}, track_slug=slug) for slug in ("abc", "xyz", *map(str, range(200)))]
+    found = called("what only the list calls it", listed)
+    assert [track.track_slug for track in found.stored] == ["xyz"]
+    assert (len(found.others), found.found) == (99, 202)
+    assert found.others[:2] == [listed[0], listed[2]]
 
 
 NAMES = (("Canberra Off Road Model Car Club", "canberraoffroad"), (None, "xyz"))
