@@ -93,6 +93,12 @@ async def read(connection: Connection, rebuild_id: UUID) -> Rebuild:
     return _rebuild(await fetch_one(connection, statement("read_rebuild"), rebuild_id))
 
 
+async def find(connection: Connection, rebuild_id: UUID) -> Rebuild | None:
+    """The rebuild of this id, if there is one."""
+    row = await connection.fetchrow(statement("read_rebuild"), rebuild_id)
+    return _rebuild(row) if row else None
+
+
 async def newest(connection: Connection, shadow: str) -> Rebuild | None:
     """The newest rebuild that made this schema."""
     row = await connection.fetchrow(statement("newest_rebuild"), shadow)

@@ -92,6 +92,37 @@ async def rebuild(
         return found
 
 
+class NotAsSeen(LapstreamError):
+    """The rebuild is no longer what somebody saw when they decided."""
+
+
+async def swap_as_seen(settings: Settings, projection: Projection[Any], seen: Rebuild) -> Rebuild:
+    """Swap the tables of a rebuild that waits for somebody, whatever its comparison found.
+
+    It is swapped only if it is still as it was `seen`. Raises `NotAsSeen`, `RebuildAtWork`, `LiveBehind`,
+    `TablesBusy`, `NotReattachable`, `ShapeChanged`.
+    """
+    async with holding(settings.postgres_dsn, seen.shadow):
+        async with connected(settings) as connection:
+            found = await rebuilds.read(connection, seen.id)
+        check_waits(found)
+        if found.moved_at != seen.moved_at:
+            raise NotAsSeen(
+                f"{projection.name} was compared again at {found.moved_at:%Y-%m-%d %H:%M:%S}: look at what "
+                "was found then"
+            )
+        return await _step(settings, projection, found, lambda _, __: None, None, accept=True)
+
+
+def check_waits(found: Rebuild) -> None:
+    """Raise `NotAsSeen` for a rebuild that does not wait for somebody to swap it."""
+    if found.purpose != "swap" or found.state != "verified" or found.paused:
+        state = f"{found.state}, and paused" if found.paused and found.open else found.state
+        raise NotAsSeen(
+            f"this rebuild of {found.projection} is {state}: only one that is verified waits to be swapped"
+        )
+
+
 async def _step(
     settings: Settings,
     projection: Projection[Any],

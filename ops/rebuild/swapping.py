@@ -8,6 +8,7 @@ Readers are not held up, writers for the length of that transaction. Its locks a
 import contextlib
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from consumers.projection import Projection
 from ops.rebuild import queries as rebuilds
@@ -71,23 +72,24 @@ async def rehearse(work: RebuildWork, connection: Connection) -> None:
             raise _RolledBack
 
 
-async def take_back(settings: Settings, projection: Projection[Any]) -> Rebuild:
+async def take_back(settings: Settings, projection: Projection[Any], swapped: UUID | None = None) -> Rebuild:
     """Put the tables of before the newest swap back in place, with the positions that they stand at.
 
-    The rebuilt ones are kept from then on. Raises `NothingToRollBack`, `ShapeChanged`, `TablesBusy`.
+    The rebuilt ones are kept from then on. With `swapped` only the swap of this rebuild is taken back. Raises
+    `NothingToRollBack`, `ShapeChanged`, `TablesBusy`.
     """
     async with (
         holding(settings.postgres_dsn, shadow_name(projection, "swap", None)),
         database(settings, size=1, schema=projection.schema) as pool,
     ):
         group = projection.group(settings.topic_prefix)
-        return await patiently(partial(_take_back, pool, projection, group))
+        return await patiently(partial(_take_back, pool, projection, group, swapped))
 
 
-async def _take_back(pool: Pool, projection: Projection[Any], group: str) -> Rebuild:
+async def _take_back(pool: Pool, projection: Projection[Any], group: str, swapped: UUID | None) -> Rebuild:
     live, kept = projection.schema, kept_name(projection)
     async with pool.acquire() as connection, connection.transaction():
-        found = await _swapped(connection, projection)
+        found = await in_place(connection, projection, swapped)
         await shadow.lock_writers_out(connection, live, LOCK_WAIT)
         await rebuilds.park_redriven_again(connection, found, group)
         await rebuilds.move(connection, found, "rolled_back")
@@ -97,9 +99,16 @@ async def _take_back(pool: Pool, projection: Projection[Any], group: str) -> Reb
         return await rebuilds.read(connection, found.id)
 
 
-async def _swapped(connection: Connection, projection: Projection[Any]) -> Rebuild:
-    """The swap that can be rolled back."""
+async def in_place(
+    connection: Connection, projection: Projection[Any], swapped: UUID | None = None
+) -> Rebuild:
+    """The swap that can be rolled back, which is that of this rebuild; raises `NothingToRollBack`."""
     found = await rebuilds.newest_swap(connection, projection.name)
+    if found is not None and swapped not in {None, found.id}:
+        raise NothingToRollBack(
+            f"that of {found.created_at:%Y-%m-%d %H:%M} is the newest swap of {projection.name}: only the "
+            "newest can be rolled back"
+        )
     if found is None or found.state != "swapped":
         raise NothingToRollBack(
             f"no swap of {projection.name} is in place: "

@@ -1,6 +1,7 @@
 """The operators' pages over HTTP: what they show, who may see them, and what their forms do."""
 
 import random
+import uuid
 from collections.abc import AsyncGenerator, Sequence
 
 import httpx
@@ -8,7 +9,12 @@ import msgspec
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from consumers.live import PRACTICE_DAYS
 from ops.lag.figures import FleetLag, GroupLag, PartitionLag, Verdict
+from ops.rebuild.operating import recent
+from ops.rebuild.queries import Rebuild
+from ops.rebuild.states import SwapWaits
+from ops.rebuild.work import holding
 from runtime.database import connected, database
 from runtime.settings import Settings
 from runtime.wiring import projection_group
@@ -24,10 +30,12 @@ from store.parking import park
 from store.parking import parked as as_parked
 from store.pool import Pool
 from tests.api import no_month, token
-from tests.conftest import at, create_topics, own_settings
+from tests.conftest import at, create_topics, own_settings, projecting
 from tests.databases import Servers
 from tests.events import fetched
+from tests.integration.test_rebuild import execute, rebuild
 from tests.integration.test_web import LARGEST, browser, links, parsed, rows_of, texts
+from tests.members import EVENTS, send, until_at
 
 GROUP = "practice-days-projection"
 HOSTILE = "</td><script>alert('x')</script>"
@@ -314,3 +322,88 @@ async def test_an_event_is_mended_on_its_page(
 )
 async def test_a_filter_that_is_none_is_refused(operator: httpx.AsyncClient, query: str) -> None:
     assert (await operator.get(f"/operate/parked?{query}")).status_code in {400, 422}
+
+
+@pytest.fixture(scope="module")
+async def waiting(settings: Settings, pool: Pool) -> Rebuild:
+    """A rebuild that waits for somebody, since a row that somebody made by hand would vanish."""
+    await send(settings, EVENTS)
+    async with projecting(settings):
+        await until_at(pool, settings, len(EVENTS))
+    await execute(
+        pool,
+        "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random_uuid(), 'liverc', 'hand')",
+    )
+    with pytest.raises(SwapWaits):
+        await rebuild(settings)
+    async with pool.acquire() as connection:
+        [found, *_] = await recent(connection, PRACTICE_DAYS)
+    return found
+
+
+async def test_a_rebuild_is_looked_at_swapped_and_rolled_back(
+    operator: httpx.AsyncClient, waiting: Rebuild, pool: Pool
+) -> None:
+    path = f"/operate/rebuilds/{waiting.id}"
+    assert path in links(parsed(await operator.get("/operate/rebuilds")), "/operate/rebuilds/")
+    page = parsed(await operator.get(path))
+    assert texts(page, "[role=status]")[0].startswith("verified")
+    assert ["tracks", "2", "1 differs", "0", "0", "1"] in rows_of(page, "#report")
+    assert links(page, path) == [f"{path}/pause", f"{path}/cancel", f"{path}/swap"]
+    assert f"lapstream rebuild start {waiting.projection}" in texts(page, "code")
+    refused = parsed(await operator.get(f"{path}/rollback"))
+    assert "no swap of practice-days is in place: none was made" in texts(refused, "section.fault p")
+    page = await sent(operator, f"{path}/swap")
+    assert texts(page, ".done") == ["The rebuilt tables are the live ones now."]
+    assert texts(page, "main > [role=status]")[-1].startswith("swapped")
+    assert await tracks(pool) == 1
+    page = await sent(operator, f"{path}/rollback")
+    assert texts(page, ".done") == ["The tables of before the swap are the live ones again."]
+    assert await tracks(pool) == 2
+    assert links(page, path) == []
+
+
+async def tracks(pool: Pool) -> int:
+    async with pool.acquire() as connection:
+        return await connection.fetchval("SELECT count(*) FROM tracks")
+
+
+async def test_a_swap_of_another_comparison_than_was_seen_is_refused(
+    operator: httpx.AsyncClient, settings: Settings, waiting: Rebuild
+) -> None:
+    with pytest.raises(SwapWaits):
+        await rebuild(settings)
+    async with connected(settings) as connection:
+        [found, *_] = await recent(connection, PRACTICE_DAYS)
+    path = f"/operate/rebuilds/{found.id}"
+    action, fields = await form_of(operator, f"{path}/swap")
+    with pytest.raises(SwapWaits):  # it is compared anew
+        await rebuild(settings)
+    page = parsed(await operator.post(action, data=fields), 409)
+    assert "was compared again at" in texts(page, ".lead")[0]
+    page = await sent(operator, f"{path}/pause")
+    assert texts(page, ".done") == ["The rebuild stops after the batch at hand."]
+    assert f"lapstream rebuild resume {found.projection}" in texts(page, "code")
+    refused = parsed(await operator.get(f"{path}/swap"))
+    assert "is verified, and paused" in texts(refused, "section.fault p")[0]
+    page = await sent(operator, f"{path}/cancel")
+    assert links(page, path) == []
+
+
+async def test_what_another_process_works_at_is_refused_as_the_command_refuses_it(
+    operator: httpx.AsyncClient, settings: Settings, waiting: Rebuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.rebuild.work.HOLD_SECONDS", 0.05)
+    with pytest.raises(SwapWaits):
+        await rebuild(settings)
+    async with connected(settings) as connection:
+        [found, *_] = await recent(connection, PRACTICE_DAYS)
+    action, fields = await form_of(operator, f"/operate/rebuilds/{found.id}/swap")
+    async with holding(settings.postgres_dsn, found.shadow):
+        page = parsed(await operator.post(action, data=fields), 409)
+    assert "another process makes" in texts(page, ".lead")[0]
+
+
+@pytest.mark.parametrize("path", [f"{uuid.UUID(int=0)}", f"{uuid.UUID(int=0)}/swap", "x"])
+async def test_a_rebuild_that_is_none_is_not_found(operator: httpx.AsyncClient, path: str) -> None:
+    assert (await operator.get(f"/operate/rebuilds/{path}")).status_code == 404

@@ -183,9 +183,9 @@ async def _chosen(request: ApiRequest, filters: Filters) -> tuple[int, list[Head
 def _question(what: str, filters: Filters, texts: list[str], total: int) -> Question:
     return Question(
         place="parked",
-        title=TEXTS.count(f"operate.{what}_title", min(total, MOST)),
+        title=TEXTS.count(f"operate.title_{what}", min(total, MOST)),
         texts=texts,
-        button=TEXTS.count(f"operate.{what}_button", min(total, MOST)),
+        button=TEXTS.count(f"operate.button_{what}", min(total, MOST)),
         action=f"/operate/parked/{what}",
         fields=filters.pairs,
         back=_back(filters),

@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from server.web.operate import lag, overview, parked
+from server.web.operate import lag, overview, parked, rebuilds
 
 OPERATE: tuple[HTTPRouteHandler, ...] = (
     overview.read_overview,
@@ -16,4 +16,8 @@ OPERATE: tuple[HTTPRouteHandler, ...] = (
     parked.discard,
     parked.ask_fix,
     parked.fix,
+    rebuilds.read_rebuilds,
+    rebuilds.read_rebuild,
+    rebuilds.ask_rebuild,
+    rebuilds.act_on_rebuild,
 )
