@@ -70,6 +70,8 @@ _AIOKafkaConsumer: Any = AIOKafkaConsumer
 
 _AIOKafkaProducer: Any = AIOKafkaProducer
 
+_AIOKafkaAdminClient: Any = AIOKafkaAdminClient
+
 log = structlog.get_logger("lapstream.kafka")
 
 
@@ -90,6 +92,14 @@ def _stopped(stopping: asyncio.Task[None]) -> None:
     _stopping.discard(stopping)
     if not stopping.cancelled() and (error := stopping.exception()):
         log.warning("kafka_client_stopped_with_error", error=repr(error))
+
+
+class Admin(_AIOKafkaAdminClient):
+    """What asks the brokers about topics and groups."""
+
+    async def ask(self, request: object, node: int | None = None) -> Any:  # noqa: ANN401 - an answer of the protocol
+        """The answer to a request that aiokafka has no method for, or none that creates nothing."""
+        return await self._send_request(request, node)
 
 
 class CommittedConsumer(_AIOKafkaConsumer):
@@ -246,9 +256,9 @@ async def offsets_at(
 
 
 @contextlib.asynccontextmanager
-async def administering(access: BrokerAccess) -> AsyncGenerator[Any]:
+async def administering(access: BrokerAccess) -> AsyncGenerator[Admin]:
     """What asks the brokers about topics and groups, for the length of a block."""
-    admin: Any = AIOKafkaAdminClient(**access.options(), request_timeout_ms=REQUEST_MS)
+    admin = Admin(**access.options(), request_timeout_ms=REQUEST_MS)
     try:
         async with telling_why(access):
             await admin.start()
@@ -289,12 +299,12 @@ async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPa
     return [TopicPartition(topic, number) for number in sorted(found)]
 
 
-async def describe_group(admin: Any, group: str) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
+async def describe_group(admin: Admin, group: str) -> tuple[str, int]:
     """A group's state as the broker names it, and the number of its members."""
     return await from_coordinator(lambda: _describe(admin, group))
 
 
-async def _describe(admin: Any, group: str, node: int | None = None) -> tuple[str, int]:  # noqa: ANN401 - aiokafka is untyped
+async def _describe(admin: Admin, group: str, node: int | None = None) -> tuple[str, int]:
     """The same, asked once, of the group's coordinator where that is known."""
     [response] = await admin.describe_consumer_groups([group], node)
     error, _, state, _, _, members, *_ = response.groups[0]
@@ -310,7 +320,7 @@ class GroupAtBroker(NamedTuple):
     committed: dict[TopicPartition, int]
 
 
-async def group_at_broker(admin: Any, group: str, seconds: float | None = None) -> GroupAtBroker:  # noqa: ANN401 - aiokafka is untyped
+async def group_at_broker(admin: Admin, group: str, seconds: float | None = None) -> GroupAtBroker:
     """A group as its coordinator knows it, which may take so many seconds to be there; raises KafkaError."""
 
     async def ask() -> GroupAtBroker:

@@ -16,7 +16,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
 from msgspec import Struct
 
-from broker.clients import from_coordinator, raise_for
+from broker.clients import Admin, from_coordinator, raise_for
 
 Resource = Literal["topic", "group"]
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
@@ -150,7 +150,7 @@ class _AskGroup(Request[_GroupStruct]):
         return request_struct_class([self._group], True)
 
 
-async def missing(admin: Any, rights: Iterable[Right]) -> list[str]:  # noqa: ANN401 - aiokafka is untyped
+async def missing(admin: Admin, rights: Iterable[Right]) -> list[str]:
     """The rights that the user lacks, each as `Read on topic NAME`.
 
     An empty list where the broker is too old to say what may be done. Raises KafkaError.
@@ -193,12 +193,12 @@ class SeenTopic(NamedTuple):
         return bool(self.operations & 1 << BITS[operation])
 
 
-async def see_topics(admin: Any, topics: Sequence[str]) -> dict[str, SeenTopic]:  # noqa: ANN401 - aiokafka is untyped
+async def see_topics(admin: Admin, topics: Sequence[str]) -> dict[str, SeenTopic]:
     """Topics, and what may be done with them; no broker creates one for it.
 
     Raises KafkaError, and NotImplementedError where the broker is too old to say it.
     """
-    answer: Any = await admin._send_request(_AskTopics(topics))  # noqa: SLF001 - no other way to ask
+    answer: Any = await admin.ask(_AskTopics(topics))
     return {
         name: _seen(error, partitions, operations) for error, name, _, partitions, operations in answer.topics
     }
@@ -214,10 +214,10 @@ def _seen(error: int, partitions: Sequence[tuple[int, ...]], operations: int) ->
     )
 
 
-async def _of_group(admin: Any, group: str) -> int:  # noqa: ANN401 - aiokafka is untyped
+async def _of_group(admin: Admin, group: str) -> int:
     async def ask() -> int:
         node = await admin.find_coordinator(group)
-        answer: Any = await admin._send_request(_AskGroup(group), node)  # noqa: SLF001 - no other way to ask
+        answer: Any = await admin.ask(_AskGroup(group), node)
         [(error, *_, operations)] = answer.groups
         raise_for(error)
         return operations

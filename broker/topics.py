@@ -18,7 +18,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from msgspec import Struct, field
 
 from broker.access import BrokerAccess
-from broker.clients import administering
+from broker.clients import Admin, administering
 from schemas.errors import LapstreamError
 from schemas.topics import Topics, TopicSpec
 
@@ -60,7 +60,7 @@ async def check_topics(access: BrokerAccess, topics: Topics) -> list[TopicState]
         return await states_of(admin, topics)
 
 
-async def states_of(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
+async def states_of(admin: Admin, topics: Topics) -> list[TopicState]:
     """Every topic as it is on the broker; changes nothing."""
     specs = topics.specs()
     described = await _described(admin, (spec.name for spec in specs))
@@ -99,7 +99,7 @@ async def create_topics(
             if spec.name not in existing
         ]
         if missing:
-            _check(await admin.create_topics(missing))
+            _check((await admin.create_topics(missing)).topic_errors)
         return await _states_when_known(admin, topics)
 
 
@@ -114,13 +114,13 @@ async def delete_topics(access: BrokerAccess, belongs: Callable[[str], bool]) ->
     return names
 
 
-def _check(response: Any) -> None:  # noqa: ANN401 - the protocol's response
-    for topic, code, message in response.topic_errors:
+def _check(topic_errors: Iterable[tuple[str, int, str | None]]) -> None:
+    for topic, code, message in topic_errors:
         if code not in (0, TopicAlreadyExistsError.errno):
             raise TopicRefused(f"the broker does not create {topic}: {message or f'error {code}'}")
 
 
-async def _states_when_known(admin: Any, topics: Topics) -> list[TopicState]:  # noqa: ANN401 - aiokafka is untyped
+async def _states_when_known(admin: Admin, topics: Topics) -> list[TopicState]:
     """The states, once the broker that is asked knows of what the controller has created."""
     for _ in range(_LOOKS):
         states = await states_of(admin, topics)
@@ -130,18 +130,18 @@ async def _states_when_known(admin: Any, topics: Topics) -> list[TopicState]:  #
     return await states_of(admin, topics)
 
 
-async def _described(admin: Any, names: Iterable[str]) -> dict[str, Any]:  # noqa: ANN401 - aiokafka is untyped
+async def _described(admin: Admin, names: Iterable[str]) -> dict[str, Any]:
     """Those of these topics that exist and are shown to this user, by name; no broker creates one for it.
 
     Others are not asked for: a broker may have thousands.
     """
     request = MetadataRequest(list(names), allow_auto_topic_creation=False)
-    answer = await admin._send_request(request)  # noqa: SLF001 - its own way lets brokers create what it asks for
+    answer = await admin.ask(request)
     found: list[dict[str, Any]] = answer.to_object()["topics"]
     return {one["topic"]: one for one in found if one["error_code"] not in _NOT_SHOWN}
 
 
-async def _config(admin: Any, name: str) -> dict[str, str] | _Unseen:  # noqa: ANN401 - aiokafka is untyped
+async def _config(admin: Admin, name: str) -> dict[str, str] | _Unseen:
     """A topic's settings, asked for by its name: that makes no broker create it."""
     [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
     error, _, _, _, entries, *_ = response.resources[0]
@@ -152,7 +152,7 @@ async def _config(admin: Any, name: str) -> dict[str, str] | _Unseen:  # noqa: A
     return {entry[0]: entry[1] for entry in entries}
 
 
-def _state(spec: TopicSpec, described: Any, config: dict[str, str] | _Unseen) -> TopicState:  # noqa: ANN401 - as the broker has it
+def _state(spec: TopicSpec, described: dict[str, Any] | None, config: dict[str, str] | _Unseen) -> TopicState:
     if described is None:
         unseen = config if config is _Unseen.MISSING else _Unseen.HIDDEN
         return TopicState(name=spec.name, exists=False, partitions=0, differences=[unseen.value])

@@ -12,12 +12,12 @@ import email.utils
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from broker.clients import CommittedConsumer
 from producer.http import LONGEST_HEADER
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord
@@ -55,7 +55,7 @@ class ArchiveBroken(LapstreamError):
 class Archive:
     """Reads single pages from their topic; `consumer` is in no group, and started."""
 
-    def __init__(self, pool: Pool, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+    def __init__(self, pool: Pool, consumer: CommittedConsumer) -> None:
         self._pool = pool
         self._consumer = consumer
         self._reading = asyncio.Lock()
@@ -89,7 +89,7 @@ class Archive:
 
 
 async def read_pages(
-    consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+    consumer: CommittedConsumer,
     rows: Iterable[PageRow],
 ) -> AsyncGenerator[Found]:
     """Each of these pages once, in the order of the log.
@@ -109,7 +109,7 @@ async def read_pages(
             yield found
 
 
-async def _bounds(consumer: Any, place: TopicPartition) -> tuple[int, int]:  # noqa: ANN401 - aiokafka is untyped
+async def _bounds(consumer: CommittedConsumer, place: TopicPartition) -> tuple[int, int]:
     """The first offset that is there, and the one up to which records are handed out."""
     consumer.assign([place])
     begins, ends = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
@@ -117,7 +117,7 @@ async def _bounds(consumer: Any, place: TopicPartition) -> tuple[int, int]:  # n
 
 
 async def _read_on(
-    consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+    consumer: CommittedConsumer,
     place: TopicPartition,
     wanted: Sequence[PageRow],
     end: int,
@@ -146,7 +146,7 @@ async def _read_on(
             )
 
 
-async def _poll(consumer: Any, place: TopicPartition) -> Sequence[Record]:  # noqa: ANN401 - aiokafka is untyped
+async def _poll(consumer: CommittedConsumer, place: TopicPartition) -> Sequence[Record]:
     try:
         polled = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
     except OffsetOutOfRangeError as error:

@@ -112,7 +112,7 @@ def subscribe(broker: KafkaBroker, queue: Queue, park: Park) -> tuple[Member, An
 class WorkMiddleware(BaseMiddleware[Any, Any]):
     """Lets a member work at a record: one after the other, with retries, and with parking; see `Member`."""
 
-    def __init__(self, msg: Any, /, *, context: ContextRepo, member: Member) -> None:  # noqa: ANN401 - a Record
+    def __init__(self, msg: object, /, *, context: ContextRepo, member: Member) -> None:
         super().__init__(msg, context=context)
         self._member = member
 
@@ -126,7 +126,7 @@ class WorkMiddleware(BaseMiddleware[Any, Any]):
 class RequestMiddleware(BaseMiddleware[Any, Any]):
     """A span of the trace that a request belongs to, and its run in each line of the log."""
 
-    def __init__(self, msg: Any, /, *, context: ContextRepo, group: str) -> None:  # noqa: ANN401 - a Record
+    def __init__(self, msg: object, /, *, context: ContextRepo, group: str) -> None:
         super().__init__(msg, context=context)
         self._group = group
 

@@ -1,6 +1,7 @@
 """The database's schema, forward and back: pogo's runner over the files of `migrations`, one at a time."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -54,7 +55,7 @@ async def rollback(dsn: str, count: int) -> list[str]:
     return await _run(dsn, pogo.rollback, count=count)
 
 
-async def _run(dsn: str, action: Any, **options: Any) -> list[str]:  # noqa: ANN401 - pogo's two functions
+async def _run(dsn: str, action: Callable[..., Awaitable[None]], **options: object) -> list[str]:
     connection = await alone(dsn)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)

@@ -9,6 +9,7 @@ error of a lost connection. A statement may take as long as the server works at 
 import asyncio
 import contextlib
 import socket
+from asyncio.trsock import TransportSocket
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -204,7 +205,7 @@ class Session(asyncpg.Connection):
                 doing.exception()
 
 
-def keep_alive(connected: Any) -> None:  # noqa: ANN401 - asyncio's view of a socket
+def keep_alive(connected: TransportSocket | None) -> None:
     """Let the kernel find out that a connection is dead, and end it."""
     if connected is None or connected.family not in {socket.AF_INET, socket.AF_INET6}:
         return

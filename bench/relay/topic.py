@@ -8,14 +8,14 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from broker.clients import make_reader
+from broker.clients import CommittedConsumer, make_reader
 from runtime.settings import Settings
 
 
 class Topic:
     """The outcomes, seen by a consumer."""
 
-    def __init__(self, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+    def __init__(self, consumer: CommittedConsumer) -> None:
         self._consumer = consumer
         self.received: dict[str, float] = {}
         """When each event first came, by its id, in seconds of `time.perf_counter`."""

@@ -6,12 +6,14 @@ Before and after that, and while modules are imported, it ends the process.
 import contextlib
 import signal
 import threading
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Callable, Generator
+from types import FrameType
 
 from lapstream.cli import leave
 
 INTERRUPTED = 130
+
+Handler = Callable[[int, FrameType | None], object]
 
 
 @contextlib.contextmanager
@@ -29,7 +31,7 @@ def importing() -> Generator[None]:
 
 
 @contextlib.contextmanager
-def _handled_by(handler: Any, *, instead_of: Any) -> Generator[None]:  # noqa: ANN401 - as `signal` has them
+def _handled_by(handler: Handler, *, instead_of: Handler) -> Generator[None]:
     changes = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is instead_of

@@ -5,7 +5,6 @@ What a site or a producer wrote is printed through `clean`, so that it can't mov
 
 import datetime as dt
 import sys
-from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -33,7 +32,7 @@ def words(template: str) -> TextColumn:
     return TextColumn(template, table_column=Column())
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode
+def print_json(value: object) -> None:
     """Print one JSON document on stdout, with nulls where a field is absent, escaped as by `clean_json`."""
     data = msgspec.json.format(msgspec.json.encode(value), indent=2)
     sys.stdout.write(clean_json(data).decode() + "\n")

@@ -126,7 +126,7 @@ def _tables(fields: dict[str, Any]) -> list[tuple[str, list[Any]]]:
     return tables
 
 
-def _is_table(value: Any) -> bool:  # noqa: ANN401 - any plain value
+def _is_table(value: object) -> bool:
     """Whether it is a list of more than numbers."""
     return isinstance(value, list) and value != [] and not isinstance(cast("list[Any]", value)[0], float)
 
@@ -141,5 +141,5 @@ def _table(name: str, rows: list[Any]) -> Listing:
     return table
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - any plain value
+def _cell(value: object) -> str:
     return "-" if value is None or value == [] else output.clean(str(value))

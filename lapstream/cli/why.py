@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 import msgspec
 from rich.table import Table as Grid
@@ -59,7 +58,7 @@ def _grid(found: Provenance) -> Grid:
     return grid
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - any value of JSON
+def _shown(value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return clean(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
 

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 
 from broker.access import BrokerAccess
-from broker.clients import administering, describe_group
+from broker.clients import Admin, administering, describe_group
 from outbox import adding as outbox
 from runtime.wiring import detail_group, list_group, projection_group
 from schemas.errors import LapstreamError
@@ -58,7 +58,7 @@ class Workers(NamedTuple):
             return "the broker does not answer"
         return role and _waits_for(role)
 
-    async def _missing(self, admin: Any, connection: Connection) -> str | None:  # noqa: ANN401 - aiokafka is untyped
+    async def _missing(self, admin: Admin, connection: Connection) -> str | None:
         topics = self.topics
         for role, group in (("fetcher", list_group(topics)), ("projector", projection_group(topics))):
             if not (await describe_group(admin, group))[1]:

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
@@ -17,6 +17,7 @@ from aiokafka.errors import (
 
 from broker.access import BrokerAccess
 from broker.clients import (
+    Admin,
     Bounds,
     CommittedConsumer,
     GroupAtBroker,
@@ -62,7 +63,7 @@ class Topic(NamedTuple):
 class Broker:
     """Asks the broker over connections of its own; `asking` makes one."""
 
-    def __init__(self, access: BrokerAccess, admin: Any, consumer: CommittedConsumer) -> None:  # noqa: ANN401 - aiokafka is untyped
+    def __init__(self, access: BrokerAccess, admin: Admin, consumer: CommittedConsumer) -> None:
         self._access = access
         self._admin = admin
         self._consumer = consumer

@@ -5,14 +5,13 @@ Records are read as the projections read them: those that are committed.
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from broker.access import BrokerAccess
 from broker.between import BrokerSilent, Span, records_between
-from broker.clients import Bounds, administering, bounds_of, make_reader
+from broker.clients import Admin, Bounds, CommittedConsumer, administering, bounds_of, make_reader
 from ops.log_copies.errors import TopicGone
 from runtime.database import ServerAway
 from schemas.records import Record
@@ -33,7 +32,7 @@ def event_log_topics(topics: Topics) -> tuple[TopicSpec, ...]:
 class Cluster:
     """A cluster, to be read."""
 
-    def __init__(self, access: BrokerAccess, admin: Any, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+    def __init__(self, access: BrokerAccess, admin: Admin, consumer: CommittedConsumer) -> None:
         self._access = access
         self._admin = admin
         self._consumer = consumer
@@ -83,7 +82,7 @@ class Cluster:
         await self._consumer.start()
 
 
-def _consumer(access: BrokerAccess) -> Any:  # noqa: ANN401 - aiokafka is untyped
+def _consumer(access: BrokerAccess) -> CommittedConsumer:
     return make_reader(access, partition_bytes=FETCH_BYTES, gather_ms=50)
 
 

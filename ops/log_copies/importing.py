@@ -138,7 +138,7 @@ def _value(wrapped: tuple[bytes | None]) -> bytes | None:
 
 
 @contextlib.asynccontextmanager
-async def _sending(access: BrokerAccess) -> AsyncGenerator[Any]:
+async def _sending(access: BrokerAccess) -> AsyncGenerator[AcknowledgedProducer]:
     """A producer that writes each record once and in order, without key and value where it has neither."""
     producer = AcknowledgedProducer(
         access,
@@ -158,7 +158,7 @@ async def _sending(access: BrokerAccess) -> AsyncGenerator[Any]:
 class _Import:
     """Writes partitions."""
 
-    def __init__(self, folder: Folder, producer: Any, show: Show) -> None:  # noqa: ANN401 - an untyped client
+    def __init__(self, folder: Folder, producer: AcknowledgedProducer, show: Show) -> None:
         self._folder = folder
         self._producer = producer
         self._show = show

@@ -5,7 +5,7 @@ Outcomes of pages and changes of days go in; a struct for JSON, and lines for a 
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct, field
@@ -241,7 +241,7 @@ def _field(change: FieldChange) -> str:
     return f"{change.field} {_value(change.old)} -> {_value(change.new)}"
 
 
-def _value(value: Any) -> str:  # noqa: ANN401 - of any field
+def _value(value: object) -> str:
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 

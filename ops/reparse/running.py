@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from broker.clients import CommittedConsumer
 from ops.rebuild.log import reading as log_reader
 from ops.reparse import queries as store
 from ops.reparse.finding import Job, Known, Order, find, load
@@ -85,7 +86,7 @@ class Reparse:
         settings: Settings,
         order: Order,
         connection: Connection,
-        consumer: Any,  # noqa: ANN401 - aiokafka is untyped
+        consumer: CommittedConsumer,
         publisher: Publisher | None,
     ) -> None:
         self._site = Site(settings.site)

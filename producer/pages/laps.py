@@ -101,24 +101,24 @@ def _race_lap(each: scripts.RaceLap, values: Values) -> _Lap | None:
     )
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever a script holds
+def _text(value: object) -> str:
     return "" if value is None else folded(str(value))
 
 
-def _number(value: Any, values: Values) -> int | None:  # noqa: ANN401 - whatever a script holds
+def _number(value: object, values: Values) -> int | None:
     number = count(_text(value))
     if number is None:
         values.findings.add(Code.UNREADABLE_LAP, f"number {_text(value)!r}")
     return number
 
 
-def _time(value: Any, values: Values) -> tuple[str | None, int | None]:  # noqa: ANN401 - whatever a script holds
+def _time(value: object, values: Values) -> tuple[str | None, int | None]:
     """A lap's time as written, and in milliseconds."""
     raw = values.label("lap_time_raw", _text(value), _MAX_TEXT)
     return raw, values.lap_millis("lap_time", raw)
 
 
-def _segments(value: Any, values: Values) -> tuple[float | None, ...] | None:  # noqa: ANN401 - whatever a script holds
+def _segments(value: object, values: Values) -> tuple[float | None, ...] | None:
     if not value:
         return None
     if not isinstance(value, list) or len(segments := cast("list[Any]", value)) > _MAX_SEGMENTS:

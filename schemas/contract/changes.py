@@ -47,7 +47,7 @@ def _resolved(node: Any, root: Json) -> Any:  # noqa: ANN401 - a schema, or what
     return found
 
 
-def _compare(old: Any, new: Any, at: str) -> Iterator[Change]:  # noqa: ANN401 - schemas without references
+def _compare(old: object, new: object, at: str) -> Iterator[Change]:
     if isinstance(old, dict) and isinstance(new, dict):
         before, after = cast("Json", old), cast("Json", new)
         for name in sorted(before.keys() | after.keys()):

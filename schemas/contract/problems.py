@@ -132,7 +132,7 @@ def _of_struct(kind: type[Struct], value: Any, at: str) -> Iterator[Problem]:  #
         yield Problem(severity="warning", code="unknown_field", at=f"{at}.{name}", message=message)
 
 
-def _meant(kind: Any) -> str:  # noqa: ANN401 - a type
+def _meant(kind: object) -> str:
     """What a kind of field is, in its own words."""
     inner = [meta.description for meta in get_args(kind)[1:] if isinstance(meta, Meta) and meta.title]
     return next((text for text in inner if text), "") or "; ".join(filter(None, map(_meant, get_args(kind))))
@@ -182,7 +182,7 @@ def _parts(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
         yield kind
 
 
-def _is_struct(kind: Any) -> bool:  # noqa: ANN401 - a type
+def _is_struct(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, Struct)
 
 

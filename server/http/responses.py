@@ -1,7 +1,5 @@
 """What the API's document says of answers beside a route's own: the refusals by their status."""
 
-from typing import Any
-
 from litestar.openapi.datastructures import ResponseSpec
 
 from server.http.answers import Failure
@@ -30,6 +28,6 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-def success_spec(container: Any, description: str) -> ResponseSpec:  # noqa: ANN401 - a struct, or a generic one
+def success_spec(container: object, description: str) -> ResponseSpec:
     """Another success than the route's usual one."""
     return ResponseSpec(container, generate_examples=False, description=description)
