@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from laps.naming import Ambiguous, NotFound, called, row_id, the_driver, the_session
+from laps.naming import Ambiguous, NotFound, called, row_id, the_session
+from laps.people import whose_called
 from laps.sessions import SessionReport, read_session
 from store import reading
 from store.finding import BY_ID, find_drivers, find_sessions
@@ -13,7 +14,7 @@ from store.reading import EVERYWHERE, Scope
 async def chosen_session(
     connection: Connection, text: str, *, source: str | None = None, within: Scope = EVERYWHERE
 ) -> SessionReport:
-    """The session of this id, or of the driver who is called so the one with the fastest lap in a scope.
+    """The session of this id, or of whom somebody calls so the one with the fastest lap in a scope.
 
     Raises `NotFound` and `Ambiguous`.
     """
@@ -42,8 +43,8 @@ async def _is_session(connection: Connection, text: str, source: str | None) -> 
 
 
 async def _fastest(connection: Connection, text: str, source: str | None, within: Scope) -> UUID:
-    driver = await the_driver(connection, text, source=source, track_id=within.track_id)
-    session = await reading.fastest_session(connection, driver.id, within)
+    whose = await whose_called(connection, text, source=source, track_id=within.track_id)
+    session = await reading.fastest_session(connection, whose, within)
     if session is None:
         raise NotFound(f"{text!r} has no session with laps where and when you asked for")
     return session

@@ -1,6 +1,6 @@
 """Whom and what people mean: a driver or a session, by name, transponder, id at the source or of a row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from projections.names import normalize_name
@@ -40,15 +40,24 @@ async def the_driver(
 
     An id or a transponder counts before a name, a whole name before a part of one.
     """
+    return the_one(text, await best_matches(connection, text, source=source, track_id=track_id))
+
+
+async def best_matches(
+    connection: Connection, text: str, *, source: str | None = None, track_id: UUID | None = None
+) -> list[FoundDriver]:
+    """Those who are called so, as far as none is called so better; raises `NotFound`."""
     found = await find_drivers(connection, called(text), source=source, track_id=track_id, limit=CANDIDATES)
-    best = [driver for driver in found if driver.match == found[0].match]
-    match best:
-        case []:
-            raise NotFound(f"no driver is called {text!r}: `lapstream drivers` lists those that are known")
-        case [driver]:
-            return driver
-        case _:
-            raise Ambiguous(_choice(text, "drivers", map(_driver, best), whole=best[0].match <= BY_NAME))
+    if not found:
+        raise NotFound(f"no driver is called {text!r}: `lapstream drivers` lists those that are known")
+    return [driver for driver in found if driver.match == found[0].match]
+
+
+def the_one(text: str, best: Sequence[FoundDriver]) -> FoundDriver:
+    """The only one of those who are called so; raises `Ambiguous` where there are more."""
+    if len(best) > 1:
+        raise Ambiguous(_choice(text, "drivers", map(_driver, best), whole=best[0].match <= BY_NAME))
+    return best[0]
 
 
 async def the_session(connection: Connection, text: str, *, source: str | None = None) -> UUID:

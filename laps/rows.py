@@ -1,7 +1,7 @@
 """Laps and comparisons as tables have them: one row a lap, with all that says whose it is."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,15 @@ from laps.comparing import Comparison
 from laps.sessions import SessionReport
 from schemas import fields as f
 from store.days import DayView
+from store.people import Person
 from store.reading import DriverSession, LapView, SessionDetail, SessionStats
 
 
 class LapRow(Struct, frozen=True, kw_only=True):
-    """A lap with its session; `session` is the id of the session's row, times are in seconds."""
+    """A lap with its session; `session` is the id of the session's row, times are in seconds.
+
+    `person_id` is the person whose session it is by an alias, null where none is set.
+    """
 
     source: str
     track_slug: str
@@ -35,6 +39,7 @@ class LapRow(Struct, frozen=True, kw_only=True):
     lapped_at: f.LocalTime | None
     elapsed_race_time: float | None
     position_on_lap: int | None
+    person_id: UUID | None
 
 
 class SessionRow(Struct, frozen=True, kw_only=True):
@@ -68,6 +73,7 @@ class SessionRow(Struct, frozen=True, kw_only=True):
     std_deviation: float | None
     consistency: float | None
     session_url: str | None
+    person_id: UUID | None
 
 
 class ComparedLapRow(Struct, frozen=True, kw_only=True):
@@ -85,6 +91,37 @@ class ComparedLapRow(Struct, frozen=True, kw_only=True):
     is_mistake: bool
     gap: float | None
     gap_in_all: float | None
+
+
+class AliasRow(Struct, frozen=True, kw_only=True):
+    """An alias with the person whose it is, and the sessions that count for the person by it."""
+
+    person_id: UUID
+    person: str | None
+    driver_id: UUID
+    source: str
+    source_driver_id: str
+    driver_name: str | None
+    names: list[str]
+    sessions: int
+    last_day: dt.date | None
+
+
+def alias_rows(people: Iterable[Person]) -> Iterator[AliasRow]:
+    """The aliases of people."""
+    for person in people:
+        for one in person.aliases:
+            yield AliasRow(
+                person_id=person.id,
+                person=person.display_name,
+                driver_id=one.driver_id,
+                source=one.source,
+                source_driver_id=one.source_driver_id,
+                driver_name=one.driver_name,
+                names=one.names,
+                sessions=one.sessions,
+                last_day=one.last_day,
+            )
 
 
 def session_row(session: SessionDetail) -> SessionRow:
@@ -127,6 +164,7 @@ def lap_row(session: SessionReport, lap: LapView) -> LapRow:
         lapped_at=lap.lapped_at,
         elapsed_race_time=lap.elapsed_race_time,
         position_on_lap=lap.position_on_lap,
+        person_id=session.person_id,
     )
 
 

@@ -36,6 +36,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     consistency: float | None
     laps: int
     has_detail: bool
+    person_id: UUID | None
 
 
 class FastestLap(Struct, frozen=True, kw_only=True):

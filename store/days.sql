@@ -27,7 +27,8 @@ SELECT r.id, r.source_race_id AS session_id, d.display_name AS driver_name, r.cl
     ) AS run,
     d.transponder_number, d.driver_id, d.source_driver_id, r.start_time, r.duration_seconds, x.laps_completed,
     x.fast_lap_time, x.avg_lap_time, x.consistency,
-    (SELECT count(*) FROM laps AS l WHERE l.race_result_id = x.id) AS laps, r.race_metadata IS NOT NULL AS has_detail
+    (SELECT count(*) FROM laps AS l WHERE l.race_result_id = x.id) AS laps, r.race_metadata IS NOT NULL AS has_detail,
+    {person} AS person_id
 FROM races AS r
 JOIN race_drivers AS d ON d.race_id = r.id
 JOIN race_results AS x ON x.race_driver_id = d.id

@@ -24,11 +24,13 @@ class FoundDriver(DriverView, frozen=True, kw_only=True):
 
     `match` is 1 where the driver was found by an id, a row's or the source's, or the transponder; 2 by a
     name, also one with other order or case; 3 by a part of it; and 0 where all drivers were asked for.
+    `person_id` is the person to whom the driver belongs, whatever the name (`store.people`).
     """
 
     first_day: dt.date
     last_day: dt.date
     match: int
+    person_id: UUID | None
 
 
 class DriverPlace(NamedTuple):

@@ -2,7 +2,8 @@
 -- Drivers whom any session refers to, and of a source ($4) and a track ($5) or all, from after a place ($6, $7, $8):
 -- all, or those who are called so ($1; as a row's id $2; as normalized $3), the best matches first.
 SELECT f.id, f.source, f.source_driver_id, f.display_name, f.normalized_name, f.transponder_number, f.match,
-    s.sessions, s.names, s.first_day, s.last_day
+    s.sessions, s.names, s.first_day, s.last_day,
+    (SELECT a.person_id FROM driver_aliases AS a WHERE a.driver_id = f.id AND a.driver_name = '') AS person_id
 FROM (
     SELECT d.id, d.source, d.source_driver_id, d.display_name, d.normalized_name, d.transponder_number, m.match,
         coalesce(d.display_name, '') COLLATE "C" AS name

@@ -108,6 +108,7 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
     fast_lap_time: float | None
     avg_lap_time: float | None
     consistency: float | None
+    person_id: UUID | None
     stats: SessionStats | None
     laps: list[LapView]
 
@@ -165,6 +166,7 @@ class DriverSession(Struct, frozen=True, kw_only=True):
     avg_lap_time: float | None
     consistency: float | None
     has_detail: bool
+    person_id: UUID | None
 
 
 class DayPlace(NamedTuple):
@@ -198,6 +200,13 @@ class Scope(NamedTuple):
 
 
 EVERYWHERE = Scope()
+
+
+class Whose(NamedTuple):
+    """Whose sessions are meant: of all these drivers, or what of them is a person's (`store.people`)."""
+
+    drivers: Sequence[UUID]
+    person: UUID | None = None
 
 
 class TrackPlace(NamedTuple):
@@ -306,28 +315,31 @@ async def names_of(connection: Connection, driver: UUID) -> list[str]:
     return [row["display_name"] for row in rows]
 
 
-async def bests_of(connection: Connection, driver: UUID) -> list[Best]:
-    """A driver's fastest lap of each class at each track, at most `MAX_BESTS`."""
-    return [Best(**row) for row in await connection.fetch(statement("driver_bests"), driver, MAX_BESTS)]
+async def bests_of(connection: Connection, whose: Whose) -> list[Best]:
+    """The fastest lap of each class at each track, at most `MAX_BESTS`."""
+    rows = await connection.fetch(statement("driver_bests"), whose.drivers, MAX_BESTS, whose.person)
+    return [Best(**row) for row in rows]
 
 
 async def sessions_of(
     connection: Connection,
-    drivers: Sequence[UUID],
+    whose: Whose,
     *,
     within: Scope = EVERYWHERE,
     before: SessionPlace | None = None,
     limit: int,
 ) -> list[DriverSession]:
-    """The sessions of drivers, of all of them together, the newest first."""
+    """Sessions, of all drivers that are meant together, the newest first."""
     place = before or (None, None, None)
-    rows = await connection.fetch(statement("driver_sessions"), drivers, *place, limit, *within)
+    rows = await connection.fetch(
+        statement("driver_sessions"), whose.drivers, *place, limit, *within, whose.person
+    )
     return [DriverSession(**row) for row in rows]
 
 
-async def fastest_session(connection: Connection, driver: UUID, within: Scope = EVERYWHERE) -> UUID | None:
-    """The session with a driver's fastest lap, of those that have laps."""
-    return await connection.fetchval(statement("fastest_session"), driver, *within)
+async def fastest_session(connection: Connection, whose: Whose, within: Scope = EVERYWHERE) -> UUID | None:
+    """The session with the fastest lap, of those that have laps."""
+    return await connection.fetchval(statement("fastest_session"), *whose, *within)
 
 
 async def laps_of(connection: Connection, sessions: Sequence[UUID]) -> dict[UUID, list[LapView]]:

@@ -8,7 +8,7 @@ r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, e.source_event
     r.class_name, {run_number}, d.driver_id, d.source_driver_id, d.display_name AS driver_name, d.transponder_number,
     r.race_url AS session_url, r.start_time, r.start_time_utc, r.race_metadata ->> 'end_time' AS end_time,
     r.duration_seconds, r.race_metadata IS NOT NULL AS has_detail, x.laps_completed, x.fast_lap_time,
-    x.avg_lap_time, x.consistency, x.raw_fields_json AS stats
+    x.avg_lap_time, x.consistency, {person} AS person_id, x.raw_fields_json AS stats
 FROM races AS r
 JOIN events AS e ON e.id = r.event_id
 JOIN tracks AS t ON t.id = e.track_id
@@ -103,7 +103,7 @@ ORDER BY display_name
 LIMIT $2;
 
 -- name: driver_bests
--- A driver's fastest lap of each class at each track.
+-- The fastest lap of each class at each track, of drivers, or of what of them is a person's ($3).
 SELECT DISTINCT ON (t.source_track_slug, r.class_name) t.source_track_slug AS track_slug, t.name AS track_name,
     r.class_name, x.fast_lap_time, e.event_date AS date, r.id AS session
 FROM race_drivers AS d
@@ -111,41 +111,43 @@ JOIN races AS r ON r.id = d.race_id
 JOIN events AS e ON e.id = r.event_id
 JOIN tracks AS t ON t.id = e.track_id
 JOIN race_results AS x ON x.race_driver_id = d.id
-WHERE d.driver_id = $1 AND x.fast_lap_time IS NOT NULL
+WHERE d.driver_id = ANY ($1::uuid[]) AND ($3::uuid IS NULL OR {person} = $3) AND x.fast_lap_time IS NOT NULL
 ORDER BY t.source_track_slug, r.class_name, x.fast_lap_time, e.event_date, r.start_time, r.id
 LIMIT $2;
 
 -- name: fastest_session
--- The session with a driver's fastest lap among those with laps, of a track ($2) and a class ($3) or all, from ($4) and
--- to ($5) a day.
+-- The session with the fastest lap among those with laps, of drivers ($1), or of what of them is a person's ($2); of a
+-- track ($3) and a class ($4) or all, from ($5) and to ($6) a day.
 SELECT r.id
 FROM race_drivers AS d
 JOIN races AS r ON r.id = d.race_id
 JOIN events AS e ON e.id = r.event_id
 JOIN race_results AS x ON x.race_driver_id = d.id
-WHERE d.driver_id = $1
-    AND ($2::uuid IS NULL OR e.track_id = $2)
-    AND ($3::text IS NULL OR r.class_name = $3)
-    AND ($4::date IS NULL OR e.event_date >= $4)
-    AND ($5::date IS NULL OR e.event_date <= $5)
+WHERE d.driver_id = ANY ($1::uuid[])
+    AND ($2::uuid IS NULL OR {person} = $2)
+    AND ($3::uuid IS NULL OR e.track_id = $3)
+    AND ($4::text IS NULL OR r.class_name = $4)
+    AND ($5::date IS NULL OR e.event_date >= $5)
+    AND ($6::date IS NULL OR e.event_date <= $6)
     AND EXISTS (SELECT FROM laps WHERE race_result_id = x.id)
 ORDER BY x.fast_lap_time, e.event_date, r.start_time, r.id
 LIMIT 1;
 
 -- name: driver_sessions
--- The sessions of drivers, the newest first, before one ($2, $3, $4); one without a start is its day's first. Of a
--- track ($6) and a class ($7) or all, from ($8) and to ($9) a day.
+-- The sessions of drivers, or of what of them is a person's ($10), the newest first, before one ($2, $3, $4); one
+-- without a start is its day's first. Of a track ($6) and a class ($7) or all, from ($8) and to ($9) a day.
 SELECT r.id, r.source_race_id AS session_id, e.id AS event_id, e.source, t.source_track_slug AS track_slug,
     t.name AS track_name, e.event_date AS date, r.class_name, {run_number}, d.driver_id, d.source_driver_id,
     d.display_name AS driver_name, d.transponder_number, r.start_time,
     r.duration_seconds, x.laps_completed, x.fast_lap_time, x.avg_lap_time, x.consistency,
-    r.race_metadata IS NOT NULL AS has_detail
+    r.race_metadata IS NOT NULL AS has_detail, {person} AS person_id
 FROM race_drivers AS d
 JOIN races AS r ON r.id = d.race_id
 JOIN events AS e ON e.id = r.event_id
 JOIN tracks AS t ON t.id = e.track_id
 JOIN race_results AS x ON x.race_driver_id = d.id
 WHERE d.driver_id = ANY ($1::uuid[])
+    AND ($10::uuid IS NULL OR {person} = $10)
     AND ($6::uuid IS NULL OR e.track_id = $6)
     AND ($7::text IS NULL OR r.class_name = $7)
     AND ($8::date IS NULL OR e.event_date >= $8)

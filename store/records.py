@@ -34,6 +34,7 @@ class TrackRecord(Struct, frozen=True, kw_only=True):
     source_event_id: str
     date: dt.date
     start_time: f.LocalTime | None
+    person_id: UUID | None
 
 
 class RecordStep(TrackRecord, frozen=True, kw_only=True):

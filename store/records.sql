@@ -1,6 +1,13 @@
 -- columns: fastest_lap
 l.id, l.event_id, l.class_name, l.fast_lap_time, l.driver_name, l.source_driver_id, l.session_id, l.start_time
 
+-- columns: record_person
+(
+    SELECT a.person_id FROM lapstream.driver_aliases AS a
+    WHERE a.source = e.source AND a.source_driver_id = r.source_driver_id AND a.driver_name IN ('', r.driver_name)
+    ORDER BY a.driver_name DESC LIMIT 1
+) AS person_id
+
 -- name: save_fastest_laps
 -- The fastest laps of sessions, new or changed.
 INSERT INTO fastest_laps (
@@ -37,7 +44,8 @@ WITH RECURSIVE classes AS (
     ) AS following
 )
 SELECT r.class_name, r.fast_lap_time, r.driver_name, r.source_driver_id, r.id AS session, r.session_id,
-    r.event_id, e.event_date AS date, r.start_time
+    r.event_id, e.event_date AS date, r.start_time,
+    {record_person}
 FROM (
     SELECT {fastest_lap}
     FROM classes AS c
@@ -59,7 +67,8 @@ ORDER BY r.class_name;
 -- name: read_record_history
 -- The sessions that broke the record of a class ($2), or of each, at a track, in the order in which they did.
 SELECT r.class_name, r.fast_lap_time, round((r.record - r.fast_lap_time)::numeric, 3)::float8 AS improved_by,
-    r.driver_name, r.source_driver_id, r.id AS session, r.session_id, r.event_id, e.event_date AS date, r.start_time
+    r.driver_name, r.source_driver_id, r.id AS session, r.session_id, r.event_id, e.event_date AS date, r.start_time,
+    {record_person}
 FROM (
     SELECT {fastest_lap},
         min(l.fast_lap_time) OVER (

@@ -23,9 +23,8 @@ def statements_of(module: str) -> Callable[[str], str]:
 @cache
 def read(file: Path) -> dict[str, str]:
     """The statements of a file by name."""
-    columns = _parts(_COMMON)["columns"]
-    found = _parts(file)
-    return {name: _with_columns(text, columns | found["columns"]) for name, text in found["name"].items()}
+    common, found = _parts(_COMMON)["columns"], _parts(file)
+    return {name: _with_columns(text, found["columns"] | common) for name, text in found["name"].items()}
 
 
 def _parts(file: Path) -> dict[str, dict[str, str]]:

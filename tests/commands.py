@@ -29,6 +29,9 @@ EVENTS = str(files("schemas").joinpath("contract/released/practice_day.requested
 PARKED = "practice-days/0/7"
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "aliases list": (),
+    "aliases set": ("thornwick", "9783013"),
+    "aliases unset": ("9783013",),
     "backfill": ("sample-track", "--from", "2025-10", "--to", "2025-10"),
     "compare": ("thornwick", "21290331"),
     "config": (),

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from laps.naming import called, the_driver
+from laps.naming import called
+from laps.people import whose_called
 from lapstream.cli.database import on_database
 from lapstream.cli.forms import clock, form_of, print_rows, seconds, text
 from lapstream.cli.output import out
@@ -42,7 +43,7 @@ def drivers(
 def sessions(
     who: str | None, track: str | None, source: str | None, limit: int, *, as_json: bool, as_csv: bool
 ) -> None:
-    """List the sessions of the driver who is called so; raises `NobodyNamed`, and as `the_driver`."""
+    """List the sessions of the driver who is called so; raises `NobodyNamed`, and as `whose_called`."""
     form = form_of(as_json=as_json, as_csv=as_csv)
     if who is None:
         raise NobodyNamed("whose sessions? As in `lapstream drivers thornwick --sessions`")
@@ -54,8 +55,8 @@ def sessions(
 async def _sessions(
     connection: Connection, *, who: str, source: str | None, at: UUID | None, limit: int
 ) -> list[DriverSession]:
-    driver = await the_driver(connection, who, source=source, track_id=at)
-    return await sessions_of(connection, [driver.id], within=Scope(track_id=at), limit=limit)
+    whose = await whose_called(connection, who, source=source, track_id=at)
+    return await sessions_of(connection, whose, within=Scope(track_id=at), limit=limit)
 
 
 def show_drivers(drivers: Sequence[FoundDriver]) -> None:
@@ -78,15 +79,16 @@ def show_drivers(drivers: Sequence[FoundDriver]) -> None:
 
 
 def show_sessions(sessions: Sequence[DriverSession]) -> None:
-    """Print a driver's sessions as a table."""
+    """Print a driver's sessions as a table; of a person with several transponders, each with its own."""
     right = ("Run", "Laps", "Best [s]", "Cons. [%]")
-    table = Listing(
-        "Date", "Start", "Track", "Class", *right, "Session", folded={"Track", "Class"}, right=right
-    )
+    of_person = ["Transponder"] if len({session.driver_id for session in sessions}) > 1 else []
+    headings = ("Date", "Start", *of_person, "Track", "Class", *right, "Session")
+    table = Listing(*headings, folded={"Track", "Class", *of_person}, right=right)
     for session in sessions:
         table.add(
             str(session.date),
             clock(session.start_time),
+            *(text(session.transponder_number) for _ in of_person),
             text(session.track_slug),
             text(session.class_name),
             str(session.run),

@@ -8,7 +8,8 @@ from uuid import UUID
 from msgspec.structs import asdict
 
 from laps.figures import LapKind, kind_of, to_best
-from laps.naming import NotFound, the_driver, the_session
+from laps.naming import NotFound, the_session
+from laps.people import whose_called
 from laps.rows import LapRow, lap_rows
 from laps.sessions import FigureCheck, SessionReport, report_of
 from lapstream.cli.database import on_database
@@ -66,8 +67,8 @@ async def _chosen(connection: Connection, wanted: Wanted, limit: int) -> list[UU
     if wanted.sessions:
         return [await the_session(connection, name, source=source) for name in wanted.sessions]
     if wanted.driver:
-        driver = await the_driver(connection, wanted.driver, source=source, track_id=scope.track_id)
-        driven = await sessions_of(connection, [driver.id], within=scope, limit=limit)
+        whose = await whose_called(connection, wanted.driver, source=source, track_id=scope.track_id)
+        driven = await sessions_of(connection, whose, within=scope, limit=limit)
         return [session.id for session in driven]
     if wanted.track and wanted.date:
         day = await days.read_day(connection, practice_event_id(source or SOURCE, wanted.track, wanted.date))

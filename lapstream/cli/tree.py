@@ -9,6 +9,7 @@ import typer
 from typer.models import CommandInfo
 
 from lapstream.cli.commands import (
+    aliases,
     backfill,
     dev,
     events,
@@ -85,6 +86,7 @@ app.add_typer(dev.app, name="dev")
 app.add_typer(parked.app, name="parked")
 app.add_typer(runs.app, name="runs")
 app.add_typer(keys.app, name="keys")
+app.add_typer(aliases.app, name="aliases")
 app.add_typer(log.app, name="log")
 app.add_typer(operate.topics_app, name="topics")
 app.add_typer(operate.migrate_app, name="migrate")

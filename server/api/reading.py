@@ -33,7 +33,7 @@ from server.http.callers import needs
 from server.http.refusals import Refusal
 from server.http.responses import refusals
 from server.http.services import ApiRequest, connected
-from store import finding, reading, records
+from store import finding, people, reading, records
 from store.finding import FIRST, DriverPlace, FoundDriver
 from store.reading import (
     BEFORE_ALL,
@@ -45,6 +45,7 @@ from store.reading import (
     SessionPlace,
     TrackPlace,
     TrackView,
+    Whose,
 )
 from store.records import RecordStep, TrackRecord
 
@@ -70,10 +71,14 @@ class RecordHistory(Struct, frozen=True, kw_only=True):
 
 
 class DriverProfile(DriverView, frozen=True, kw_only=True):
-    """A driver with bests by class and track, and a page of sessions, the newest first."""
+    """A driver with bests by class and track, and a page of sessions, the newest first.
+
+    `person_id` is the person to whom the driver belongs, whatever the name; `GET /people` has all of it.
+    """
 
     bests: list[Best]
     history: Page[DriverSession]
+    person_id: UUID | None
 
 
 @get(
@@ -221,10 +226,11 @@ async def read_driver(
         found = await reading.read_driver(connection, driver)
         if found is None:
             raise Refusal.not_found(f"no driver {driver} is stored")
-        bests = await reading.bests_of(connection, driver)
-        driven = await reading.sessions_of(connection, [driver], before=before, limit=limit + 1)
+        person = await people.person_of(connection, driver)
+        bests = await reading.bests_of(connection, Whose([driver]))
+        driven = await reading.sessions_of(connection, Whose([driver]), before=before, limit=limit + 1)
     history = page_of(driven, limit, SessionPlace.of)
-    return success(DriverProfile(bests=bests, history=history, **asdict(found)))
+    return success(DriverProfile(bests=bests, history=history, person_id=person, **asdict(found)))
 
 
 @get(

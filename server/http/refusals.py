@@ -7,6 +7,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from laps.people import NotSet, SeveralNames
 from producer.errors import FetchError, SiteBackingOff
 from producer.obtain import Unobtainable
 from producer.pages.errors import PageError
@@ -15,6 +16,7 @@ from schemas.errors import LapstreamError
 from schemas.expected import in_words
 from server.http.answers import Details, Error, Failure, FieldFault, Problem, Source
 from server.http.idempotency import KeyOfAnotherRequest
+from store.people import TooFewAliases, TooManyAliases
 from store.pool import TRANSIENT
 
 JSON = "application/json"
@@ -58,6 +60,10 @@ _KNOWN: dict[type[LapstreamError], tuple[HTTPStatus, str]] = {
     RunNotFound: (HTTPStatus.NOT_FOUND, "run_not_found"),
     RunStillRunning: (HTTPStatus.CONFLICT, "run_still_running"),
     NothingFailed: (HTTPStatus.CONFLICT, "nothing_failed"),
+    NotSet: (HTTPStatus.NOT_FOUND, "alias_not_set"),
+    SeveralNames: (HTTPStatus.CONFLICT, "several_names"),
+    TooFewAliases: (HTTPStatus.UNPROCESSABLE_ENTITY, "too_few_aliases"),
+    TooManyAliases: (HTTPStatus.CONFLICT, "too_many_aliases"),
     KeyOfAnotherRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
 }
 
@@ -135,7 +141,7 @@ def _refusal(error: Exception) -> Refusal:
             refusal = _of_site(error.error)
         case FetchError() | PageError():
             refusal = _of_site(error)
-        case RunNotFound() | RunStillRunning() | NothingFailed() | KeyOfAnotherRequest():
+        case LapstreamError() if type(error) in _KNOWN:
             refusal = Refusal(*_KNOWN[type(error)], str(error))
         case _ if isinstance(error, TRANSIENT):
             refusal = _of_database(error)

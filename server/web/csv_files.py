@@ -25,7 +25,7 @@ from server.web.pages import sent
 from server.web.track import the_track
 from store import reading, records
 from store.finding import FoundDriver
-from store.reading import DayHead, DriverSession
+from store.reading import DayHead, DriverSession, Whose
 from store.records import RecordStep
 
 MOST_ROWS = 10_000
@@ -104,7 +104,7 @@ async def driver_sessions(request: ApiRequest, driver: Row) -> Response[bytes]:
     """The newest sessions of a driver."""
     async with connected(request) as connection:
         found = await the_driver(connection, driver)
-        sessions = await reading.sessions_of(connection, [driver], limit=MOST_ROWS)
+        sessions = await reading.sessions_of(connection, Whose([driver]), limit=MOST_ROWS)
     return csv_file(request, DriverSession, sessions, found.source_driver_id, "sessions")
 
 

@@ -14,7 +14,7 @@ from server.web.fields import Row
 from server.web.pages import page
 from store import reading
 from store.pool import Connection
-from store.reading import DriverView, SessionPlace
+from store.reading import DriverView, SessionPlace, Whose
 
 SESSIONS = 100
 """Sessions of a page."""
@@ -26,8 +26,8 @@ async def read_driver(request: ApiRequest, driver: Row, before: Cursor = None) -
     place = place_at(before, SessionPlace)
     async with connected(request) as connection:
         found = await the_driver(connection, driver)
-        bests = await reading.bests_of(connection, driver)
-        sessions = await reading.sessions_of(connection, [driver], before=place, limit=SESSIONS + 1)
+        bests = await reading.bests_of(connection, Whose([driver]))
+        sessions = await reading.sessions_of(connection, Whose([driver]), before=place, limit=SESSIONS + 1)
     history = page_of(sessions, SESSIONS, SessionPlace.of)
     return page(
         request,

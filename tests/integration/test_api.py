@@ -43,6 +43,7 @@ IN_PATHS = {
     "session": str(NOBODY),
     "driver": str(NOBODY),
     "table": "laps",
+    "person": str(NOBODY),
 }
 """What stands in the addresses of routes."""
 

@@ -17,7 +17,7 @@ from schemas.events import Event, ListedSession
 from schemas.identity import driver_id, track_id
 from store.finding import FIRST, DriverPlace, find_drivers
 from store.pool import Connection
-from store.reading import Scope, SessionPlace, laps_of, sessions_of
+from store.reading import Scope, SessionPlace, Whose, laps_of, sessions_of
 from store.records import read_history, read_records
 from tests.api import settings_of, stored_with_records
 from tests.events import DATE, fetched, laps, listed, received, row
@@ -37,7 +37,7 @@ def at(hour: int, session_id: str, transponder: str | None, name: str, **facts: 
     )
 
 
-ROWS = (
+DAY_ROWS = (
     at(3, "14", "4455667", "Zoë Faßbender", class_name="1/8 Buggy", fastest_lap=40.0),
     at(2, "13", "4455667", "Zoë Faßbender", fastest_lap=30.0),
     at(1, "12", "4455667", "Al Loaner", fastest_lap=31.0),
@@ -63,7 +63,7 @@ async def day(connection: Connection) -> None:
         fastest_lap=30.0,
         laps=laps(4),
     )
-    await stored(connection, listed(1, *ROWS), detail)
+    await stored(connection, listed(1, *DAY_ROWS), detail)
 
 
 async def found(connection: Connection, text: str) -> list[str]:
@@ -148,7 +148,7 @@ async def test_a_day_counts_runs_by_driver_and_class(connection: Connection, day
 
 async def ids(connection: Connection, transponders: Iterable[str], **facts: Any) -> list[tuple[str, int]]:
     drivers = [driver_id("liverc", one) for one in transponders]
-    return [(one.session_id, one.run) for one in await sessions_of(connection, drivers, **facts)]
+    return [(one.session_id, one.run) for one in await sessions_of(connection, Whose(drivers), **facts)]
 
 
 async def test_sessions_of_drivers_are_read_together_in_pages_and_by_scope(
@@ -157,7 +157,7 @@ async def test_sessions_of_drivers_are_read_together_in_pages_and_by_scope(
     both = ("4455667", "7000001")
     every = [("14", 1), ("13", 2), ("12", 1), ("11", 1)]
     assert sorted(await ids(connection, both, limit=9)) == sorted(every)
-    first = (await sessions_of(connection, [driver_id("liverc", "4455667")], limit=1))[0]
+    first = (await sessions_of(connection, Whose([driver_id("liverc", "4455667")]), limit=1))[0]
     rest = await ids(connection, both[:1], before=SessionPlace.of(first), limit=9)
     assert rest == [("13", 2), ("12", 1)]
     track = track_id("liverc", "track")
@@ -174,7 +174,7 @@ async def test_laps_of_sessions_are_read_at_once(connection: Connection, day: No
 
 async def test_the_history_of_records_ends_with_those_that_stand(dsn: str) -> None:
     settings = settings_of(dsn)
-    await stored_with_records(settings, [listed(1, *ROWS)])
+    await stored_with_records(settings, [listed(1, *DAY_ROWS)])
     async with database(settings, size=1, schema=TRACK_RECORDS.schema) as pool, pool.acquire() as connection:
         steps = await read_history(connection, "liverc", "track")
         stand = await read_records(connection, "liverc", "track")

@@ -126,6 +126,7 @@ async def test_a_record_tells_who_drove_it_where_and_when(writers: Pool) -> None
         source_event_id="track-practice-2025-10-25",
         date=DATE,
         start_time=dt.datetime(2025, 10, 25, 10, 0),
+        person_id=None,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 from typer import Typer
 
-from laps.rows import ComparedLapRow, LapRow, SessionRow
+from laps.rows import AliasRow, ComparedLapRow, LapRow, SessionRow
 from lapstream.cli.tree import app
 from producer.errors import FetchError
 from producer.pages.errors import PageError
@@ -157,6 +157,7 @@ def test_every_page_is_named_in_the_index() -> None:
         ("CSV", "drivers", FoundDriver),
         ("CSV", "drivers --sessions", DriverSession),
         ("CSV", "records", RecordStep),
+        ("CSV", "aliases list", AliasRow),
         ("CSV", "compare", ComparedLapRow),
         ("Parquet", "sessions", SessionRow),
     ],

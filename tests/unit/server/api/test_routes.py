@@ -58,6 +58,8 @@ def test_writing_needs_a_key_in_the_document_too() -> None:
         "retryFailedSessions",
         "cancelIngestRun",
         "refreshCatalogue",
+        "setAliases",
+        "unsetAlias",
     }
 
 
