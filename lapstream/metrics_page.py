@@ -57,6 +57,7 @@ THINGS = {
     "records": "records",
     "rebuilds": "rebuilds",
     "rows": "rows",
+    "days": "days",
 }
 """What is counted where a name ends otherwise: the first of these words in it says so."""
 

@@ -83,6 +83,40 @@ async def open_wanted(connection: Connection, now: dt.datetime) -> None:
     await connection.execute(statement("forget_closed_days"), now - KEPT)
 
 
+async def subscribe(
+    connection: Connection, source: str, track_slug: str, time_zone: str, *, follow: bool, now: dt.datetime
+) -> Subscription:
+    """Subscribe to a track, and open its day; raises `SubscribedAlready`."""
+    async with connection.transaction():
+        added = await subscriptions.add(connection, source, track_slug, time_zone, follow=follow, now=now)
+        await apply(connection, added, now)
+    return added
+
+
+async def change(
+    connection: Connection,
+    source: str,
+    track_slug: str,
+    time_zone: str | None,
+    *,
+    follow: bool | None,
+    now: dt.datetime,
+) -> Subscription:
+    """Change what is not None of a subscription, and its days with it; raises `NotSubscribed`."""
+    async with connection.transaction():
+        changed = await subscriptions.change(connection, source, track_slug, time_zone, follow=follow)
+        await apply(connection, changed, now)
+    return changed
+
+
+async def unsubscribe(connection: Connection, source: str, track_slug: str) -> Subscription:
+    """End a subscription: none of its days is asked for any more; raises `NotSubscribed`."""
+    async with connection.transaction():
+        removed = await subscriptions.remove(connection, source, track_slug)
+        await forget(connection, source, track_slug)
+    return removed
+
+
 async def apply(connection: Connection, subscription: Subscription, now: dt.datetime) -> None:
     """Let the days of a track be as its subscription says from now on."""
     source, slug = subscription.source, subscription.track_slug
@@ -110,8 +144,7 @@ async def stop(connection: Connection, source: str, track_slug: str, now: dt.dat
     """Follow a track no more: neither today nor, where it is subscribed to, on other days."""
     async with connection.transaction():
         if await subscriptions.read(connection, source, track_slug):
-            changed = await subscriptions.change(connection, source, track_slug, None, follow=False)
-            await apply(connection, changed, now)
+            await change(connection, source, track_slug, None, follow=False, now=now)
         else:
             await forget(connection, source, track_slug)
 

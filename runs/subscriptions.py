@@ -19,6 +19,8 @@ statement = statements_of(__file__)
 class NoZone(LapstreamError):
     """The zone of a track is not known, or is none."""
 
+    exit_code = 2
+
 
 class NotSubscribed(LapstreamError):
     """The track is not subscribed to."""
@@ -93,11 +95,19 @@ async def zone_of(
     return found.time_zone if found else others.get(track_slug)
 
 
-def checked_zone(time_zone: str) -> str:
-    """The name of a zone; raises `NoZone` where it is none."""
-    if not is_zone(time_zone):
-        raise NoZone(f"{time_zone!r} is no IANA zone, such as Australia/Sydney")
-    return time_zone
+async def needed_zone(
+    connection: Connection, source: str, track_slug: str, given: str | None, others: Mapping[str, str]
+) -> str:
+    """The zone of a track whose day must be known: what is `given`, or else as `zone_of`; raises `NoZone`."""
+    zone = given or await zone_of(connection, source, track_slug, others)
+    if not zone:
+        raise NoZone(
+            f"the zone of {track_slug} is not known, and so not when its day ends: give it with --zone, such "
+            "as Australia/Sydney"
+        )
+    if not is_zone(zone):
+        raise NoZone(f"{zone!r} is no IANA zone, such as Australia/Sydney")
+    return zone
 
 
 def not_subscribed(track_slug: str) -> NotSubscribed:

@@ -3,23 +3,21 @@
 All who follow a run share one look at it: how many they are makes the database no difference.
 """
 
-import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Generator
+from asyncio import timeout
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 from uuid import UUID
 
 from runs import run as runs
 from runs.run import Run, RunProgress
+from runs.sharing import Shared
 from schemas.errors import LapstreamError
 from store.notifications import listening
-from store.pool import RELEASE_SECONDS, Pool
-from store.waiting import set_within
+from store.pool import Pool
 
 CHANNEL = "lapstream_runs"
-SHORTEST_SECONDS = 0.05
-"""How long nobody looks after each look: a run may move a hundred times a second."""
 
 LOOK_SECONDS = 1.0
 """A run that is followed is looked at at least this often, without a notification."""
@@ -29,58 +27,11 @@ class RunVanished(LapstreamError):
     """A run that was followed is not there any more."""
 
 
-class Look(NamedTuple):
-    """A run as it was found, and the number of the look, from 1."""
+class _Found(NamedTuple):
+    """A run as it was found."""
 
-    number: int
     run: Run
     progress: RunProgress
-
-
-class _Followed:
-    """A run that somebody follows: looked at by one task for all of them."""
-
-    def __init__(self, run_id: UUID, pool: Pool) -> None:
-        self.followers = 0
-        self.moved = asyncio.Event()
-        self.begun = 0
-        """The number of the newest look that was begun."""
-        self._run_id = run_id
-        self._pool = pool
-        self._ended = 0
-        self._found: Look | Exception = RunVanished(f"run {run_id} was not looked at yet")
-        self._looked = asyncio.Event()
-        self.work = asyncio.create_task(self._keep_looking())
-
-    async def after(self, number: int) -> Look:
-        """The newest look after one of this number; raises what that look raised."""
-        while self._ended <= number:
-            await self._looked.wait()
-        if isinstance(self._found, Exception):
-            raise self._found
-        return self._found
-
-    async def _keep_looking(self) -> None:
-        while True:
-            self.moved.clear()
-            self.begun += 1
-            try:
-                self._found = await self._look()
-            except Exception as error:  # noqa: BLE001 - each follower raises it
-                self._found = error
-            self._ended = self.begun
-            looked, self._looked = self._looked, asyncio.Event()
-            looked.set()
-            await asyncio.sleep(SHORTEST_SECONDS)
-            await set_within(self.moved, LOOK_SECONDS)
-
-    async def _look(self) -> Look:
-        async with self._pool.acquire() as connection:
-            run = await runs.read(connection, self._run_id)
-            progress = await runs.progress(connection, self._run_id)
-        if run is None:
-            raise RunVanished(f"there is no run {self._run_id} any more")
-        return Look(self.begun, run, progress)
 
 
 class RunWatch:
@@ -88,60 +39,43 @@ class RunWatch:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._followed: dict[str, _Followed] = {}
-        self._ending = set[asyncio.Task[None]]()
+        self._shared = Shared(self._look, LOOK_SECONDS)
 
     def heard(self, run_id: str) -> None:
         """Have a run that somebody follows looked at."""
-        if followed := self._followed.get(run_id):
-            followed.moved.set()
+        self._shared.moved(run_id)
 
     async def ended(self, run_id: UUID, seconds: float) -> Run:
         """The run when it ended, or as it is after so many seconds; raises `RunVanished`."""
         until = time.monotonic() + seconds
-        with self._following(run_id) as (followed, before):
+        with self._shared.following(str(run_id)) as (followed, before):
             look = await followed.after(before)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(until - time.monotonic()):
-                    while look.run.state == "running":
+                async with timeout(until - time.monotonic()):
+                    while look.found.run.state == "running":
                         look = await followed.after(look.number)
-            return look.run
+            return look.found.run
 
     async def updates(self, run_id: UUID) -> AsyncGenerator[tuple[Run, RunProgress]]:
         """The run as it is, then each time that it moved, and at least each second, until it ended."""
-        with self._following(run_id) as (followed, before):
-            look = await followed.after(before)
-            yield look.run, look.progress
-            while look.run.state == "running":
-                look = await followed.after(look.number)
-                yield look.run, look.progress
+        updates = self._shared.updates(str(run_id))
+        async with contextlib.aclosing(updates):
+            async for found in updates:
+                yield found
+                if found.run.state != "running":
+                    return
 
     async def close(self) -> None:
         """Look at no run any more."""
-        for followed in self._followed.values():
-            self._end(followed)
-        if self._ending:
-            await asyncio.wait(self._ending, timeout=RELEASE_SECONDS)
+        await self._shared.close()
 
-    @contextlib.contextmanager
-    def _following(self, run_id: UUID) -> Generator[tuple[_Followed, int]]:
-        """The run, followed by one more, and the number of the look that was begun before."""
-        key = str(run_id)
-        followed = self._followed.get(key) or self._followed.setdefault(key, _Followed(run_id, self._pool))
-        followed.followers += 1
-        followed.moved.set()
-        try:
-            yield followed, followed.begun
-        finally:
-            followed.followers -= 1
-            if not followed.followers:
-                del self._followed[key]
-                self._end(followed)
-
-    def _end(self, followed: _Followed) -> None:
-        self._ending.add(followed.work)
-        followed.work.add_done_callback(self._ending.discard)
-        followed.work.cancel()
+    async def _look(self, run_id: str) -> _Found:
+        async with self._pool.acquire() as connection:
+            run = await runs.read(connection, UUID(run_id))
+            progress = await runs.progress(connection, UUID(run_id))
+        if run is None:
+            raise RunVanished(f"there is no run {run_id} any more")
+        return _Found(run, progress)
 
 
 @contextlib.asynccontextmanager

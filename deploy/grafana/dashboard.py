@@ -282,6 +282,15 @@ ROWS: dict[str, list[Panel]] = {
             {"open": "max(lapstream_runs_open)"},
         ),
         Panel(
+            "Followed days",
+            "Days of tracks that are followed now, and for how long the one that waits longest has been due.",
+            "none",
+            {
+                "days": "max(lapstream_followed_days)",
+                "late, in s": "max(lapstream_followed_days_late_seconds)",
+            },
+        ),
+        Panel(
             "Sessions",
             "Sessions of runs that ended within an hour, and those whose page failed to be fetched.",
             "none",

@@ -59,6 +59,7 @@ def lapstream(
 app.command("ingest")(imports.ingest)
 app.command("backfill")(backfill.backfill)
 app.command("discover")(backfill.discover)
+app.command("follow")(tracks.follow)
 app.command("day")(imports.day)
 app.command("days")(laps.days)
 app.command("laps")(laps.laps)

@@ -68,6 +68,8 @@ class State(Struct, frozen=True, kw_only=True):
     database_bytes: int
     tables: dict[str, int]
     catalogue: ListOfTracks | None = None
+    followed_days: int = 0
+    followed_late_seconds: float = 0.0
 
 
 async def state_of(connection: Connection, site: str, schemas: Sequence[str]) -> State:
@@ -78,6 +80,7 @@ async def state_of(connection: Connection, site: str, schemas: Sequence[str]) ->
     sizes = await connection.fetch(statement("sizes"), [OPERATIONS, *schemas])
     held = await sites.state(connection, site)
     listed = await connection.fetchrow(statement("list_of_tracks"))
+    followed = await fetch_one(connection, statement("followed_days_counted"))
     return State(
         parked={one["group_name"]: one["waiting"] for one in parked},
         rebuilds=[OpenRebuild(*one) for one in rebuilds],
@@ -89,6 +92,8 @@ async def state_of(connection: Connection, site: str, schemas: Sequence[str]) ->
         database_bytes=next(one["bytes"] for one in sizes if one["table_name"] is None),
         tables={one["table_name"]: one["bytes"] for one in sizes if one["table_name"] is not None},
         catalogue=ListOfTracks(*listed) if listed else None,
+        followed_days=followed["days"],
+        followed_late_seconds=followed["late_seconds"] or 0.0,
     )
 
 
@@ -134,6 +139,11 @@ OPEN = Family("lapstream_runs_open", "Runs that have not ended.")
 FAILED = Family("lapstream_runs_failed_recent", "Runs that ended as failed in the last hour.")
 DATABASE = Family("lapstream_database_bytes", "What the database takes on its disk.")
 CATALOGUE = Family("lapstream_catalogue_age_seconds", "Age of the site's list of tracks, once there is one.")
+FOLLOWED = Family("lapstream_followed_days", "Days of tracks that are followed now.")
+LATE = Family(
+    "lapstream_followed_days_late_seconds",
+    "For how long that followed day has been due which waits longest to be asked for; a night counts, too.",
+)
 TABLE = Family("lapstream_table_bytes", "What a table takes on the disk, with its indexes.", ("table",))
 
 
@@ -154,6 +164,8 @@ def _series(look: str) -> Iterator[Series]:
     yield Series(DATABASE, (), found.database_bytes)
     if found.catalogue and found.catalogue.age_seconds is not None:
         yield Series(CATALOGUE, (), found.catalogue.age_seconds)
+    yield Series(FOLLOWED, (), found.followed_days)
+    yield Series(LATE, (), found.followed_late_seconds)
     for table, size in found.tables.items():
         yield Series(TABLE, (table,), size)
 
@@ -171,6 +183,8 @@ STATE = Kind(
         FAILED,
         DATABASE,
         CATALOGUE,
+        FOLLOWED,
+        LATE,
         TABLE,
     ),
     series=_series,

@@ -20,6 +20,13 @@ SELECT (SELECT count(*) FROM catalogue_tracks AS t WHERE t.source = c.source AND
     extract(epoch FROM clock_timestamp() - fetched_at)::float8, error
 FROM catalogues AS c ORDER BY source LIMIT 1;
 
+-- name: followed_days_counted
+-- How many days are followed now; for how many seconds that one has been due which waits longest to be asked for, those
+-- of the night included.
+SELECT count(*) FILTER (WHERE live AND ends_at > clock_timestamp()) AS days,
+    greatest(extract(epoch FROM clock_timestamp() - min(next_at)), 0)::float8 AS late_seconds
+FROM followed_days WHERE closed_at IS NULL;
+
 -- name: sizes
 -- What the database takes on its disk, and each table of these schemas with its indexes.
 SELECT NULL AS table_name, pg_database_size(current_database()) AS bytes

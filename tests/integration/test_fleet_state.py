@@ -24,6 +24,12 @@ WHAT_HAPPENED = """
     VALUES (gen_random_uuid(), 'practice-days', 'swap', 'replaying', 'a', false, 1, 4),
         (gen_random_uuid(), 'track-records', 'swap', 'replaying', 'b', true, 0, 0);
     UPDATE rebuilds SET moved_at = now() - interval '1 hour';
+    INSERT INTO followed_days (
+        source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at, news_at, closed_at
+    ) SELECT 'liverc', slug, '2025-10-25', gen_random_uuid(), 'UTC', live, now() + interval '1 day',
+        now() - late, now(), CASE slug WHEN 'c' THEN now() END
+    FROM (VALUES ('a', true, interval '1 minute'), ('b', false, '2 minutes'), ('c', true, '1 hour'))
+        AS s (slug, live, late);
 """
 
 
@@ -49,6 +55,8 @@ async def test_the_state_is_looked_at_and_shown(dsn: str) -> None:
         ("lapstream_site_backing_off_seconds",): pytest.approx(900, abs=60),
         ("lapstream_runs_open",): 1,
         ("lapstream_runs_failed_recent",): 1,
+        ("lapstream_followed_days",): 1,
+        ("lapstream_followed_days_late_seconds",): pytest.approx(120, abs=60),
     }
     assert {name: now.get(name) for name in expected} == expected
     assert ("lapstream_rebuild_idle_seconds", "track-records") not in now

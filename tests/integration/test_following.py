@@ -2,11 +2,13 @@
 
 import asyncio
 import datetime as dt
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
+from ops.imports import live
 from producer import follower
 from producer.budget import pause
 from producer.follower import Follower
@@ -24,6 +26,8 @@ from sandbox.sample_site.site import SampleSite
 from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.events import PracticeDayRequested
 from store.pool import Connection, Pool, fetch_one, open_pool
+from tests.api import settings_of
+from tests.commands import invoked
 from tests.conftest import TRACK, working
 from tests.integration.test_conditional import until_indexed
 from tests.members import until
@@ -236,6 +240,53 @@ LEFT = """
 """What looks leave behind: rows of runs and of the outbox, pages of the archive, events of the log."""
 
 
+class Unseen:
+    """For who shows nothing."""
+
+    def show(self, day: FollowedDay, sessions: int) -> None:
+        pass
+
+    def wait(self, what: str | None) -> None:
+        pass
+
+
+async def told_of(settings: Settings) -> list[Any]:
+    """What somebody is told who follows the track by a command."""
+    return [told async for told in live.follow(settings, SOURCE, TRACK, None, Unseen())]
+
+
+async def until_followed(connection: Connection) -> None:
+    """Return when a day is followed."""
+
+    async def followed() -> bool:
+        return bool(await following.followed_now(connection, dt.datetime.now(dt.UTC)))
+
+    await until(followed)
+
+
+async def test_tracks_are_subscribed_to_listed_changed_and_removed_by_commands(dsn: str) -> None:
+    settings = settings_of(dsn, track_zones={"b": "Europe/Berlin"})
+    for words, code, said in (
+        (("add", "a", "--zone", "Nowhere/Land"), 2, "'Nowhere/Land' is no IANA zone"),
+        (("add", "a"), 2, "give it with --zone"),
+        (("add", "a", "--zone", "Australia/Sydney", "--follow"), 0, "each of its days is followed"),
+        (("add", "b"), 0, "b (Europe/Berlin) is subscribed to: its days are not followed"),
+        (("add", "b"), 1, "`lapstream tracks set b` changes it"),
+        (("set", "a", "--no-follow", "--zone", "UTC"), 0, "a (UTC) is subscribed to: its days are not"),
+        (("list",), 0, "Europe/Berlin"),
+        (("remove", "b"), 0, "what is stored of it stays"),
+        (("set", "b", "--follow"), 1, "`lapstream tracks add b` does that"),
+    ):
+        result = await invoked(settings, "tracks", *words)
+        told = result.output or str(result.exception)
+        assert said in told.replace("\n", " "), words
+        assert getattr(result.exception, "exit_code", result.exit_code) == code, words
+    result = await invoked(settings, "tracks", "list", "--json")
+    [one] = json.loads(result.stdout)
+    assert (one["track_slug"], one["time_zone"], one["follow"]) == ("a", "UTC", False)
+    assert one["next_at"] > one["date"]
+
+
 async def left(connection: Connection) -> dict[str, Any]:
     """What looks leave behind."""
     return dict(await fetch_one(connection, LEFT))
@@ -251,8 +302,9 @@ async def test_a_followed_day_grows_and_leaves_nothing_while_nothing_happens(
     site.put(day)
     site.grow(TRACK, day.date, 0)
     async with working(settings), connected(settings) as connection:
-        await subscribe(connection, TRACK, zone, now=now)
-        await following.open_wanted(connection, now)
+        await following.subscribe(connection, SOURCE, TRACK, zone, follow=False, now=now)
+        looking = asyncio.create_task(told_of(settings))
+        await until_followed(connection)
         assert (await turn_of(settings)).news == 0
         assert await connection.fetchval("SELECT count(*) FROM ingest_runs") == 0
 
@@ -275,3 +327,9 @@ async def test_a_followed_day_grows_and_leaves_nothing_while_nothing_happens(
         assert (await turn_of(settings)).news == 2
         assert await connection.fetchval(STORED) == 5  # the page that failed waits for the night
         assert len(site.ledger.requests) - asked == 2 + 1 + 2
+        await following.stop(connection, SOURCE, TRACK, dt.datetime.now(dt.UTC))
+        begun, *sessions, ended = await looking
+    assert (begun.date, begun.time_zone) == (day.date, zone)
+    assert [one.session_id for one in sessions if one.new] == [one.session_id for one in day.sessions]
+    assert all(one.driver_name and one.fast_lap_time for one in sessions)
+    assert (ended.why, ended.sessions) == ("stopped", 6)
