@@ -16,6 +16,7 @@ from consumers.projector import Projector
 from lapstream.fleet import observers, show_the_fleet
 from lapstream.relay import run_relay
 from ops.acls.needed import of_role
+from ops.backfill.fleet import FleetBackfills
 from ops.prune.background import prune_now_and_then
 from producer.cataloguing import Cataloguer
 from producer.fetcher import Fetcher
@@ -28,7 +29,7 @@ from runs.monitor import monitor_runs
 from runtime.database import database
 from runtime.faults import RightMissing
 from runtime.garbage import collect_seldom
-from runtime.obtaining import discovering, obtaining
+from runtime.obtaining import discover_by, discovering, obtaining
 from runtime.projections import PROJECTIONS
 from runtime.refused import refusing
 from runtime.settings import Settings, check_contact
@@ -58,10 +59,10 @@ class TopicsMissing(LapstreamError):
 async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
     """Fetch what is asked for, and what is new of followed days, until told to stop."""
     async with contextlib.AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 3))
+        pool = await stack.enter_async_context(database(settings, size=settings.detail_concurrency + 6))
         publisher = await stack.enter_async_context(publishing(settings))
         obtainer = await stack.enter_async_context(
-            obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 3)
+            obtaining(settings, pool, publisher, at_once=settings.detail_concurrency + 4)
         )
         fetcher = _fetcher(settings, pool, publisher, obtainer)
         queues = [
@@ -80,7 +81,12 @@ async def run_fetcher(settings: Settings, stop: asyncio.Event) -> None:
         log.info("fetcher_start", members=settings.detail_concurrency, site=settings.site)
         site = Site(settings.site)
         follower = Follower(pool, site.name, settings.site_interval_seconds, fetcher.look)
-        beside = {"catalogue": Cataloguer(pool, site, obtainer).work(stop), "follower": follower.work(stop)}
+        fleet_backfills = FleetBackfills(settings, pool, discover_by(obtainer, site))
+        beside = {
+            "catalogue": Cataloguer(pool, site, obtainer).work(stop),
+            "follower": follower.work(stop),
+            "backfills": fleet_backfills.work(stop),
+        }
         await run_side_by_side(beside, stop)
     log.info("fetcher_stop")
 

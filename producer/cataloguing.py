@@ -67,11 +67,13 @@ class Cataloguer:
             async with asyncio.timeout(catalogue.FETCH_SECONDS):
                 obtained = await self._obtain()
         except (Unobtainable, TimeoutError) as failure:
-            error = str(failure) or f"not fetched within {catalogue.FETCH_SECONDS:.0f} s"
-            seconds = await at_database(
-                self._pool, lambda connection: catalogue.failed(connection, SOURCE, error)
-            )
-            log.warning("catalogue_failed", error=error, wait_seconds=seconds)
+            await self._failed(str(failure) or f"not fetched within {catalogue.FETCH_SECONDS:.0f} s")
+            return
+        except TRANSIENT:
+            raise
+        except Exception as failure:
+            log.exception("catalogue_broken")
+            await self._failed(repr(failure))
             return
         page, observed_at = obtained.facts, obtained.page.observed_at
         findings = await at_database(
@@ -80,6 +82,12 @@ class Cataloguer:
         for one in findings:
             metrics.found(one.code)
         log.info("catalogue_fetched", tracks=len(page.tracks), findings=len(findings))
+
+    async def _failed(self, error: str) -> None:
+        seconds = await at_database(
+            self._pool, lambda connection: catalogue.failed(connection, SOURCE, error)
+        )
+        log.warning("catalogue_failed", error=error, wait_seconds=seconds)
 
     async def _obtain(self) -> Obtained[CataloguePage]:
         return await self._obtainer.obtain(

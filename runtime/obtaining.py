@@ -52,8 +52,14 @@ async def discovering(settings: Settings) -> AsyncGenerator[Discover]:
         publisher = await stack.enter_async_context(publishing(settings))
         obtainer = await stack.enter_async_context(obtaining(settings, pool, publisher, at_once=2))
 
-        async def discover(track_slug: str, year: int, month: int) -> MonthPage:
-            context = Context(source=SOURCE)
-            return await discovery.discover(obtainer, site, track_slug, year, month, context)
+        yield discover_by(obtainer, site)
 
-        yield discover
+
+def discover_by(obtainer: Obtainer, site: Site) -> Discover:
+    """Asks the site for months by an obtainer that is there."""
+
+    async def discover(track_slug: str, year: int, month: int) -> MonthPage:
+        context = Context(source=SOURCE)
+        return await discovery.discover(obtainer, site, track_slug, year, month, context)
+
+    return discover

@@ -5,9 +5,10 @@ A day is fed only while the site may be asked and no run is at work; it is follo
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from ops.backfill import queries as backfills
@@ -140,19 +141,10 @@ class Feeder:
         raise AssertionError("unreachable: a run is followed until it ended")
 
     def _show(self, doing: str, run: Run | None = None, progress: RunProgress | None = None) -> None:
-        days = self._days
-        ended = [day for day in days if day.state in ENDED]
-        self._work.screen.show(
-            BackfillProgress(
-                doing=doing,
-                days=len(days),
-                days_ended=len(ended),
-                days_failed=sum(day.error is not None for day in ended),
-                sessions=sum(day.sessions for day in ended),
-                laps=sum(day.laps_ingested for day in days) + (progress.laps if progress else 0),
-                seconds_left=self._seconds_left(run, progress),
-            )
-        )
+        shown = progress_of(self._days, doing)
+        laps = shown.laps + (progress.laps if progress else 0)
+        left = self._seconds_left(run, progress)
+        self._work.screen.show(msgspec.structs.replace(shown, laps=laps, seconds_left=left))
 
     def _seconds_left(self, run: Run | None, progress: RunProgress | None) -> float | None:
         """What all days still take, that which is being imported with what is known of it now."""
@@ -174,6 +166,19 @@ class Feeder:
                 f"run {run.id} of {run.track_slug} {run.date}: nothing moved for {idle:.0f} s; `lapstream "
                 f"lag` tells whether anybody works; {GOES_ON}"
             )
+
+
+def progress_of(days: Sequence[BackfillDay], doing: str) -> BackfillProgress:
+    """How far the days of a backfill are."""
+    ended = [day for day in days if day.state in ENDED]
+    return BackfillProgress(
+        doing=doing,
+        days=len(days),
+        days_ended=len(ended),
+        days_failed=sum(day.error is not None for day in ended),
+        sessions=sum(day.sessions for day in ended),
+        laps=sum(day.laps_ingested for day in days),
+    )
 
 
 def _made(progress: RunProgress) -> int:

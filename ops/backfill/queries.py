@@ -42,6 +42,13 @@ class Backfill(NamedTuple):
     months: Months
 
 
+class WantedBackfill(NamedTuple):
+    """A backfill that the fleet is to work at, from when on."""
+
+    backfill: Backfill
+    wanted_at: dt.datetime
+
+
 class BackfillDay(Struct, frozen=True, kw_only=True):
     """A day: sessions as the month's page says, and how many of them the tables hold with their page."""
 
@@ -80,6 +87,41 @@ async def open_backfill(connection: Connection, months: Months) -> Backfill:
         row = await fetch_one(connection, statement("open_backfill"), uuid.uuid4(), *months)
         await connection.execute(statement("open_months"), row["id"], months.from_month, months.to_month)
     return Backfill(row["id"], months)
+
+
+async def want(connection: Connection, backfill_id: UUID) -> bool:
+    """Let the fleet work at a backfill, and try again what failed; False where the backfill ended."""
+    return bool(await connection.fetchval(statement("want_backfill"), backfill_id))
+
+
+async def wanted(connection: Connection) -> list[WantedBackfill]:
+    """The backfills that the fleet is to work at."""
+    rows = await connection.fetch(statement("wanted_backfills"))
+    return [WantedBackfill(Backfill(row, Months(*months)), at) for row, *months, at in rows]
+
+
+async def wanted_at(connection: Connection, backfill: Backfill) -> dt.datetime | None:
+    """From when on the fleet is to work at a backfill; None where it is not to."""
+    return await connection.fetchval(statement("backfill_wanted_at"), backfill.id)
+
+
+async def worked_at(
+    connection: Connection, backfill: Backfill, since: dt.datetime | None, error: str | None = None
+) -> None:
+    """Note that what could be done is done; `since` is what `wanted_at` was when the work began."""
+    await connection.execute(statement("backfill_worked_at"), backfill.id, since, error)
+
+
+async def put_off(connection: Connection, wanted: WantedBackfill, seconds: float, error: str) -> None:
+    """Let the fleet go on with a backfill after a while."""
+    await connection.execute(
+        statement("put_backfill_off"), wanted.backfill.id, wanted.wanted_at, seconds, error
+    )
+
+
+async def cancel(connection: Connection, backfill_id: UUID) -> None:
+    """End a backfill: a day that is being imported comes in, those that wait are not asked for."""
+    await connection.execute(statement("cancel_backfill"), backfill_id)
 
 
 async def claim(connection: Connection, backfill: Backfill) -> bool:
@@ -140,12 +182,18 @@ async def feed(connection: Connection, backfill: Backfill) -> InFlight | AtWork 
         day = await connection.fetchrow(statement("next_backfill_day"), backfill.id)
         if day is None:
             return None
-        if row := await connection.fetchrow(statement("run_at_work")):
-            return AtWork(as_run(row))
+        if run := await at_work(connection):
+            return AtWork(run)
         event = _request(backfill.months, *day)
         run, _ = await run_changes.request(connection, event)
         await connection.execute(statement("day_fed"), backfill.id, event.date, run.id)
         return InFlight(event.date, run.id)
+
+
+async def at_work(connection: Connection) -> Run | None:
+    """The run that was asked for first, of those at work."""
+    row = await connection.fetchrow(statement("run_at_work"))
+    return as_run(row) if row else None
 
 
 def _request(months: Months, date: dt.date, last_state: str | None) -> PracticeDayRequested:
@@ -185,5 +233,6 @@ async def idle_seconds(connection: Connection) -> float:
 
 
 async def finish(connection: Connection, backfill: Backfill) -> bool:
-    """End a backfill of which nothing is left to do; False where something is."""
-    return bool(await connection.fetchval(statement("finish_backfill"), backfill.id))
+    """End a backfill of which nothing is left to do; False where something is, or it was cancelled."""
+    await connection.execute(statement("finish_backfill"), backfill.id)
+    return bool(await connection.fetchval(statement("is_backfill_finished"), backfill.id))

@@ -3,19 +3,27 @@
 Months go in, a summary comes out. All that is known is in the database: the same order, given again, goes on.
 """
 
-import contextlib
+import asyncio
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from msgspec import Struct
 
 from ops.backfill import queries as backfills
-from ops.backfill.discover import MonthFailed, month_page
+from ops.backfill.discover import LOOK_SECONDS, MonthFailed, month_page
 from ops.backfill.estimate import Estimate, Measured, describe
-from ops.backfill.feeder import GOES_ON, BackfillProgress, BackfillStopped, BackfillWork, Feeder, Screen
-from ops.backfill.queries import ENDED, Backfill, BackfillDay, DayState, FailedMonth, Months
+from ops.backfill.feeder import (
+    GOES_ON,
+    BackfillProgress,
+    BackfillStopped,
+    BackfillWork,
+    Feeder,
+    Screen,
+    progress_of,
+)
+from ops.backfill.queries import ENDED, BackfillDay, DayState, FailedMonth, Months
 from ops.imports.workers import Workers
 from runs.run import Refresh
 from runs.watch import watching
@@ -73,19 +81,58 @@ async def backfill(
 ) -> BackfillSummary:
     """Discover the months and import their days, from where it was left; with `dry_run` only discover.
 
-    Raises `RoleNotRunning`, `AlreadyFed`, `NothingDiscovered` and `BackfillStopped`.
+    Where a fetcher works at them, follow it to its end. Raises `RoleNotRunning`, `AlreadyFed`,
+    `NothingDiscovered` and `BackfillStopped`.
     """
     try:
-        async with database(settings) as pool, _claimed(pool, months) as found:
-            if not dry_run:
-                await _workers(settings, pool, screen)
-            work = BackfillWork(settings, pool, found, screen)
-            await _discover(work)
-            failed = await _prepare(work)
-            measured = Measured() if dry_run else await _feed(work, len(failed))
-            return await _summary(work, failed, measured)
+        async with database(settings) as pool:
+            async with pool.acquire() as connection:
+                work = BackfillWork(settings, pool, await backfills.open_backfill(connection, months), screen)
+                if await backfills.claim(connection, work.backfill):
+                    if not dry_run:
+                        await _workers(settings, pool, screen)
+                    return await work_at(work, discovering(settings), dry_run=dry_run)
+            return await _follow(work)
     except TRANSIENT as error:
         raise BackfillStopped(f"the database is away ({said_by(error)}); {GOES_ON}") from error
+
+
+async def work_at(
+    work: BackfillWork, discovering: AbstractAsyncContextManager[Discover], *, dry_run: bool = False
+) -> BackfillSummary:
+    """Do what can be done of a backfill that was claimed; raises as `backfill` does."""
+    async with work.pool.acquire() as connection:
+        since = await backfills.wanted_at(connection, work.backfill)
+    await _discover(work, discovering)
+    failed = await _prepare(work)
+    measured = Measured() if dry_run else await _feed(work, len(failed))
+    summary = await _summary(work, failed, measured)
+    if not dry_run:
+        async with work.pool.acquire() as connection:
+            await backfills.worked_at(connection, work.backfill, since)
+    return summary
+
+
+async def _follow(work: BackfillWork) -> BackfillSummary:
+    """Show how far a fetcher is until it has done what it could; raises `AlreadyFed` where none is to."""
+    followed = False
+    while True:
+        async with work.pool.acquire() as connection:
+            wanted = await backfills.wanted_at(connection, work.backfill)
+            failed = await backfills.failed_months(connection, work.backfill)
+        days = await work.days()
+        if wanted is None and followed:
+            return await _summary(work, failed, Measured())
+        if wanted is None:
+            raise AlreadyFed(
+                f"another process works at {_name(work.backfill.months)}, and is done with {_ended(days)} of "
+                f"{len(days)} days: leave it to that one, or stop it first"
+            )
+        if not followed:
+            work.screen.say(f"a fetcher works at {_name(work.backfill.months)}, also when this ends")
+        followed = True
+        work.screen.show(progress_of(days, "followed"))
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _workers(settings: Settings, pool: Pool, screen: Screen) -> None:
@@ -93,20 +140,6 @@ async def _workers(settings: Settings, pool: Pool, screen: Screen) -> None:
     workers = Workers(settings.broker, settings.topics)
     async with pool.acquire() as connection:
         await workers.come(connection, lambda what: screen.show(BackfillProgress(doing=what)))
-
-
-@contextlib.asynccontextmanager
-async def _claimed(pool: Pool, months: Months) -> AsyncGenerator[Backfill]:
-    """The backfill, at which nobody else works for the length of the block."""
-    async with pool.acquire() as connection:
-        found = await backfills.open_backfill(connection, months)
-        if not await backfills.claim(connection, found):
-            days = await backfills.read_days(connection, found)
-            raise AlreadyFed(
-                f"another process works at {_name(months)}, and is done with {_ended(days)} of {len(days)} "
-                "days: leave it to that one, or stop it first"
-            )
-        yield found
 
 
 def _name(months: Months) -> str:
@@ -117,13 +150,13 @@ def _ended(days: list[BackfillDay]) -> int:
     return sum(day.state in ENDED for day in days)
 
 
-async def _discover(work: BackfillWork) -> None:
+async def _discover(work: BackfillWork, discovering: AbstractAsyncContextManager[Discover]) -> None:
     """Ask for the months that are not known; raises `NothingDiscovered` where no day is known then."""
     async with work.pool.acquire() as connection:
         months = await backfills.months_to_discover(connection, work.backfill)
     if not months:
         return
-    async with discovering(work.settings) as discover:
+    async with discovering as discover:
         for number, month in enumerate(months, 1):
             work.screen.show(
                 BackfillProgress(doing=f"asking for {month:%Y-%m}, month {number} of {len(months)}")

@@ -13,14 +13,18 @@ from collections.abc import AsyncGenerator, Mapping
 import pytest
 
 from broker.clients import administering, describe_group
-from ops.backfill import feeder
+from ops.backfill import feeder, views
 from ops.backfill import queries as backfills
 from ops.backfill.discover import MonthFailed, discover_month
 from ops.backfill.feeder import BackfillProgress, BackfillStopped
+from ops.backfill.fleet import FleetBackfills
 from ops.backfill.queries import Backfill, Months
 from ops.backfill.running import AlreadyFed, BackfillSummary, NothingDiscovered, backfill
+from ops.backfill.views import BackfillView
 from ops.imports import follow
 from producer import budget as sites
+from producer.obtain import Unobtainable
+from producer.pages import LoginPage, MonthPage
 from producer.site import SOURCE, Site
 from runs import changes as run_changes
 from runs.run import Refresh
@@ -350,3 +354,118 @@ async def test_the_same_months_are_the_same_backfill_until_it_is_finished(connec
     assert await backfills.open_backfill(connection, found.months) == found
     assert await backfills.finish(connection, found)
     assert (await backfills.open_backfill(connection, found.months)).id != found.id
+
+
+async def asked(pool: Pool, wanted: Months) -> Backfill:
+    """A backfill that somebody wants of the fleet."""
+    async with pool.acquire() as connection:
+        found = await backfills.open_backfill(connection, wanted)
+        assert await backfills.want(connection, found.id)
+    return found
+
+
+async def seen_as(pool: Pool, settings: Settings, found: Backfill) -> BackfillView:
+    async with pool.acquire() as connection:
+        view = await views.read(connection, found.id, Site(settings.site))
+    assert view
+    return view
+
+
+async def test_a_fetcher_works_at_what_is_wanted_of_the_fleet_and_the_command_follows(
+    at_work: Settings, a_site: SampleSite, pool: Pool
+) -> None:
+    a_site.settings = SiteSettings(latency_seconds=0.05)
+    lost = a_site.day(TRACK, SECOND).sessions[0].session_id
+    a_site.faults.add(Fault(kind="login", match=Match(session_id=lost)))
+    found = await asked(pool, months())
+    seen = Seen()
+    await until(lambda: len(listed(a_site)) == 1)
+    assert (await seen_as(pool, at_work, found)).status == "running"
+    summary = await backfill(at_work, months(), seen)
+    assert "a fetcher works at" in seen.lines[0]
+    assert (summary.finished, summary.days_by_state) == (False, {"completed": 4, "partial": 1})
+    view = await seen_as(pool, at_work, found)
+    assert (view.status, view.days, view.days_waiting, view.days_failed) == ("stopped", 5, 0, 1)
+    a_site.faults.clear()
+    async with pool.acquire() as connection:
+        assert await backfills.want(connection, found.id)
+
+    async def completed() -> bool:
+        return (await seen_as(pool, at_work, found)).status == "completed"
+
+    await members.until(completed)
+    assert listed(a_site) == [str(date) for date in (*DAYS, SECOND)]
+    assert Counter(pages(a_site).values()) == {1: 13, 2: 1}
+    assert a_site.ledger.count("month") == 2
+
+
+async def test_a_fetcher_that_stops_in_the_middle_leaves_the_rest_to_the_next_one(
+    settings: Settings, a_site: SampleSite, pool: Pool
+) -> None:
+    a_site.settings = SiteSettings(latency_seconds=0.1)
+    found = await asked(pool, months())
+    async with working(settings, "projector", "relay"):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "lapstream.cli", "run", "fetcher"),
+            env=environment(settings),
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+        )
+        await until(lambda: len(listed(a_site)) == 2)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        async with working(settings, "fetcher"):
+
+            async def completed() -> bool:
+                return (await seen_as(pool, settings, found)).status == "completed"
+
+            await members.until(completed)
+    assert list(dict.fromkeys(listed(a_site))) == [str(date) for date in DAYS]
+    assert len(pages(a_site)) == 14
+    assert a_site.ledger.count("month") == 2
+
+
+async def test_a_cancelled_backfill_asks_for_no_further_day(
+    at_work: Settings, a_site: SampleSite, pool: Pool
+) -> None:
+    a_site.settings = SiteSettings(latency_seconds=0.1)
+    found = await asked(pool, months())
+    await until(lambda: len(listed(a_site)) == 1)
+    async with pool.acquire() as connection:
+        await backfills.cancel(connection, found.id)
+
+    async def ended() -> bool:
+        view = await seen_as(pool, at_work, found)
+        return [day.state for day in view.each_day] == ["completed", *["waiting"] * 4]
+
+    await members.until(ended)
+    view = await seen_as(pool, at_work, found)
+    assert (view.status, listed(a_site)) == ("cancelled", [str(FIRST)])
+    async with pool.acquire() as connection:
+        assert not await backfills.want(connection, found.id)
+        assert not await backfills.wanted(connection)
+
+
+async def test_a_month_that_fails_is_said_and_one_that_cannot_go_on_is_put_off(
+    settings: Settings, a_site: SampleSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> MonthPage:
+        raise Unobtainable(LoginPage("http://site/", "a login"), 1, None)
+
+    async def breaks(*_: object) -> MonthPage:
+        raise RuntimeError("a mistake of ours")
+
+    found = await asked(pool, months("missing", AUGUST, AUGUST))
+    await FleetBackfills(settings, pool, fails).turn()
+    view = await seen_as(pool, settings, found)
+    assert (view.status, "login_page" in str(view.error)) == ("stopped", True)
+    assert "login_page" in str(view.months[0].error)
+    async with pool.acquire() as connection:
+        assert await backfills.want(connection, found.id)
+    await FleetBackfills(settings, pool, breaks).turn()
+    view = await seen_as(pool, settings, found)
+    assert (view.status, view.error) == ("running", "a mistake of ours")
+    assert view.doing == "a fetcher tries again soon: a mistake of ours"
+    async with pool.acquire() as connection:
+        assert not await backfills.wanted(connection)
