@@ -1,5 +1,5 @@
 -- Backfills that the fleet works at, and not the process of a command
--- depends: 0019_following
+-- depends: 0020_driver_aliases
 -- squawk-ignore-file ban-drop-column
 
 -- migrate: apply
