@@ -320,31 +320,6 @@ async def test_a_key_that_is_not_in_force_is_refused(address: str) -> None:
         assert "max-age=0" in answer.headers["set-cookie"].lower()
 
 
-FORMS = ("/imports", f"/imports/{NOBODY}/retry", "/sign-out")
-
-
-@pytest.mark.parametrize("path", FORMS)
-@pytest.mark.parametrize("token_", [None, "", "0" * 64])
-async def test_a_form_that_another_page_sends_changes_nothing(
-    signed_in: httpx.AsyncClient, path: str, token_: str | None
-) -> None:
-    data = {} if token_ is None else {CSRF_FIELD: token_}
-    page = parsed(await signed_in.post(path, data=data), 403)
-    assert texts(page, "h1") == ["This form can't be taken"]
-
-
-@pytest.mark.parametrize(
-    "header", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}]
-)
-async def test_a_form_of_another_site_is_refused_even_with_its_token(
-    signed_in: httpx.AsyncClient, importer: str, header: dict[str, str]
-) -> None:
-    form = await csrf(signed_in)
-    for path in (*FORMS, "/sign-in"):
-        answer = await signed_in.post(path, data=form | {"token": importer}, headers=header)
-        assert answer.status_code == 403, path
-
-
 async def test_every_form_of_every_page_carries_its_token(signed_in: httpx.AsyncClient) -> None:
     for path in ("/", DAY, "/imports/new"):
         page = parsed(await signed_in.get(path))

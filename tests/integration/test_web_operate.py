@@ -3,10 +3,13 @@
 import random
 import uuid
 from collections.abc import AsyncGenerator, Sequence
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 import pytest
+import structlog
+from litestar import HttpMethod
 from selectolax.lexbor import LexborHTMLParser
 
 from consumers.live import PRACTICE_DAYS
@@ -15,29 +18,37 @@ from ops.rebuild.operating import recent
 from ops.rebuild.queries import Rebuild
 from ops.rebuild.states import SwapWaits
 from ops.rebuild.work import holding
+from producer import budget as sites
+from runs import changes as run_changes
+from runs import run as runs
+from runs.run import PlannedSession
 from runtime.database import connected, database
 from runtime.settings import Settings
 from runtime.wiring import projection_group
 from sandbox.sample_site.server import RunningSite
 from schemas.envelope import Context, pack
-from schemas.events import Event
+from schemas.events import Event, PracticeDayRequested
 from schemas.headers import Headers
 from schemas.records import HeldRecord
 from schemas.scopes import Scope
+from server.api.routes import VERSION_1
 from server.listening import serving
 from server.web.formats import UNKNOWN
+from server.web.routes import PAGES
+from server.web.session import CSRF_FIELD
 from store.parking import park
 from store.parking import parked as as_parked
 from store.pool import Pool
 from tests.api import no_month, token
 from tests.conftest import at, create_topics, own_settings, projecting
 from tests.databases import Servers
-from tests.events import fetched
+from tests.events import DATE, fetched, seen
 from tests.integration.test_rebuild import execute, rebuild
 from tests.integration.test_web import LARGEST, browser, links, parsed, rows_of, texts
 from tests.members import EVENTS, send, until_at
 
 GROUP = "practice-days-projection"
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 HOSTILE = "</td><script>alert('x')</script>"
 
 
@@ -341,6 +352,108 @@ async def waiting(settings: Settings, pool: Pool) -> Rebuild:
     return found
 
 
+CHANGING = sorted(
+    {
+        path
+        for handler in PAGES
+        if handler.http_methods - {HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS}
+        for path in handler.paths
+    }
+)
+"""Every address of a page that takes more than a GET."""
+
+DONE_TO = {"runs": ("retry", "cancel"), "rebuilds": ("pause", "cancel", "swap"), "site": ("pause", "resume")}
+"""What stands for `{what:str}`, by the part of the pages."""
+
+FORGED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "without the token": ({}, {}),
+    "with another token": ({CSRF_FIELD: "0" * 64}, {}),
+    "from another site": ({CSRF_FIELD: "right"}, {"Sec-Fetch-Site": "cross-site"}),
+    "from a sibling": ({CSRF_FIELD: "right"}, {"Sec-Fetch-Site": "same-site"}),
+    "from another origin": ({CSRF_FIELD: "right"}, {"Origin": "https://elsewhere.example"}),
+    "from no origin": ({CSRF_FIELD: "right"}, {"Origin": "null"}),
+    "as text": ({CSRF_FIELD: "right"}, {"Content-Type": "text/plain"}),
+    "as JSON": ({CSRF_FIELD: "right"}, {"Content-Type": "application/json"}),
+}
+"""Forms that no page of ours sent: their token, and their headers."""
+
+
+@pytest.fixture(scope="module")
+async def scene(settings: Settings, waiting: Rebuild, failed_run: uuid.UUID) -> dict[str, str]:
+    """What stands for the parameters of addresses, and what a form could say: all of it could be done."""
+    path = await park_event(settings, 90, fetched(2, "9"))
+    return {
+        "run_id:uuid": str(failed_run),
+        "rebuild_id:uuid": str(waiting.id),
+        "topic:str": settings.topics.days,
+        "partition:int": "0",
+        "offset:int": "90",
+        "at": path.removeprefix("/operate/parked/"),
+        "reason": "forged",
+        "event": "{}",
+        "seen": waiting.moved_at.isoformat(),
+        "track_slug": "forged",
+        "date": "2025-10-25",
+        "refresh": "all",
+        "token": "lapstream_forged",
+    }
+
+
+def addresses(path: str, scene: dict[str, str]) -> list[str]:
+    """The addresses that a path with parameters stands for."""
+    for name, value in scene.items():
+        path = path.replace(f"{{{name}}}", value)
+    if "{what:str}" in path:
+        return [path.replace("{what:str}", what) for what in DONE_TO[path.split("/")[2]]]
+    assert "{" not in path, f"say in `scene` what stands for the parameters of {path}"
+    return [path]
+
+
+async def everything(pool: Pool) -> dict[str, str]:
+    """A digest of each table of what is not projected, but of what the observer stores."""
+    of_table = "SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM lapstream.{} AS t"
+    async with pool.acquire() as connection:
+        tables = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'lapstream' AND tablename <> 'fleet_looks'"
+        )
+        return {name: await connection.fetchval(of_table.format(name)) for (name,) in tables}
+
+
+@pytest.mark.parametrize("path", CHANGING)
+async def test_a_forged_form_changes_nothing(
+    operator: httpx.AsyncClient, pool: Pool, scene: dict[str, str], path: str
+) -> None:
+    page = parsed(await operator.get("/imports/new"))
+    right = page.css(f"[name={CSRF_FIELD}]")[0].attributes["value"] or ""
+    before = await everything(pool)
+    for address in addresses(path, scene):
+        for how, (token_, headers) in FORGED.items():
+            form = scene | {name: right if value == "right" else value for name, value in token_.items()}
+            content = urlencode(form)
+            usual = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = await operator.post(address, content=content, headers=usual | headers)
+            assert answer.status_code == 403, (address, how)
+            assert texts(parsed(answer, 403), "h1") == ["This form can't be taken"]
+        answer = await operator.get(address, params=scene)
+        assert answer.status_code in {200, 400, 404, 405}, address
+    assert await everything(pool) == before
+
+
+CHANGING_API = sorted({path for route in VERSION_1 if route.http_methods - {"GET"} for path in route.paths})
+
+
+@pytest.mark.parametrize("path", CHANGING_API)
+async def test_the_api_takes_no_browsers_session(
+    operator: httpx.AsyncClient, pool: Pool, scene: dict[str, str], path: str
+) -> None:
+    before = await everything(pool)
+    for method in ("POST", "DELETE", "PUT", "PATCH"):
+        [address] = addresses(f"/api/v1{path}", scene)
+        answer = await operator.request(method, address, json={})
+        assert answer.status_code in {401, 405}, (method, address)
+    assert await everything(pool) == before
+
+
 async def test_a_rebuild_is_looked_at_swapped_and_rolled_back(
     operator: httpx.AsyncClient, waiting: Rebuild, pool: Pool
 ) -> None:
@@ -407,3 +520,80 @@ async def test_what_another_process_works_at_is_refused_as_the_command_refuses_i
 @pytest.mark.parametrize("path", [f"{uuid.UUID(int=0)}", f"{uuid.UUID(int=0)}/swap", "x"])
 async def test_a_rebuild_that_is_none_is_not_found(operator: httpx.AsyncClient, path: str) -> None:
     assert (await operator.get(f"/operate/rebuilds/{path}")).status_code == 404
+
+
+@pytest.fixture(scope="module")
+async def failed_run(settings: Settings) -> uuid.UUID:
+    """A run whose list came, and one of whose sessions failed."""
+    wanted = PracticeDayRequested(
+        source="liverc", track_slug="track", date=DATE, requested_at=seen(0), refresh="all"
+    )
+    async with connected(settings) as connection, connection.transaction():
+        run, _ = await run_changes.request(connection, wanted, traceparent=TRACEPARENT)
+        await runs.plan(connection, run.id, [PlannedSession("1", "wanted", None, None, seen(1), "a request")])
+        await connection.execute(
+            "UPDATE ingest_run_sessions SET state = 'failed', code = 'status', message = $2, "
+            "url = 'javascript:alert(1)' WHERE run_id = $1",
+            run.id,
+            HOSTILE,
+        )
+        await connection.execute(
+            "UPDATE ingest_runs SET listed_at = now(), state = 'partial', finished_at = now(), "
+            "counts = '{}'::jsonb WHERE id = $1",
+            run.id,
+        )
+    return run.id
+
+
+async def test_a_run_is_found_retried_and_cancelled(
+    operator: httpx.AsyncClient, failed_run: uuid.UUID
+) -> None:
+    path = f"/operate/runs/{failed_run}"
+    assert links(parsed(await operator.get("/operate/runs?state=partial&track=track")), path) == [path]
+    assert not links(parsed(await operator.get("/operate/runs?state=cancelled")), "/operate/runs/")
+    page = parsed(await operator.get(path))
+    assert TRACEPARENT.split("-")[1] in texts(page, "code")
+    assert rows_of(page, "#failures") == [["1", "status", HOSTILE, "javascript:alert(1)"]]
+    assert not links(page, "javascript:")
+    assert links(page, path) == [f"{path}/retry"]
+    page = await sent(operator, f"{path}/retry")
+    assert texts(page, ".done") == ["What failed is fetched again."]
+    refused = parsed(await operator.get(f"{path}/retry"))
+    assert texts(refused, "section.fault p") == ["This run is still at work."]
+    page = await sent(operator, f"{path}/cancel")
+    assert texts(page, ".done") == ["The import is cancelled."]
+    answer = await operator.get(f"/operate/runs/{uuid.UUID(int=0)}/cancel")
+    assert answer.status_code == 404
+
+
+async def test_the_site_is_paused_and_resumed_with_a_reason(
+    operator: httpx.AsyncClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = await sent(operator, "/operate/site/pause", reason="the site is being moved")
+    assert "nothing is fetched" in texts(page, "p.fault")[0]
+    async with connected(settings) as connection:
+        assert (await sites.state(connection, settings.site)).paused
+    assert texts(parsed(await operator.get("/operate/site/pause")), "section.fault p") == [
+        "The site is paused already."
+    ]
+    action, fields = await form_of(operator, "/operate/site/resume")
+    parsed(await operator.post(action, data=fields), 422)
+    async with connected(settings) as connection:
+        assert (await sites.state(connection, settings.site)).paused
+    page = await sent(operator, "/operate/site/resume", reason="it is back")
+    assert texts(page, ".done") == ["Fetching goes on."]
+
+
+async def test_what_was_done_is_in_the_log_with_the_name_of_the_key(
+    operator: httpx.AsyncClient, settings: Settings
+) -> None:
+    action, fields = await form_of(operator, "/operate/site/pause")
+    with structlog.testing.capture_logs() as lines:
+        await operator.post(action, data=fields | {"reason": HOSTILE})
+        await operator.post("/operate/site/resume", data=fields | {"reason": "over"})
+    done = [line for line in lines if line["event"] == "operated"]
+    assert [(line["action"], line["outcome"], line["key"]) for line in done] == [
+        ("site.pause", "done", "key of operate"),
+        ("site.resume", "done", "key of operate"),
+    ]
+    assert (done[0]["subject"], done[0]["reason"]) == (settings.site, HOSTILE)

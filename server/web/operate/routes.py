@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from server.web.operate import lag, overview, parked, rebuilds
+from server.web.operate import lag, overview, parked, rebuilds, runs, site
 
 OPERATE: tuple[HTTPRouteHandler, ...] = (
     overview.read_overview,
@@ -20,4 +20,11 @@ OPERATE: tuple[HTTPRouteHandler, ...] = (
     rebuilds.read_rebuild,
     rebuilds.ask_rebuild,
     rebuilds.act_on_rebuild,
+    runs.read_runs,
+    runs.read_operated_run,
+    runs.ask_run,
+    runs.act_on_run,
+    site.read_site,
+    site.ask_site,
+    site.turn_site,
 )
