@@ -10,7 +10,7 @@ import contextlib
 import copy
 import datetime as dt
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import structlog
@@ -20,10 +20,15 @@ from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
+    KafkaConnectionError,
+    KafkaError,
     NotCoordinatorForGroupError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from broker.access import BrokerAccess
 from broker.batches import read_batches_here
@@ -293,10 +298,39 @@ async def time_of_open(access: BrokerAccess, tp: TopicPartition, offset: int) ->
 
 
 async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPartition]:
-    """A topic's partitions as a consumer in no group finds them, in order; none where it is not there."""
-    await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way without a group
-    found: set[int] = consumer.partitions_for_topic(topic) or set()
-    return [TopicPartition(topic, number) for number in sorted(found)]
+    """A topic's partitions, in order; none where it is not there. Raises KafkaError."""
+    found = (await described(consumer, [topic])).get(topic, {"partitions": []})
+    return sorted(TopicPartition(topic, one["partition"]) for one in found["partitions"])
+
+
+_NOT_SHOWN = {UnknownTopicOrPartitionError.errno, TopicAuthorizationFailedError.errno}
+
+
+async def described(asker: object, topics: Iterable[str]) -> dict[str, Any]:
+    """Those of these topics that exist and are shown to this user, by name; no broker creates one for it.
+
+    Others are not asked for: a broker may have thousands. `asker` is any client that was started. Raises
+    KafkaError.
+    """
+    answer = await _answer(asker, MetadataRequest(list(topics), allow_auto_topic_creation=False))
+    return {one["topic"]: one for one in answer["topics"] if one["error_code"] not in _NOT_SHOWN}
+
+
+async def cluster_id(asker: object) -> str:
+    """The id of the cluster that a client is connected to; raises KafkaError."""
+    return (await _answer(asker, MetadataRequest([])))["cluster_id"]
+
+
+async def _answer(asker: object, request: MetadataRequest) -> dict[str, Any]:
+    """What the first broker says that answers: aiokafka's own ways ask for all topics, or create them."""
+    client = getattr(asker, "client" if isinstance(asker, _AIOKafkaProducer) else "_client")
+    failure: KafkaError = KafkaConnectionError("no broker is known")
+    for broker in client.cluster.brokers():
+        try:
+            return (await client.send(broker.nodeId, request)).to_object()
+        except KafkaError as error:
+            failure = error
+    raise failure
 
 
 async def describe_group(admin: Admin, group: str) -> tuple[str, int]:

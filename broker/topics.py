@@ -14,17 +14,15 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.protocol.metadata import MetadataRequest
 from msgspec import Struct, field
 
 from broker.access import BrokerAccess
-from broker.clients import Admin, administering
+from broker.clients import Admin, administering, described
 from schemas.errors import LapstreamError
 from schemas.topics import Topics, TopicSpec
 
 _LOOKS = 100
 _LOOK_SECONDS = 0.1
-_NOT_SHOWN = {UnknownTopicOrPartitionError.errno, TopicAuthorizationFailedError.errno}
 _RIGHTS = "`lapstream topics acls` prints the rights that are needed"
 _BROKERS = '--bootstrap-server "$LAPSTREAM_KAFKA_BOOTSTRAP"'
 
@@ -63,8 +61,8 @@ async def check_topics(access: BrokerAccess, topics: Topics) -> list[TopicState]
 async def states_of(admin: Admin, topics: Topics) -> list[TopicState]:
     """Every topic as it is on the broker; changes nothing."""
     specs = topics.specs()
-    described = await _described(admin, (spec.name for spec in specs))
-    return [_state(spec, described.get(spec.name), await _config(admin, spec.name)) for spec in specs]
+    found = await described(admin, (spec.name for spec in specs))
+    return [_state(spec, found.get(spec.name), await _config(admin, spec.name)) for spec in specs]
 
 
 def differing(states: Iterable[TopicState]) -> str | None:
@@ -87,7 +85,7 @@ async def create_topics(
     """
     async with administering(access) as admin:
         specs = topics.specs()
-        existing = await _described(admin, (spec.name for spec in specs))
+        existing = await described(admin, (spec.name for spec in specs))
         missing = [
             NewTopic(
                 spec.name,
@@ -128,17 +126,6 @@ async def _states_when_known(admin: Admin, topics: Topics) -> list[TopicState]:
             return states
         await asyncio.sleep(_LOOK_SECONDS)
     return await states_of(admin, topics)
-
-
-async def _described(admin: Admin, names: Iterable[str]) -> dict[str, Any]:
-    """Those of these topics that exist and are shown to this user, by name; no broker creates one for it.
-
-    Others are not asked for: a broker may have thousands.
-    """
-    request = MetadataRequest(list(names), allow_auto_topic_creation=False)
-    answer = await admin.ask(request)
-    found: list[dict[str, Any]] = answer.to_object()["topics"]
-    return {one["topic"]: one for one in found if one["error_code"] not in _NOT_SHOWN}
 
 
 async def _config(admin: Admin, name: str) -> dict[str, str] | _Unseen:

@@ -14,6 +14,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from broker.clients import described
 from outbox.rows import Row
 from store.faults import said_by
 from telemetry import health
@@ -26,23 +27,9 @@ log = structlog.get_logger("lapstream.relay")
 _headers = msgspec.json.Decoder(dict[str, str]).decode
 
 
-class Cluster(Protocol):
-    """What the brokers say of themselves."""
-
-    def topics(self) -> set[str]: ...
-
-
-class Client(Protocol):
-    """A producer's connections to the brokers."""
-
-    async def fetch_all_metadata(self) -> Cluster: ...
-
-
 class Producer(Protocol):
     """The part of aiokafka's producer that is used here, with types: aiokafka itself carries none."""
 
-    @property
-    def client(self) -> Client: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
     async def send(
@@ -109,13 +96,14 @@ class Sender:
                 _silent()
 
     async def _look_for(self, topic: str) -> None:
-        """Ask the broker for its topics: the client itself would wait 40 s for one that is not there."""
+        """Ask the broker for the topic: the client itself would wait 40 s for one that is not there."""
         try:
-            self._topics = (await self._producer.client.fetch_all_metadata()).topics()
+            found = await described(self._producer, [topic])
         except KafkaError as error:
             raise KafkaConnectionError(str(error)) from error
-        if topic not in self._topics:
+        if topic not in found:
             raise UnknownTopicOrPartitionError(topic)
+        self._topics.add(topic)
 
     def _not_taken(self, row: Row, error: KafkaError) -> NotTaken:
         return NotTaken(row, self._prefix + row.topic, error)

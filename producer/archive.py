@@ -17,7 +17,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from broker.clients import CommittedConsumer
+from broker.clients import CommittedConsumer, described
 from producer.http import LONGEST_HEADER
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord
@@ -96,8 +96,8 @@ async def read_pages(
 
     `consumer` is in no group, started, and nobody else's meanwhile. Raises `ArchiveBroken` and KafkaError.
     """
-    topics: set[str] = await consumer.topics()
     ordered = sorted(rows, key=lambda row: (row.topic, row.partition, row.record_offset))
+    topics = await described(consumer, {row.topic for row in ordered})
     for place, group in groupby(ordered, lambda row: TopicPartition(row.topic, row.partition)):
         wanted = list(group)
         begin, end = await _bounds(consumer, place) if place.topic in topics else (0, 0)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from broker.access import BrokerAccess
-from broker.clients import administering
+from broker.clients import administering, described
 from ops.events.lines import NumberedLine
 from ops.events.validating import LineReport, validated
 from producer.publisher import Sending
@@ -90,7 +90,8 @@ def _ignored(report: LineReport) -> list[Problem]:
 async def publish(broker: BrokerAccess, records: Sequence[tuple[str, Outgoing]]) -> None:
     """Send these records; returns when the broker has all of them. Raises `NoSuchTopic` before the first."""
     async with administering(broker) as admin:
-        missing = {topic for topic, _ in records} - set(await admin.list_topics())
+        missing = {topic for topic, _ in records}
+        missing -= set(await described(admin, missing))
     if missing:
         names = ", ".join(sorted(missing))
         raise NoSuchTopic(

@@ -11,7 +11,16 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from broker.access import BrokerAccess
 from broker.between import BrokerSilent, Span, records_between
-from broker.clients import Admin, Bounds, CommittedConsumer, administering, bounds_of, make_reader
+from broker.clients import (
+    Admin,
+    Bounds,
+    CommittedConsumer,
+    administering,
+    bounds_of,
+    cluster_id,
+    make_reader,
+    partitions_of,
+)
 from ops.log_copies.errors import TopicGone
 from runtime.database import ServerAway
 from schemas.records import Record
@@ -43,14 +52,13 @@ class Cluster:
 
     async def id(self) -> str:
         """The cluster's own id."""
-        return (await self._admin.describe_cluster())["cluster_id"]
+        return await cluster_id(self._admin)
 
     async def bounds(self, topic: str) -> dict[int, Bounds]:
         """Where each of a topic's partitions begins and ends; raises `TopicGone` where there is none."""
-        [described] = await self._admin.describe_topics([topic])
-        if not described["partitions"]:
+        tps = await partitions_of(self._consumer, topic)
+        if not tps:
             raise TopicGone(f"the broker has no topic {topic}: is LAPSTREAM_TOPIC_PREFIX right?")
-        tps = sorted(TopicPartition(topic, found["partition"]) for found in described["partitions"])
         return {tp.partition: found for tp, found in (await bounds_of(self._consumer, tps)).items()}
 
     async def read(

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiokafka.protocol.metadata import MetadataRequest
 
 from runtime.settings import Settings
 from sandbox.embedded import stack
@@ -51,3 +53,19 @@ def class_path() -> str:
         return kafka_tools.class_path()
     except (JarsUnavailable, OSError, RuntimeError) as error:
         pytest.skip(f"Kafka's own commands can't be fetched here: {error}")
+
+
+@pytest.fixture
+def topics_are_named(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """No client of this process asks its broker for all topics, of which there may be thousands."""
+    asked: list[Any] = []
+    made: Any = MetadataRequest.__init__
+
+    def noted(request: Any, topics: Any = None, *rest: Any, **more: Any) -> None:
+        asked.append(topics)
+        made(request, topics, *rest, **more)
+
+    monkeypatch.setattr(MetadataRequest, "__init__", noted)
+    yield
+    assert asked
+    assert None not in asked

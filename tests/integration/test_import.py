@@ -55,6 +55,7 @@ async def values(pool: Pool, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.fetch(query)]
 
 
+@pytest.mark.usefixtures("topics_are_named")
 async def test_a_day_of_the_real_shape_comes_in_to_the_lap(
     at_work: Settings, site: SampleSite, pool: Pool
 ) -> None:

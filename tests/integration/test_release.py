@@ -9,7 +9,7 @@ import msgspec
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from broker.clients import administering
+from broker.clients import administering, described
 from lapstream.cli.release import ReleaseReport
 from lapstream.sample_release import judge_sample_day
 from ops.imports import follow
@@ -180,7 +180,7 @@ async def see_broken_topics(settings: Settings) -> None:
         await admin.delete_topics([name])
 
         async def gone() -> bool:
-            return name not in await admin.list_topics()
+            return not await described(admin, [name])
 
         await until(gone)
     missing = await judged(settings, lag_seconds=AT_ONCE)
@@ -227,7 +227,7 @@ async def test_the_sample_day_passes_and_nothing_of_it_stays(
         await admin.create_topics([NewTopic(left_topic, 1, 1)])
 
         async def there() -> bool:
-            return left_topic in await admin.list_topics()
+            return bool(await described(admin, [left_topic]))
 
         await until(there)
         result = await invoked(settings, "verify-release", "--json")

@@ -506,6 +506,7 @@ async def test_a_parser_that_was_changed_without_its_version_is_told_and_not_pub
         assert (done.published, done.pages_read, done.pages_current) == (0, 0, PAGES)
 
 
+@pytest.mark.usefixtures("topics_are_named")
 async def test_only_the_days_that_were_asked_for_are_read(
     settings: Settings, site: SampleSite, pool: Pool, before: Before, corrected: Corrected
 ) -> None:

@@ -187,7 +187,7 @@ async def assert_refusals_are_listed(api: httpx.AsyncClient) -> None:
     assert (await data(api, "/parked", state="fixed"))["items"] == []
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("topics_are_named", "applied")
 async def test_all_that_reads_the_log_reads_all_of_its_topics(
     settings: Settings, pool: Pool, tmp_path: Path
 ) -> None:
