@@ -7,7 +7,13 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Page
 
+from consumers.live import PRACTICE_DAYS
+from ops.rebuild.operating import recent
+from ops.rebuild.states import SwapWaits
+from producer import budget as sites
+from runtime.database import connected, database
 from runtime.settings import Settings
+from runtime.wiring import projection_group
 from sandbox.sample_site.faults import Fault, Match
 from sandbox.sample_site.generate import generate_day
 from sandbox.sample_site.server import serve
@@ -18,7 +24,12 @@ from tests.api import no_month, token
 from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, without_scripts
 from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working
 from tests.databases import Servers
+from tests.events import fetched
+from tests.integration.test_rebuild import execute, rebuild
+from tests.integration.test_web_operate import group as lag_of
+from tests.integration.test_web_operate import looked, park_event
 
+BY_HAND = "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random_uuid(), 'liverc', 'x')"
 HOSTILE = "<img src=x onerror=alert(1)> عمر"
 PATH = f"/tracks/{TRACK}/{DAY}"
 
@@ -64,7 +75,7 @@ async def run(browser: Browser, site: SampleSite, settings: Settings) -> str:
     """
     page = await browser.page()
     await page.goto("/imports/new")
-    await page.get_by_label("API key").fill(await token(settings, Scope.ingest))
+    await page.get_by_label("API key").fill(await token(settings, Scope.operate))
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_label("Track").fill(TRACK)
     await page.get_by_label("Day", exact=True).fill(DAY.isoformat())
@@ -125,16 +136,92 @@ async def every_page(page: Page, run: str) -> list[str]:
     return [one for one in found if one]
 
 
+@pytest.fixture(scope="module")
+async def record(settings: Settings) -> str:
+    """The page of a record that was parked, and can be applied by now."""
+    return await park_event(settings, 10, fetched(2, "parked"))
+
+
+@pytest.fixture(scope="module")
+async def waiting(settings: Settings, run: str) -> str:
+    """The page of a rebuild that waits for somebody: a row that was made by hand would vanish."""
+    async with database(settings, size=1) as pool:
+        await execute(pool, BY_HAND)
+        with pytest.raises(SwapWaits):
+            await rebuild(settings)
+        async with pool.acquire() as connection:
+            [found, *_] = await recent(connection, PRACTICE_DAYS)
+    return f"/operate/rebuilds/{found.id}"
+
+
+@pytest.fixture(scope="module")
+async def operators_pages(settings: Settings, run: str, record: str, waiting: str) -> list[str]:
+    """The addresses of the pages for operators, with something on each of them."""
+    group = projection_group(settings.topics)
+    for seconds, left in ((500, 3), (300, 20), (20, 42)):
+        await looked(settings, [lag_of(group, [0, left], "stalled")], seconds)
+    return [
+        "/operate",
+        "/operate/lag",
+        f"/operate/lag/{group}",
+        "/operate/runs",
+        f"/operate/runs/{run.rsplit('/', 1)[1]}",
+        "/operate/parked",
+        record,
+        f"{record}/fix",
+        f"/operate/parked/discard?at={record.removeprefix('/operate/parked/')}",
+        "/operate/rebuilds",
+        waiting,
+        f"{waiting}/swap",
+        f"{waiting}/rollback",
+        "/operate/site",
+    ]
+
+
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
-    page: Page, run: str, scheme: str, size: dict[str, int]
+    page: Page, run: str, operators_pages: list[str], scheme: str, size: dict[str, int]
 ) -> None:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     await page.set_viewport_size(size)  # type: ignore[arg-type]
-    for path in await every_page(page, run):
+    for path in [*await every_page(page, run), *operators_pages]:
         await page.goto(path)
         assert await violations(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+async def test_a_parked_record_is_redriven_from_its_page(page: Page, record: str) -> None:
+    await page.goto("/operate/parked")
+    await page.get_by_role("link", name=record.removeprefix("/operate/parked/")).click()
+    await page.get_by_role("link", name="Redrive …").click()
+    await page.get_by_role("button", name="Redrive 1 record").click()
+    await page.get_by_text("Redriven: 1. Still parked: 0.").wait_for()
+    assert await page.get_by_role("link", name="Redrive …").count() == 0
+
+
+async def test_a_rebuild_is_followed_to_its_swap(page: Page, waiting: str) -> None:
+    await page.goto("/operate/rebuilds")
+    await page.locator(f"a[href='{waiting}']").click()
+    await page.get_by_text("verified").first.wait_for()
+    assert await page.locator("tr.differs").count() > 0
+    await page.get_by_role("link", name="Swap …").click()
+    await page.get_by_role("button", name="Swap").click()
+    await page.get_by_text("The rebuilt tables are the live ones now.").wait_for()
+    await page.goto(PATH)
+    assert await page.locator("tbody th[scope=row] a[href^='/sessions/']").count() > 0
+
+
+async def test_the_overview_updates_itself(page: Page, settings: Settings) -> None:
+    await page.clock.install()
+    await page.goto("/operate")
+    site = page.locator("#status ~ .wide tr").filter(has_text="site")
+    assert "open" in await site.inner_text()
+    async with connected(settings) as connection:
+        await sites.pause(connection, settings.site, paused=True)
+    await page.clock.run_for(11_000)
+    await site.get_by_text("paused").wait_for()
+    async with connected(settings) as connection:
+        await sites.pause(connection, settings.site, paused=False)
 
 
 async def test_on_a_phone_the_best_lap_is_in_sight(page: Page) -> None:
