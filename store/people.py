@@ -24,7 +24,9 @@ statement = statements_of(__file__)
 MOST_ALIASES = 50
 """The most aliases of a person."""
 
-_FEWEST = 2
+FEWEST = 2
+"""The fewest: one driver alone is one person already."""
+
 _ANY_NAME = ""
 _BEFORE_ALL = UUID(int=0)
 
@@ -148,7 +150,7 @@ async def join(connection: Connection, keys: Sequence[AliasKey]) -> UUID:
 
 
 def _check(aliases: int) -> None:
-    if aliases < _FEWEST:
+    if aliases < FEWEST:
         raise TooFewAliases("one driver alone is one person already: name two or more")
     if aliases > MOST_ALIASES:
         raise TooManyAliases(f"a person has {MOST_ALIASES} aliases at most, this one would have {aliases}")

@@ -8,11 +8,13 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from laps.csv_text import csv_lines
+from laps.people import whose_person
 from laps.rows import ComparedLapRow, LapRow, compared_rows, day_rows, lap_rows
 from laps.sessions import report_of
 from producer.site import SOURCE
 from schemas.scopes import Scope
 from server.api.fields import Date, Source, TrackSlug
+from server.api.people import the_person
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web.compare import Chosen, compared, few_enough
@@ -108,6 +110,16 @@ async def driver_sessions(request: ApiRequest, driver: Row) -> Response[bytes]:
     return csv_file(request, DriverSession, sessions, found.source_driver_id, "sessions")
 
 
+@get("/people/{person:uuid}/sessions.csv", guards=[needs(Scope.read)])
+async def person_sessions(request: ApiRequest, person: Row) -> Response[bytes]:
+    """The newest sessions of a person."""
+    async with connected(request) as connection:
+        found = await the_person(connection, person)
+        meant = await whose_person(connection, person)
+        sessions = await reading.sessions_of(connection, meant, limit=MOST_ROWS)
+    return csv_file(request, DriverSession, sessions, found.display_name or person, "sessions")
+
+
 @get("/drivers.csv", guards=[needs(Scope.read)])
 async def driver_list(request: ApiRequest, q: Words = "") -> Response[bytes]:
     """Who is called so."""
@@ -132,6 +144,7 @@ CSV_FILES: tuple[HTTPRouteHandler, ...] = (
     day_laps,
     session_laps,
     driver_sessions,
+    person_sessions,
     driver_list,
     compared_laps,
 )

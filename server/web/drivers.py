@@ -18,7 +18,7 @@ SHOWN = 50
 @get("/drivers", guards=[needs(Scope.read)])
 async def read_drivers(request: ApiRequest, q: Words = "") -> Response[bytes]:
     """Show who is called so."""
-    wanted = _words(q)
+    wanted = spaced(q)
     async with connected(request) as connection:
         found = await found_drivers(connection, wanted, limit=SHOWN + 1)
     return page(request, "drivers.html", q=wanted, drivers=found[:SHOWN], more=len(found) > SHOWN)
@@ -26,9 +26,10 @@ async def read_drivers(request: ApiRequest, q: Words = "") -> Response[bytes]:
 
 async def found_drivers(connection: Connection, q: str, *, limit: int) -> list[FoundDriver]:
     """Who is called so, the best matches first; nobody where nothing is asked for."""
-    wanted = _words(q)
+    wanted = spaced(q)
     return await find_drivers(connection, called(wanted), limit=limit) if wanted else []
 
 
-def _words(q: str) -> str:
+def spaced(q: str) -> str:
+    """What was typed, without what no name has."""
     return " ".join(q.replace("\0", " ").split())

@@ -38,6 +38,26 @@ def driver(row: UUID, **query: object) -> str:
     return _with(f"/drivers/{row}", SOURCE, query)
 
 
+def person(row: UUID, **query: object) -> str:
+    """A person's page."""
+    return _with(f"/people/{row}", SOURCE, query)
+
+
+def aliases(driver: UUID) -> str:
+    """The form that says who is one person with a driver."""
+    return f"/drivers/{driver}/aliases"
+
+
+def unset(person: UUID, alias: str) -> str:
+    """The question whether an alias is to be taken away."""
+    return f"/people/{person}/unset?{urlencode({'alias': alias})}"
+
+
+def older(path: str, cursor: str) -> str:
+    """The next page of a list."""
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({'before': cursor})}"
+
+
 def run(row: UUID) -> str:
     """An import's page."""
     return f"/imports/{row}"

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import json
+from collections.abc import AsyncGenerator
 
+import httpx
 import pytest
 
 from laps.naming import Ambiguous, NotFound
@@ -11,14 +13,16 @@ from laps.people import NotSet, SeveralNames, join, keys_called, keys_set, unset
 from runtime.database import database
 from schemas.identity import driver_id
 from schemas.scopes import Scope
+from server.listening import serving
 from store.people import AliasKey, TooFewAliases, TooManyAliases, find_people, people_of, read_person
 from store.pool import Connection
 from store.reading import Whose, bests_of, fastest_session, read_session, sessions_of
 from store.records import read_history
-from tests.api import asking, data_of, error_of, settings_of, stored_with_records
+from tests.api import asking, data_of, error_of, no_month, settings_of, stored_with_records, token
 from tests.commands import invoked
 from tests.events import fetched, laps, listed
 from tests.integration.test_reading import DAY_ROWS, HOUR, MORNING, at, stored
+from tests.integration.test_web import browser, csrf, links, parsed, rows_of, texts
 
 ZOE, LENT, UNKNOWN = "7000001", "4455667", "practice_session_10"
 
@@ -213,3 +217,71 @@ async def test_the_api_sets_reads_and_unsets(dsn: str) -> None:
         error_of(await client.get(f"/people/{person['id']}"), 404)
     async with asking(settings, Scope.read) as client:
         assert error_of(await client.post("/aliases", json={"aliases": both}), 403)["code"] == "scope_missing"
+
+
+@pytest.fixture
+async def web(dsn: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """A browser that follows where it is led, at pages over the day, signed in."""
+    settings = settings_of(dsn)
+    await stored_with_records(settings, [listed(1, *DAY_ROWS)])
+    importer = await token(settings, Scope.ingest)
+    async with serving(settings, no_month) as address, browser(address, follow_redirects=True) as web:
+        [form] = links(parsed(await web.get(ZOES)), f"{ZOES}/aliases")
+        assert texts(parsed(await web.get(form)), "h1") == ["Sign in"]
+        await web.post("/sign-in", data={"token": importer})
+        yield web
+
+
+ZOES, LENTS = (f"/drivers/{driver_id('liverc', one)}" for one in (ZOE, LENT))
+
+
+async def ticks_of(web: httpx.AsyncClient) -> dict[str, tuple[str, bool]]:
+    """What can be ticked on the form of Zoë's where the lent one was searched for: values, and what is."""
+    page = parsed(await web.get(f"{ZOES}/aliases", params={"q": LENT}))
+    return {
+        texts(label, "bdi")[0]: (box.attributes["value"] or "", "checked" in box.attributes)
+        for label in page.css("label.choice")
+        for box in label.css("[name=alias]")
+    }
+
+
+async def test_people_are_joined_and_parted_on_the_pages(web: httpx.AsyncClient) -> None:
+    """From a driver's page: the other one is found and ticked, of what was lent only the own name."""
+    ticks = await ticks_of(web)
+    names = ["Faßbender, Zoë", "Al Loaner", "Zoë Faßbender"]
+    assert [(name, checked) for name, (_, checked) in ticks.items()] == [
+        *zip(names, (True, False, False), strict=True)
+    ]
+    chosen = [ticks[names[0]][0], ticks[names[2]][0]]
+    page = parsed(await web.post("/aliases", data={"alias": chosen, **await csrf(web)}))
+    assert texts(page, "h1") == ["Zoë Faßbender"]
+    assert [row[:3] for row in rows_of(page, "#aliases")] == [
+        [LENT, "only as Zoë Faßbender", "2"],
+        [ZOE, "Faßbender, Zoë", "1"],
+    ]
+    assert len(rows_of(page, "#sessions")) == 3
+    person = (await web.get(ZOES)).url.path
+    assert len(rows_of(parsed(await web.get(ZOES, params={"alone": "true"})), "#sessions")) == 1
+    lent = parsed(await web.get(LENTS))
+    assert (len(rows_of(lent, "#sessions")), links(lent, "/people/")) == (3, [person])
+    asked = parsed(await web.get(links(page, f"{person}/unset")[1]))
+    assert any("nobody is joined any more" in text for text in texts(asked, "main p"))
+    given = {"alias": chosen[0], **await csrf(web)}
+    parsed(await web.post(f"{person}/unset", data=given))
+    again = parsed(await web.post(f"{person}/unset", data=given), 404)
+    assert texts(again, "h1") == ["This was taken apart already"]
+    assert len(rows_of(parsed(await web.get(ZOES)), "#sessions")) == 1
+
+
+async def test_a_form_that_is_not_whole_joins_nobody(web: httpx.AsyncClient) -> None:
+    one, other = [value for value, _ in (await ticks_of(web)).values()][:2]
+    guard = await csrf(web)
+    alone = parsed(await web.post("/aliases", data={"alias": [one], **guard}), 422)
+    assert texts(alone, "h1") == ["Tick two or more"]
+    parsed(await web.post("/aliases", data={"alias": [one, other]}), 403)
+    for wrong in ("[1]", "x", '["liverc","a\\u0000",null]'):
+        parsed(await web.post("/aliases", data={"alias": [one, wrong], **guard}), 400)
+    whole = f'["liverc","{LENT}",null]'
+    asked = parsed(await web.post("/aliases", data={"alias": [one, whole], **guard}), 409)
+    assert texts(asked, "h1") == ["Say which name is meant"]
+    assert (await web.get(ZOES)).url.path == ZOES

@@ -20,6 +20,10 @@ from sandbox.sample_site.server import serve
 from sandbox.sample_site.site import SampleSite
 from schemas.scopes import Scope
 from server.listening import serving
+from server.web import links
+from server.web.people_view import sent
+from store.finding import find_drivers
+from store.people import AliasKey, join
 from tests.api import no_month, token
 from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, without_scripts
 from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working
@@ -113,6 +117,16 @@ async def test_an_import_from_the_page_leads_to_its_laps(page: Page, run: str) -
     assert await page.locator(".differs").count() == 0
 
 
+@pytest.fixture(scope="module")
+async def people(settings: Settings, run: str) -> list[str]:
+    """The pages about a person: two drivers of the day, said to be one on the page."""
+    async with connected(settings) as connection:
+        drivers = await find_drivers(connection, None, limit=2)
+        person = await join(connection, [AliasKey(one.source, one.source_driver_id) for one in drivers])
+    form, key = links.aliases(drivers[0].id), sent(AliasKey(drivers[0].source, drivers[0].source_driver_id))
+    return [links.person(person), f"{form}?q=a", links.unset(person, key)]
+
+
 async def every_page(page: Page, run: str) -> list[str]:
     """The addresses of pages of each kind."""
     await page.goto(PATH)
@@ -180,11 +194,11 @@ async def operators_pages(settings: Settings, run: str, record: str, waiting: st
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
-    page: Page, run: str, operators_pages: list[str], scheme: str, size: dict[str, int]
+    page: Page, run: str, people: list[str], operators_pages: list[str], scheme: str, size: dict[str, int]
 ) -> None:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     await page.set_viewport_size(size)  # type: ignore[arg-type]
-    for path in [*await every_page(page, run), *operators_pages]:
+    for path in [*await every_page(page, run), *people, *operators_pages]:
         await page.goto(path)
         assert await violations(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -385,6 +385,8 @@ async def scene(settings: Settings, waiting: Rebuild, failed_run: uuid.UUID) -> 
     return {
         "run_id:uuid": str(failed_run),
         "rebuild_id:uuid": str(waiting.id),
+        "person:uuid": str(uuid.UUID(int=1)),
+        "alias": '["liverc","forged",null]',
         "topic:str": settings.topics.days,
         "partition:int": "0",
         "offset:int": "90",

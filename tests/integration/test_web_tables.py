@@ -11,11 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from laps.rows import ComparedLapRow, LapRow
+from runtime.database import connected
 from runtime.settings import Settings
 from schemas.identity import driver_id
 from server.listening import serving
 from server.web.csv_files import CSV_FILES
 from server.web.formats import UNKNOWN
+from store import people
 from store.finding import FoundDriver
 from store.reading import DayHead, DriverSession
 from store.records import RecordStep
@@ -44,6 +46,8 @@ async def settings(shared_dsn: str) -> Settings:
         replace(fetched(4, "7", **second, laps=laps(3, 29.75)), date=NEXT),
     ]
     await stored_with_records(settings, events)
+    async with connected(settings) as connection:
+        await people.join(connection, [people.AliasKey("liverc", one) for one in ("904", "not stored")])
     return settings
 
 
@@ -151,6 +155,7 @@ FILES = {
     ],
     "session": [("laps.csv", LapRow, "track-2025-10-26-7-laps")],
     "driver": [("sessions.csv", DriverSession, "907-sessions")],
+    "person": [("sessions.csv", DriverSession, "Driver-4-sessions")],
     "/drivers?q=driver": [("/drivers.csv", FoundDriver, "drivers")],
     "compare": [("laps.csv", ComparedLapRow, "compared-laps")],
 }
@@ -161,6 +166,8 @@ async def path_of(web: httpx.AsyncClient, page: str) -> str:
     """The address of a page: of the session that is called as a formula, of its driver, of a comparison."""
     if page == "compare":
         return links(parsed(await web.get(DAY)), "/compare")[0]
+    if page == "person":
+        return (await web.get(f"/drivers/{driver_id('liverc', '904')}")).headers["location"]
     named = {"session": "/sessions/", "driver": "/drivers/"}
     return links(parsed(await web.get(RECORDS)), named[page])[0] if page in named else page
 
