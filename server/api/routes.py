@@ -7,6 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import Middleware
 
 from server.api import (
+    backfills,
     catalogue,
     discovery,
     health,
@@ -27,6 +28,11 @@ HEALTH: tuple[HTTPRouteHandler, ...] = (health.healthz, health.livez, health.rea
 VERSION_1: tuple[HTTPRouteHandler, ...] = (
     ingest.ingest,
     discovery.discover,
+    backfills.begin_backfill,
+    backfills.list_backfills,
+    backfills.read_backfill,
+    backfills.retry_failed,
+    backfills.cancel_backfill,
     runs.list_runs,
     runs.run_options,  # before the others of its path, or the framework makes one of its own
     runs.read_run,

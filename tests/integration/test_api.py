@@ -34,10 +34,11 @@ from tests.events import DAY_ID, fetched, laps, listed, row
 NOBODY = uuid.UUID(int=0)
 SEARCH = "/practice-days/search"
 INGEST = "/practice-days/ingest"
-READS = ("/ingest-runs", SEARCH, "/tracks", "/catalogue/tracks")
+READS = ("/ingest-runs", SEARCH, "/tracks", "/catalogue/tracks", "/backfills")
 
 IN_PATHS = {
     "run_id": str(NOBODY),
+    "backfill_id": str(NOBODY),
     "track_slug": "track",
     "date": "2025-10-25",
     "session": str(NOBODY),
@@ -131,6 +132,32 @@ async def test_tracks_of_the_sites_list_are_found_in_pages(settings: Settings) -
         )
     found = [(track["track_slug"], track["days"]) for track in (*first["items"], *last["items"])]
     assert (found, last["next_cursor"]) == ([("a", 0), ("b", 0), ("track", 1)], None)
+
+
+async def test_months_are_asked_for_of_the_fleet_listed_and_cancelled(settings: Settings) -> None:
+    wanted = {"track_slug": "track", "from_month": "2025-09", "to_month": "2025-10"}
+    async with asking(settings, Scope.ingest) as api:
+        answer = await api.post("/backfills", json=wanted)
+        begun = data_of(answer, 202)
+        path = answer.headers["location"].removeprefix("/api/v1")
+        assert (begun["status"], begun["doing"]) == ("running", "waiting for a fetcher to ask for its months")
+        assert [month["month"] for month in begun["months"]] == ["2025-09", "2025-10"]
+        assert data_of(await api.post("/backfills", json=wanted), 202)["backfill_id"] == begun["backfill_id"]
+        other = data_of(await api.post("/backfills", json=wanted | {"refresh": "all"}), 202)
+        newest = data_of(await api.get("/backfills", params={"limit": 1}))
+        assert newest["items"][0]["backfill_id"] == other["backfill_id"]
+        rest = data_of(
+            await api.get("/backfills", params={"cursor": newest["next_cursor"], "track_slug": "track"})
+        )
+        assert [one["backfill_id"] for one in rest["items"]] == [begun["backfill_id"]]
+        assert data_of(await api.post(f"{path}/retry-failed"), 202)["status"] == "running"
+        assert data_of(await api.post(f"{path}/cancel"))["status"] == "cancelled"
+        assert data_of(await api.get(path))["status"] == "cancelled"
+        assert error_of(await api.post(f"{path}/retry-failed"), 409)["code"] == "backfill_ended"
+        for months in (("2025-10", "2025-09"), ("1999-01", "2025-10"), ("2025-01", "2099-01")):
+            body = wanted | dict(zip(("from_month", "to_month"), months, strict=True))
+            error = error_of(await api.post("/backfills", json=body), 422)
+            assert error["details"]["fields"][0]["field"] == "to_month"
 
 
 async def test_a_zone_that_is_known_gives_utc(api: httpx.AsyncClient, settings: Settings) -> None:

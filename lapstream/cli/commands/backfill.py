@@ -8,22 +8,19 @@ import typer
 from lapstream.cli.arguments import JsonFlag, Track
 from lapstream.cli.commands.imports import RefreshMode
 from lapstream.cli.later import later
-from schemas.askable import fault_of_day
+from schemas.askable import fault_of_day, fault_of_months, first_of_month
 
 if TYPE_CHECKING:
     from lapstream.cli import backfill as work
 else:
     work = later("lapstream.cli.backfill")
 
-LARGEST_MONTHS = 240
-
 
 def _month(text: str) -> dt.date:
     """The first day of a month."""
-    try:
-        found = dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no month: YYYY-MM is expected, as in 2025-10") from error
+    found = first_of_month(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no month: YYYY-MM is expected, as in 2025-10")
     if fault := fault_of_day(found):
         raise typer.BadParameter(fault)
     return found
@@ -68,9 +65,6 @@ def backfill(
 
     Example: lapstream backfill canberraoffroad --from 2025-01 --to 2025-10
     """
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    if not 1 <= count <= LARGEST_MONTHS:
-        raise typer.BadParameter(
-            f"--from {first:%Y-%m} --to {last:%Y-%m}: 1 to {LARGEST_MONTHS} months are expected, not {count}"
-        )
+    if fault := fault_of_months(first, last):
+        raise typer.BadParameter(f"--from {first:%Y-%m} --to {last:%Y-%m}: {fault}")
     work.backfill(track, first, last, refresh.value, dry_run=dry_run, as_json=as_json)

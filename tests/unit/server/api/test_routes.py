@@ -58,6 +58,9 @@ def test_writing_needs_a_key_in_the_document_too() -> None:
         "retryFailedSessions",
         "cancelIngestRun",
         "refreshCatalogue",
+        "beginBackfill",
+        "retryFailedDays",
+        "cancelBackfill",
         "setAliases",
         "unsetAlias",
     }
