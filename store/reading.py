@@ -39,6 +39,13 @@ class TrackView(Struct, frozen=True, kw_only=True):
     last_day: dt.date | None
 
 
+class StoredMonth(Struct, frozen=True, kw_only=True):
+    """A month, by its first day, and how many days of it are stored."""
+
+    month: dt.date
+    days: int
+
+
 class DayHead(Struct, frozen=True, kw_only=True):
     """A practice day in a list."""
 
@@ -244,6 +251,11 @@ async def track_name_of(connection: Connection, track_id: UUID) -> TrackName | N
     """The natural key of a track that is stored."""
     row = await connection.fetchrow(statement("track_name_of"), track_id)
     return TrackName(*row) if row else None
+
+
+async def months_of_track(connection: Connection, track_id: UUID) -> list[StoredMonth]:
+    """The months of which any day of a track is stored, the newest first."""
+    return [StoredMonth(**row) for row in await connection.fetch(statement("months_of_track"), track_id)]
 
 
 async def find_days(

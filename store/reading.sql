@@ -51,6 +51,11 @@ WHERE t.id = $1;
 -- The natural key of a track.
 SELECT source, source_track_slug FROM tracks WHERE id = $1;
 
+-- name: months_of_track
+-- The months of which a track has days, by their first days, the newest first.
+SELECT date_trunc('month', event_date)::date AS month, count(*) AS days
+FROM events WHERE track_id = $1 GROUP BY 1 ORDER BY 1 DESC;
+
 -- name: find_days
 -- Days of a track ($1), of a source ($7) or all, from ($2) and to ($3) a date, the newest first, before a day ($4, $5).
 SELECT e.id AS event_id, e.source, e.source_event_id, t.source_track_slug AS track_slug, t.name AS track_name,

@@ -113,6 +113,16 @@ def site() -> str:
     return "/operate/site"
 
 
+def new_month(slug: str, month: str | None = None) -> str:
+    """The form for the import of a month (YYYY-MM), with its track and month filled in."""
+    return _with("/imports/months/new", SOURCE, {"track": slug, "month": month})
+
+
+def month_import(row: UUID) -> str:
+    """The page of a month's import."""
+    return f"/imports/months/{row}"
+
+
 def csv(address: str, table: str) -> str:
     """A table of a page as a CSV file."""
     path, mark, query = address.partition("?")

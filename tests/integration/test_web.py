@@ -10,6 +10,8 @@ import msgspec
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ops.backfill import queries as backfills
+from ops.backfill.queries import Backfill, Months
 from producer import catalogue
 from producer.pages import CataloguePage, CatalogueTrack
 from producer.site import SOURCE
@@ -39,6 +41,7 @@ FACTS = (
     "average_lap",
 )
 NOBODY = uuid.UUID(int=0)
+AUGUST, LAST = dt.date(2025, 8, 1), dt.date(2025, 8, 31)
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -118,7 +121,12 @@ async def test_one_gets_from_the_start_to_a_lap(web: httpx.AsyncClient) -> None:
     page = parsed(await web.get("/"))
     assert links(page, "/tracks/") == ["/tracks/track", DAY]
     page = parsed(await web.get("/tracks/track"))
+    assert (texts(page, "h2"), links(page, DAY)) == (["October 2025", "Months"], [DAY])
+    page = parsed(await web.get("/tracks/track?month=2025-10"))
     assert (texts(page, "h2"), links(page, DAY)) == (["October 2025"], [DAY])
+    page = parsed(await web.get("/tracks/track?month=2025-09"))
+    assert texts(page, ".empty") == ["No day of this month is stored."]
+    assert "/imports/months/new?track=track&month=2025-09" in links(page, "/imports/months")
     page = parsed(await web.get(DAY))
     assert texts(page, "tbody th[scope=row] a[href^='/sessions/']")[0] == "Driver 1, run 1"
     page = parsed(await web.get((await sessions_of_day(web))["Driver 1, run 1"]))
@@ -373,6 +381,51 @@ async def test_an_import_is_begun_and_joined(signed_in: httpx.AsyncClient, setti
     ]
     answer = await signed_in.post(f"{first.headers['location']}/retry", data=await csrf(signed_in))
     assert texts(parsed(answer, 409), "h1") == ["The import is still running"]
+
+
+async def test_a_month_is_asked_for_and_its_page_shows_days_and_what_failed(
+    web: httpx.AsyncClient, signed_in: httpx.AsyncClient, settings: Settings
+) -> None:
+    assert (await web.get("/imports/months/new")).status_code == 303
+    page = parsed(await signed_in.get("/imports/months/new?track=umea&month=2025-10"))
+    assert page.css("#track_slug[value=umea]")
+    assert page.css("#month[value='2025-10']")
+    form = {"track_slug": "Umeå", "month": "2099-01", "refresh": "some"} | await csrf(signed_in)
+    page = parsed(await signed_in.post("/imports/months", data=form), 422)
+    assert [len(page.css(f"#{name}-fault")) for name in ("track_slug", "month", "refresh")] == [1, 1, 1]
+    form |= {"track_slug": "track", "month": "2025-08", "refresh": "missing"}
+    answer = await signed_in.post("/imports/months", data=form)
+    path = answer.headers["location"]
+    page = parsed(await web.get(path))
+    assert texts(page, "[role=status]")[0].endswith("waiting for a fetcher to ask for its months")
+    assert page.css("#live[data-refresh]")
+
+    found = Backfill(uuid.UUID(path.rpartition("/")[2]), Months(SOURCE, "track", AUGUST, AUGUST, "missing"))
+    async with connected(settings) as connection:
+        while other := await backfills.at_work(connection):  # of other tests
+            await run_changes.cancel(connection, other.id)
+        await backfills.discovered(connection, found, AUGUST, dict.fromkeys((AUGUST, LAST), 2))
+        for state in ("failed", "cancelled"):
+            fed = await backfills.feed(connection, found)
+            assert isinstance(fed, backfills.InFlight)
+            if state == "failed":
+                page = parsed(await web.get(path))
+                assert "importing 2025-08-01" in texts(page, "[role=status]")[0]
+            run, _ = await run_changes.cancel(connection, fed.run_id)
+            await backfills.settle(connection, found, fed.event_date, run)
+        await backfills.worked_at(connection, found, await backfills.wanted_at(connection, found))
+    page = parsed(await web.get(path))
+    assert texts(page, "[role=status]") == ["Something of the month did not come in."]
+    assert [row[0] for row in rows_of(page, "#days")] == ["Friday, 1 August 2025", "Sunday, 31 August 2025"]
+    assert "its run was cancelled" in rows_of(page, "#days")[0][3]
+    assert not page.css("[data-refresh], [http-equiv=refresh]")
+    for what, said in (("retry", "The month is being imported"), ("cancel", "The import was cancelled")):
+        answer = await signed_in.post(f"{path}/{what}", data=await csrf(signed_in))
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
+        assert said in texts(parsed(await web.get(path)), "[role=status]")[0]
+    answer = await signed_in.post(f"{path}/retry", data=await csrf(signed_in))
+    assert texts(parsed(answer, 409), "h1") == ["The import has ended"]
+    parsed(await web.get(f"/imports/months/{NOBODY}"), 404)
 
 
 async def test_an_import_that_was_cancelled_shows_what_it_came_to(

@@ -1,5 +1,6 @@
 """The pages in a real browser: a day imported from the page to its laps, and nothing wrong with any page."""
 
+import datetime as dt
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -35,6 +36,7 @@ from tests.integration.test_web_operate import looked, park_event
 
 BY_HAND = "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random_uuid(), 'liverc', 'x')"
 HOSTILE = "<img src=x onerror=alert(1)> عمر"
+UMEA, FIRST, SECOND = "umea-paahittad", dt.date(2025, 9, 6), dt.date(2025, 9, 7)
 PATH = f"/tracks/{TRACK}/{DAY}"
 
 
@@ -46,7 +48,16 @@ def the_day() -> SampleSite:
     site.put(replace(day, sessions=(replace(first, driver=HOSTILE), *others)))
     lost = day.sessions[-1].session_id
     site.faults.add(Fault(kind="status", status=404, match=Match(session_id=lost)))
+    put_september(site)
     return site
+
+
+def put_september(site: SampleSite) -> None:
+    """Let a track of the catalogue have two days of practice in a month."""
+    for day in range(1, 31):
+        date = dt.date(2025, 9, day)
+        count = 2 if date in {FIRST, SECOND} else 0
+        site.put(generate_day(UMEA, date, seed=1, sessions=count, laps_per_session=4))
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +138,37 @@ async def people(settings: Settings, run: str) -> list[str]:
     return [links.person(person), f"{form}?q=a", links.unset(person, key)]
 
 
+async def test_a_track_of_the_site_is_found_and_its_month_imported_from_the_page(
+    page: Page, site: SampleSite
+) -> None:
+    lost = site.day(UMEA, SECOND).sessions[0].session_id
+    site.faults.add(Fault(kind="status", status=404, match=Match(session_id=lost)))
+    await page.goto("/")
+    await page.get_by_role("button", name="Fetch the list of tracks").click()
+    await page.get_by_text("find any of them by its name").wait_for()  # nobody loads the page anew
+    await page.get_by_label("Name of a track").fill("umea")
+    await page.get_by_role("button", name="Find").first.click()
+    await page.get_by_role("link", name="Umeå").click()
+    await page.get_by_text("Nothing of this track is stored yet").wait_for()
+    assert await violations(page) == []
+    await page.get_by_role("link", name="Import a month").click()
+    await page.get_by_label("Month", exact=True).fill("2025-09")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Import").click()
+    await page.get_by_text("Something of the month did not come in.").wait_for()
+    assert lost in await page.locator("main").inner_text()
+    assert await violations(page) == []
+    site.faults.clear()
+    await page.get_by_role("button", name="Try again what failed").click()
+    await page.get_by_text("The month is complete.").wait_for()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_role("link", name="7 September 2025").click()
+    assert page.url.endswith(f"/tracks/{UMEA}/{SECOND}")
+    await page.locator("tbody th[scope=row] a[href^='/sessions/']").first.click()
+    assert await page.locator("tr[id^=lap-]").count() == 4
+
+
 async def every_page(page: Page, run: str) -> list[str]:
     """The addresses of pages of each kind."""
     await page.goto(PATH)
@@ -144,7 +186,9 @@ async def every_page(page: Page, run: str) -> list[str]:
         driver,
         compared,
         run,
+        f"/tracks/{TRACK}?month=2025-09",
         "/imports/new",
+        "/imports/months/new",
         "/sign-in?why=x",
     ]
     return [one for one in found if one]
