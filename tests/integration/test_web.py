@@ -383,8 +383,8 @@ async def test_an_import_is_begun_and_joined(signed_in: httpx.AsyncClient, setti
     assert texts(parsed(answer, 409), "h1") == ["The import is still running"]
 
 
-async def test_a_month_is_asked_for_and_its_page_shows_days_and_what_failed(
-    web: httpx.AsyncClient, signed_in: httpx.AsyncClient, settings: Settings
+async def test_the_form_for_a_month_says_what_is_wrong_with_it(
+    web: httpx.AsyncClient, signed_in: httpx.AsyncClient
 ) -> None:
     assert (await web.get("/imports/months/new")).status_code == 303
     page = parsed(await signed_in.get("/imports/months/new?track=umea&month=2025-10"))
@@ -393,7 +393,12 @@ async def test_a_month_is_asked_for_and_its_page_shows_days_and_what_failed(
     form = {"track_slug": "Umeå", "month": "2099-01", "refresh": "some"} | await csrf(signed_in)
     page = parsed(await signed_in.post("/imports/months", data=form), 422)
     assert [len(page.css(f"#{name}-fault")) for name in ("track_slug", "month", "refresh")] == [1, 1, 1]
-    form |= {"track_slug": "track", "month": "2025-08", "refresh": "missing"}
+
+
+async def test_a_month_is_asked_for_and_its_page_shows_days_and_what_failed(
+    web: httpx.AsyncClient, signed_in: httpx.AsyncClient, settings: Settings
+) -> None:
+    form = {"track_slug": "track", "month": "2025-08", "refresh": "missing"} | await csrf(signed_in)
     answer = await signed_in.post("/imports/months", data=form)
     path = answer.headers["location"]
     page = parsed(await web.get(path))
