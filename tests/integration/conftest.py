@@ -1,7 +1,7 @@
 """Servers that tests of outages may stop, of each module's own; and Kafka's own commands."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,11 +9,14 @@ from uuid import uuid4
 import pytest
 from aiokafka.protocol.metadata import MetadataRequest
 
+from broker.access import BrokerAccess
+from broker.clients import make_producer
 from runtime.settings import Settings
 from sandbox.embedded import stack
 from sandbox.embedded.errors import JarsUnavailable
 from tests import databases, homes, kafka_tools
 from tests.conftest import create_topics
+from tests.databases import Servers
 from tests.homes import Home
 from tests.servers import running
 
@@ -56,8 +59,14 @@ def class_path() -> str:
 
 
 @pytest.fixture
-def topics_are_named(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
-    """No client of this process asks its broker for all topics, of which there may be thousands."""
+async def topics_are_named(the_servers: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
+    """No client of this process asks its broker for all topics, of which there may be thousands.
+
+    But for a fresh broker's first producer, which does so until there are ids for producers.
+    """
+    first = make_producer(BrokerAccess(bootstrap=the_servers.kafka_bootstrap))
+    await first.start()
+    await first.stop()
     asked: list[Any] = []
     made: Any = MetadataRequest.__init__
 
