@@ -200,6 +200,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_requests_per_minute: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Requests a minute that the API takes from one caller")
     ] = 600
+    api_proxy_user_header: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^[A-Za-z0-9-]*\Z",
+            description=(
+                "Header by which a proxy says who is signed in, as X-Forwarded-User; believed of the "
+                "addresses in FORWARDED_ALLOW_IPS, by the pages only; none if empty"
+            ),
+        ),
+    ] = ""
+    api_proxy_scope: Annotated[
+        Literal["read", "ingest", "operate"], Meta(description="What those users may do on the pages")
+    ] = "read"
     metrics_port: Annotated[
         int, Meta(ge=0, le=65_535, description="Where roles other than the API show metrics; 0 for nowhere")
     ] = 0

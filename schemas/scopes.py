@@ -9,3 +9,8 @@ class Scope(StrEnum):
     read = "read"
     ingest = "ingest"
     operate = "operate"
+
+    def includes(self, wanted: "Scope") -> bool:
+        """Whether this scope allows what the wanted one does."""
+        order = list(Scope)
+        return order.index(self) >= order.index(wanted)

@@ -6,6 +6,7 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
+from schemas.scopes import Scope
 from server.api.contract import read_asyncapi, read_schema
 from server.api.document import document
 from server.api.health import metrics
@@ -40,7 +41,7 @@ def make_app(services: Services) -> Litestar:
     document()  # made now, so that no request waits for it
     limiter = Limiter(services.settings.api_requests_per_minute)
     callers = CallerMiddleware(limiter, token_of)
-    visitors = CallerMiddleware(limiter, session.token_of)
+    visitors = CallerMiddleware(limiter, session.token_of, Scope(services.settings.api_proxy_scope))
     watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(
         [

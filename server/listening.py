@@ -20,6 +20,7 @@ from runtime.settings import Settings, SettingsError, variable
 from server.app import make_app
 from server.http.connections import BACKLOG, Bounds, Connections, bounds_here
 from server.http.middleware import RequestMiddleware
+from server.http.proxy_users import behind_proxies
 from server.http.services import Services
 from server.http.traced import Traced
 from store.faults import said_by
@@ -92,7 +93,8 @@ def _config(services: Services, bounds: Bounds) -> uvicorn.Config:
         http=Connections(bounds).protocol(),
         ws="none",
         backlog=BACKLOG,
-        app=Traced(RequestMiddleware(make_app(services))),
+        app=behind_proxies(Traced(RequestMiddleware(make_app(services))), services.settings),
+        proxy_headers=False,  # they are read there
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -46,8 +46,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
     def allows(self, wanted: Scope) -> bool:
         """Whether one of its scopes is the wanted one, or includes it."""
-        order = list(Scope)
-        return any(order.index(scope) >= order.index(wanted) for scope in self.scopes)
+        return any(scope.includes(wanted) for scope in self.scopes)
 
 
 async def create(connection: Connection, name: str, scopes: Sequence[Scope]) -> tuple[ApiKey, str]:

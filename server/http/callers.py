@@ -12,10 +12,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as AsgiScope
+from msgspec.structs import replace
 
 from schemas.scopes import Scope
 from server.http import api_keys
 from server.http.answers import Details
+from server.http.proxy_users import user_of
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest, Caller, connected, services_of
 
@@ -60,34 +62,50 @@ class Limiter:
 class CallerMiddleware(ASGIMiddleware):
     """Finds out who asks, and refuses who asks too often; keys that are tried out are counted by address.
 
-    `token_of` says where a request shows its key: programs in a header, browsers in a cookie.
+    `token_of` says where a request shows its key: programs in a header, browsers in a cookie. With
+    `user_scope` the users that a believed proxy names are known, too, and may do that.
     """
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, limiter: Limiter, token_of: TokenOf) -> None:
+    def __init__(self, limiter: Limiter, token_of: TokenOf, user_scope: Scope | None = None) -> None:
         self._limiter = limiter
         self._token_of = token_of
+        self._user_scope = user_scope
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Put the caller into the scope, or refuse."""
         request: ApiRequest = Request(scope)
         address = request.client.host if request.client else "unknown"
         caller = await self._caller(request, address)
-        self._limiter.count(f"key {caller.key.id}" if caller.key else f"address {address}")
+        self._limiter.count(_counted_as(caller, address))
         scope["user"] = caller
         await next_app(scope, receive, send)
 
     async def _caller(self, request: ApiRequest, address: str) -> Caller:
+        caller = self._user(request)
         token = self._token_of(request)
         if token is None:
-            return Caller(key=None, shown=False)
+            return caller
         self._limiter.count(f"tries {address}")
         async with connected(request) as connection:
             key = await api_keys.find(connection, token)
         if key is not None:
             self._limiter.discount(f"tries {address}")
-        return Caller(key=key, shown=True)
+        return replace(caller, key=key, shown=True)
+
+    def _user(self, request: ApiRequest) -> Caller:
+        """The caller as far as the proxy names one."""
+        if self._user_scope is None:
+            return Caller(key=None, shown=False)
+        return Caller(key=None, shown=False, user=user_of(request.scope), user_scope=self._user_scope)
+
+
+def _counted_as(caller: Caller, address: str) -> str:
+    """Who a request is counted for."""
+    if caller.key:
+        return f"key {caller.key.id}"
+    return f"user {caller.user}" if caller.user else f"address {address}"
 
 
 def token_of(request: ApiRequest) -> str | None:
@@ -107,18 +125,17 @@ def needs(scope: Scope) -> Guard:
         is_open = scope is Scope.read and services_of(connection).settings.api_open_read
         if caller.shown and caller.key is None:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "unknown_key", "this API key is not in force")
-        if caller.key is None and not is_open:
+        if not caller.is_known and not is_open:
             raise Refusal(
                 HTTPStatus.UNAUTHORIZED,
                 "key_required",
                 f"an API key with the scope {scope} is needed, as `Authorization: Bearer …`: "
                 "`lapstream keys create` makes one",
             )
-        if caller.key is not None and not is_open and not caller.key.allows(scope):
+        if caller.is_known and not is_open and not caller.allows(scope):
+            who = "this API key" if caller.key else caller.name
             raise Refusal(
-                HTTPStatus.FORBIDDEN,
-                "scope_missing",
-                f"this API key lacks the scope {scope}, which is needed",
+                HTTPStatus.FORBIDDEN, "scope_missing", f"{who} lacks the scope {scope}, which is needed"
             )
 
     return guard

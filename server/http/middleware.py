@@ -107,6 +107,7 @@ class _Exchange:
             status=int(self._status) or None,
             duration_ms=round((time.monotonic() - self._begin) * 1000, 1),
             key=user.key.name if user and user.key else None,
+            user=user.user if user else None,
             address=client[0] if client else None,
         )
 

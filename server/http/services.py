@@ -15,6 +15,7 @@ from runs.watch import RunWatch
 from runtime.obtaining import Discover
 from runtime.readiness import Readiness
 from runtime.settings import Settings
+from schemas.scopes import Scope
 from server.http.api_keys import ApiKey
 from store.pool import Connection, Pool
 
@@ -23,15 +24,34 @@ DATABASE_SECONDS = 10.0
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks: the key that was shown, where it is one in force; `shown` tells whether any was."""
+    """Who asks: the key that was shown, where it is one in force; `shown` tells whether any was.
+
+    `user` is who a believed proxy says is signed in, who may do what `user_scope` says. Where a key is in
+    force, it alone says what may be done.
+    """
 
     key: ApiKey | None
     shown: bool
+    user: str | None = None
+    user_scope: Scope = Scope.read
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known who asks."""
+        return self.key is not None or self.user is not None
 
     @property
     def name(self) -> str | None:
-        """What who asks is called, as far as that is known."""
-        return self.key.name if self.key else None
+        """What who asks is called, as it is kept with what they did."""
+        if self.key:
+            return self.key.name
+        return f"user {self.user}" if self.user else None
+
+    def allows(self, wanted: Scope) -> bool:
+        """Whether this may be done by who asks."""
+        if self.key:
+            return self.key.allows(wanted)
+        return self.user is not None and self.user_scope.includes(wanted)
 
 
 SEARCHES = 1

@@ -18,7 +18,7 @@ from schemas.scopes import Scope
 from server.http.services import ApiRequest, Caller
 from server.web import assets, formats, links
 from server.web.assets import takes_gzip
-from server.web.session import CSRF_FIELD, csrf_of, token_of
+from server.web.session import CSRF_FIELD, form_cookie, form_token, secret_of
 from server.web.texts import TEXTS, did
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -70,7 +70,13 @@ def page(
     request: ApiRequest, template: str, *, status: HTTPStatus = HTTPStatus.OK, **view: Any
 ) -> Response[bytes]:
     """A page made of a template."""
-    return sent(request, _rendered(request, template, view), media_type=MediaType.HTML, status=status)
+    cookie = form_cookie(request)
+    secret = cookie.value if cookie else secret_of(request)
+    body = _rendered(request, template, secret, view)
+    answer = sent(request, body, media_type=MediaType.HTML, status=status)
+    if cookie:
+        answer.set_cookie(cookie)
+    return answer
 
 
 def sent(
@@ -96,15 +102,16 @@ def go_to(path: str) -> Redirect:
     return Redirect(path, status_code=303)
 
 
-def _rendered(request: ApiRequest, template: str, view: dict[str, Any]) -> bytes:
+def _rendered(request: ApiRequest, template: str, secret: str | None, view: dict[str, Any]) -> bytes:
     engine = cast("JinjaTemplateEngine", cast("Any", request.app).template_engine)
-    token = token_of(request)
     caller = caller_of(request)
+    csrf_field = Markup('<input type="hidden" name="{}" value="{}">')
     frame = {
         "key": caller.key if caller else None,
-        "csrf_input": Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_of(token)),
+        "csrf_input": csrf_field.format(CSRF_FIELD, form_token(request, secret)),
         "here": address_of(request),
-        "may_operate": bool(caller and caller.key and caller.key.allows(Scope.operate)),
+        "user": caller.user if caller else None,
+        "may_operate": bool(caller and caller.allows(Scope.operate)),
         "did": did(request.query_params),
     }
     return engine.get_template(template).render(frame | view).encode("utf-8", "replace")

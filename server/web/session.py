@@ -4,19 +4,24 @@ The cookie holds the key's token itself, and each request looks the key up, as t
 revoked ends at once, and nothing is kept on the server. Only pages read the cookie; the API never does.
 """
 
+import dataclasses
 import hashlib
 import hmac
 import re
+import secrets
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from litestar.datastructures import Cookie, FormMultiDict
 
 from server.http.refusals import Refusal
-from server.http.services import ApiRequest
+from server.http.services import ApiRequest, Caller
 
 COOKIE = "lapstream_session"
+FORM_COOKIE = "lapstream_form"
+"""Holds a secret of the browser of a user whom a proxy names: by it their forms are known."""
+
 SESSION_SECONDS = 12 * 60 * 60
 """How long a session lasts."""
 
@@ -54,9 +59,44 @@ def _cookie(request: ApiRequest, value: str, seconds: int) -> Cookie:
     )
 
 
-def csrf_of(token: str | None) -> str:
-    """What a form of this session carries: nobody can make it who can't read the cookie."""
-    return hmac.new((token or "").encode(), b"lapstream form", hashlib.sha256).hexdigest()
+def form_cookie(request: ApiRequest) -> Cookie | None:
+    """The cookie that protects the forms of a user without a key, where the browser has none yet."""
+    if secret_of(request) is not None or _user(request) is None:
+        return None
+    cookie = _cookie(request, secrets.token_urlsafe(32), SESSION_SECONDS)
+    return dataclasses.replace(cookie, key=_form_cookie_name(request))
+
+
+def _form_cookie_name(request: ApiRequest) -> str:
+    """Over https one that no other host of the domain can set."""
+    return f"__Host-{FORM_COOKIE}" if request.base_url.scheme == "https" else FORM_COOKIE
+
+
+def secret_of(request: ApiRequest) -> str | None:
+    """What only this browser and we know: the key that it is signed in with, or a user's form cookie."""
+    if (token := token_of(request)) is not None:
+        return token
+    return request.cookies.get(_form_cookie_name(request)) or None if _user(request) else None
+
+
+def _user(request: ApiRequest) -> str | None:
+    """Who is signed in by a proxy."""
+    caller: Caller | None = cast("dict[str, Any]", request.scope).get("user")
+    return caller.user if caller else None
+
+
+def csrf_of(secret: str | None, user: str | None = None) -> str:
+    """What a form of a session carries: nobody can make it who can't read the cookie that has the secret.
+
+    With `user`, whom a proxy names, the form is that user's only.
+    """
+    said = b"lapstream form" if user is None else b"lapstream form of " + user.encode()
+    return hmac.new((secret or "").encode(), said, hashlib.sha256).hexdigest()
+
+
+def form_token(request: ApiRequest, secret: str | None) -> str:
+    """What a form of this request's session carries."""
+    return csrf_of(secret, _user(request) if token_of(request) is None else None)
 
 
 def own_path(address: str | None) -> str:
@@ -87,7 +127,7 @@ def _from_here(request: ApiRequest) -> bool:
 
 def _has_token(request: ApiRequest, form: FormMultiDict) -> bool:
     """Whether the form carries the session's token; without a session there is nothing to protect."""
-    token = token_of(request)
-    return token is None or hmac.compare_digest(
-        str(form.get(CSRF_FIELD, "")).encode(), csrf_of(token).encode()
-    )
+    secret = secret_of(request)
+    if secret is None:
+        return _user(request) is None
+    return hmac.compare_digest(str(form.get(CSRF_FIELD, "")).encode(), form_token(request, secret).encode())

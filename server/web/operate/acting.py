@@ -99,6 +99,7 @@ async def operating(request: ApiRequest, action: Action) -> AsyncGenerator[None]
 
 
 def _note(request: ApiRequest, action: Action, outcome: str, error: str | None = None) -> None:
+    caller = caller_of(request)
     log.info(
         "operated",
         action=action.name,
@@ -106,7 +107,8 @@ def _note(request: ApiRequest, action: Action, outcome: str, error: str | None =
         reason=action.reason,
         outcome=outcome,
         error=error,
-        key=who(request),
+        key=caller.key.name if caller and caller.key else None,
+        user=caller.user if caller else None,
         address=request.client.host if request.client else None,
     )
 

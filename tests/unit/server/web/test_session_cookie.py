@@ -31,4 +31,5 @@ def test_one_is_never_led_elsewhere(address: str | None) -> None:
 
 def test_a_form_is_of_its_session_alone() -> None:
     assert csrf_of("one") != csrf_of("another")
+    assert csrf_of("one") != csrf_of("one", "alice") != csrf_of("one", "bob")
     assert "one" not in csrf_of("one")
