@@ -2,8 +2,11 @@
 
 import contextlib
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncGenerator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -24,6 +27,8 @@ FLAGS = (
 DESKTOP = {"width": 1200, "height": 900}
 PHONE = {"width": 360, "height": 740}
 PATIENCE_MS = 30_000
+FETCH_SECONDS = 180
+NO_BROWSER = "no Chromium (on Debian, `apt-get install chromium` brings one)"
 
 
 class Browser:
@@ -46,12 +51,27 @@ class Browser:
         return await self.context.new_page()
 
 
-def executable() -> str:
-    """Where a Chromium is; skips the test where there is none."""
+def executable() -> str | None:
+    """Where the machine's Chromium is; None for Playwright's own, which is fetched where it is not there yet.
+
+    Skips the test where neither can be had.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine: on Debian, `apt-get install chromium` brings one")
+    if found is None and (why := fetched()) is not None:
+        pytest.skip(f"{NO_BROWSER}: {why}")
     return found
+
+
+@cache
+def fetched() -> str | None:
+    """Fetch Playwright's Chromium, unless it is there; None where it is, and else why it could not be had."""
+    command = [sys.executable, "-m", "playwright", "install", "--only-shell", "--no-progress", "chromium"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return f"playwright did not fetch one within {FETCH_SECONDS} s"
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return None if done.returncode == 0 else f"playwright fetched none: {lines[0] if lines else 'no reason'}"
 
 
 @contextlib.asynccontextmanager
