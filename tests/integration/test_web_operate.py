@@ -386,6 +386,8 @@ async def scene(settings: Settings, waiting: Rebuild, failed_run: uuid.UUID) -> 
         "run_id:uuid": str(failed_run),
         "rebuild_id:uuid": str(waiting.id),
         "person:uuid": str(uuid.UUID(int=1)),
+        "backfill_id:uuid": str(uuid.UUID(int=2)),
+        "month": "2025-10",
         "alias": '["liverc","forged",null]',
         "topic:str": settings.topics.days,
         "partition:int": "0",
