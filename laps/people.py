@@ -4,7 +4,7 @@ A transponder that has driven under several names may have been lent: it is join
 so that whoever else drove with it is not joined, too.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from laps.naming import NotFound, best_matches, the_driver, the_one
@@ -13,7 +13,7 @@ from schemas.errors import LapstreamError
 from store import people, reading
 from store.people import Alias, AliasKey, Person
 from store.pool import Connection
-from store.reading import Whose
+from store.reading import DriverSession, SessionPlace, Whose
 
 
 class SeveralNames(LapstreamError):
@@ -61,6 +61,30 @@ async def whose_called(
         if drivers <= {alias.driver_id for alias in person.aliases if _name(alias) in {None, name}}:
             return await whose_person(connection, person.id)
     return Whose([the_one(text, best).id])
+
+
+async def newest_sessions(connection: Connection, words: Iterable[str], *, limit: int) -> list[DriverSession]:
+    """The newest sessions of all whom any of these words calls, with the people to whom they belong."""
+    found: dict[UUID, DriverSession] = {}
+    for word in words:
+        for meant in await _everybody_called(connection, word):
+            found |= {one.id: one for one in await reading.sessions_of(connection, meant, limit=limit)}
+    return sorted(found.values(), key=SessionPlace.of, reverse=True)[:limit]
+
+
+async def _everybody_called(connection: Connection, text: str) -> list[Whose]:
+    try:
+        best = await best_matches(connection, text)
+    except NotFound:
+        return []
+    drivers, name = {driver.id for driver in best}, normalize_name(text)
+    found = await people.people_of(connection, list(drivers))
+    theirs = [
+        person.id
+        for person in found
+        if any(alias.driver_id in drivers and _name(alias) in {None, name} for alias in person.aliases)
+    ]
+    return [Whose(list(drivers)), *[await whose_person(connection, person) for person in theirs]]
 
 
 def _has(person: Person, drivers: Collection[UUID], name: str) -> bool:

@@ -1,8 +1,10 @@
 """A practice day: best laps of each class, who drove when, every session, and the page's own totals."""
 
 import datetime as dt
+from typing import Annotated
 
 from litestar import Response, get
+from litestar.params import QueryParameter
 
 from laps import days
 from laps.days import DayReport
@@ -16,9 +18,12 @@ from server.http.callers import needs
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected
 from server.web import day_view
+from server.web.mine import mine_of
+from server.web.mine_view import mine_among
 from server.web.pages import page
 from store import reading
 from store.days import DayView
+from store.people import people_of
 from store.pool import Connection
 
 
@@ -28,12 +33,17 @@ async def read_day(
     track_slug: TrackSlug,
     date: Date,
     source: Source = SOURCE,
+    every: Annotated[bool, QueryParameter(name="all", description="Also sessions of others.")] = False,  # noqa: FBT002 - a parameter of the address
 ) -> Response[bytes]:
-    """Show a practice day."""
+    """Show a practice day; of its sessions only one's own, where names were chosen."""
+    words = mine_of(request)
     async with connected(request) as connection:
         day = await the_day(connection, source, track_slug, date)
         track = await reading.read_track(connection, track_id(source, track_slug))
         run, failures = await _last_import(connection, day)
+        people = await people_of(connection, [one.driver_id for one in day.sessions]) if words else []
+    mine = mine_among(day.sessions, people, words)
+    shown = [one for one in day.sessions if one.id in mine] if words and not every else day.sessions
     missing = day_view.missing_of(day, failures)
     return page(
         request,
@@ -44,8 +54,11 @@ async def read_day(
         retried=run.id if run and failures and run.state != "running" else None,
         boards=day.leaderboards,
         shared_names=day_view.shared_names(day.sessions),
-        timeline=day_view.timeline_of(day.sessions),
-        classes=day_view.classes_of(day.sessions),
+        timeline=day_view.timeline_of(day.sessions, mine),
+        classes=day_view.classes_of(shown),
+        mine=mine,
+        chosen=", ".join(words),
+        every=every,
         totals=day_view.totals_of(day),
         stats_known=day.stats is not None,
         is_sites=source == SOURCE,

@@ -1,9 +1,10 @@
 """What a day's page holds, from the day as it is stored: pure, so that it is tested without a server."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -146,13 +147,15 @@ def _leaders(day: DayView, stats: dict[str, Any]) -> list[Total]:
     ]
 
 
-def timeline_of(sessions: Iterable[SessionView]) -> Markup | None:
-    """Who drove when; None where no session says when it began."""
+def timeline_of(sessions: Iterable[SessionView], mine: Collection[UUID] = ()) -> Markup | None:
+    """Who drove when, whose sessions `mine` are first and with a star; None where no session has a start."""
     timed = [one for one in sessions if one.start_time]
     if not timed:
         return None
     shared = shared_names(timed)
     drivers = list(dict.fromkeys((_row_name(one, shared), one.driver_id) for one in timed))
+    own = {one.driver_id for one in timed if one.id in mine}
+    drivers.sort(key=lambda row: row[1] not in own)
     rows = drivers[:ROWS]
     heights = {driver: len(rows) - 1 - place for place, (_, driver) in enumerate(rows)}
     classes = list(dict.fromkeys(one.class_name for one in timed))
@@ -160,7 +163,8 @@ def timeline_of(sessions: Iterable[SessionView]) -> Markup | None:
         Line(name=f"class-{place % 6}", points=_strokes(timed, name, heights))
         for place, name in enumerate(classes)
     ]
-    return timeline([name for name, _ in rows], lines, _hours(timed))
+    names = [f"★ {name}" if driver in own else name for name, driver in rows]
+    return timeline(names, lines, _hours(timed))
 
 
 def _row_name(one: SessionView, shared: frozenset[str | None]) -> str:

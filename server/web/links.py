@@ -18,9 +18,9 @@ def records(source: str, slug: str) -> str:
     return _with(f"/tracks/{quote(slug)}/records", source, {})
 
 
-def day(source: str, slug: str, date: dt.date) -> str:
+def day(source: str, slug: str, date: dt.date, **query: object) -> str:
     """A practice day's page."""
-    return _with(f"/tracks/{quote(slug)}/{date}", source, {})
+    return _with(f"/tracks/{quote(slug)}/{date}", source, query)
 
 
 def session(row: UUID) -> str:

@@ -6,6 +6,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 from msgspec import Struct
 
+from laps.people import newest_sessions
 from producer import catalogue
 from producer.catalogue import ListedTrack
 from producer.site import SOURCE
@@ -14,11 +15,13 @@ from schemas.searching import searched, words_of
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web.fields import Words
+from server.web.mine import mine_of
 from server.web.pages import go_to, page
 from store import reading
 from store.reading import TrackView
 
 NEWEST_DAYS = 12
+NEWEST_SESSIONS = 12
 MOST_TRACKS = 2_000
 """Tracks that are looked through; LiveRC has some 1,100."""
 
@@ -36,14 +39,24 @@ class FoundTracks(Struct, frozen=True, kw_only=True):
 @get("/", guards=[needs(Scope.read)])
 async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
     """Show the tracks that are stored, or all of the site whose name has these words, and the newest days."""
-    words = words_of(q)
+    words, chosen = words_of(q), mine_of(request)
     async with connected(request) as connection:
         stored = await reading.find_tracks(connection, limit=MOST_TRACKS)
         listed = await catalogue.find(connection, SOURCE, words, limit=MOST_TRACKS) if words else []
         known = await catalogue.read(connection, SOURCE)
         days = await reading.find_days(connection, limit=NEWEST_DAYS)
+        mine = await newest_sessions(connection, chosen, limit=NEWEST_SESSIONS) if not words else []
     tracks = found_tracks(stored, listed, words)
-    return page(request, "start.html", q=q, tracks=tracks, known=known, days=days)
+    return page(
+        request,
+        "start.html",
+        q=q,
+        tracks=tracks,
+        known=known,
+        days=days,
+        chosen=", ".join(chosen),
+        mine=mine,
+    )
 
 
 @post("/tracks/refresh", guards=[needs(Scope.ingest)])

@@ -236,3 +236,29 @@ async def test_where_reading_is_closed_so_is_every_file(web: httpx.AsyncClient, 
         for path in files:
             answer = await client.get(path)
             assert (answer.status_code, answer.headers["location"][:9]) == (303, "/sign-in?")
+
+
+async def test_what_is_chosen_once_is_kept_for_every_page(web: httpx.AsyncClient) -> None:
+    def chosen(page: str) -> dict[str, str]:
+        return {"drivers": "driver 4, 907, \x00é; =\"'", "next": page}
+
+    answer = await web.post("/mine", data=chosen(f"{DAY}#sessions"))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{DAY}#sessions")
+    try:
+        page = parsed(await web.get(DAY))
+        assert texts(page, "#sessions ~ section tbody th a") == ["Driver 4, run 1"]
+        assert texts(page, "#leaders-1 ~ .wide tr.is-mine a")[0] == "Driver 4"
+        assert texts(parsed(await web.get(f"{DAY}?all=true")), "#sessions ~ section .is-mine a") == [
+            "Driver 4, run 1"
+        ]
+        start = parsed(await web.get("/"))
+        assert [row[0].partition(",")[0] for row in rows_of(start, "#mine")] == ["2025-10-26", "2025-10-25"]
+        assert start.css("#chosen")[0].attributes["value"] == "driver 4, 907, é; =\"'"
+    finally:
+        web.cookies.clear()
+    answer = await web.post("/mine", data={"drivers": "", "next": "https://evil.example/"})
+    assert answer.headers["location"] == "/"
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert (
+        len(rows_of(parsed(await web.get(DAY, headers={"Cookie": "lapstream_mine=%ff%00,,"})), "#totals")) > 1
+    )

@@ -20,45 +20,6 @@ function followImport(section) {
   });
 }
 
-function filterSessions(box) {
-  const field = box.querySelector("input");
-  const status = box.querySelector("[role=status]");
-  const parts = document.querySelectorAll("[data-part]");
-  const kept = "lapstream.drivers";
-
-  function show() {
-    const wanted = field.value.toLowerCase().split(",").map((word) => word.trim()).filter(Boolean);
-    let shown = 0;
-    for (const part of parts) {
-      let ofPart = 0;
-      for (const row of part.querySelectorAll("[data-words]")) {
-        const words = row.dataset.words.toLowerCase();
-        row.hidden = wanted.length > 0 && !wanted.some((word) => words.includes(word));
-        ofPart += row.hidden ? 0 : 1;
-      }
-      part.hidden = ofPart === 0;
-      shown += ofPart;
-    }
-    status.textContent = shown === 0 ? status.dataset.none : "";
-  }
-
-  box.hidden = false;
-  try {
-    field.value = localStorage.getItem(kept) || "";
-  } catch {
-    // Where a browser keeps nothing, the field begins empty.
-  }
-  field.addEventListener("input", () => {
-    show();
-    try {
-      localStorage.setItem(kept, field.value);
-    } catch {
-      // as above
-    }
-  });
-  show();
-}
-
 function keepFresh(part) {
   async function refresh() {
     if (document.hidden || part.contains(document.activeElement)) return;
@@ -79,4 +40,3 @@ function keepFresh(part) {
 
 for (const part of document.querySelectorAll("[data-refresh]")) keepFresh(part);
 for (const section of document.querySelectorAll("[data-events]")) followImport(section);
-for (const box of document.querySelectorAll("[data-filter]")) filterSessions(box);
