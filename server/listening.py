@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 import uvicorn
 
+from runs.day_watch import watching_days
 from runs.watch import watching
 from runtime.database import database
 from runtime.obtaining import Discover
@@ -65,6 +66,7 @@ async def serving(
             pool=pool,
             readiness=Readiness({"the database": partial(look_at_database, pool.acquire)}),
             watch=await stack.enter_async_context(watching(settings.postgres_dsn, pool)),
+            days=await stack.enter_async_context(watching_days(pool)),
             discover=discover,
             stopping=stopping,
             streams=asyncio.Semaphore(min(STREAMS, bounds.connections // 2)),

@@ -72,6 +72,11 @@ async def count_sessions(connection: Connection, event_id: UUID) -> int:
     return await connection.fetchval(statement("count_sessions"), event_id)
 
 
+async def is_known(connection: Connection, event_id: UUID) -> bool:
+    """Whether anything is stored of a day."""
+    return await connection.fetchval(statement("day_is_known"), event_id)
+
+
 async def read_version(connection: Connection, event_id: UUID) -> str:
     """A text that is another one whenever something new was seen of a day."""
     return await connection.fetchval(statement("day_version"), event_id)

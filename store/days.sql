@@ -45,6 +45,10 @@ JOIN race_results AS x ON x.race_driver_id = d.id
 WHERE r.event_id = $1 AND x.fast_lap_time IS NOT NULL
 ORDER BY r.class_name, x.fast_lap_time, r.start_time, r.source_race_id;
 
+-- name: day_is_known
+-- Whether a day is stored.
+SELECT EXISTS (SELECT FROM events WHERE id = $1);
+
 -- name: day_version
 -- Which observations of a day the tables hold.
 SELECT format('%s-%s', count(*), max(observed_at)) FROM observations WHERE event_id = $1;

@@ -65,6 +65,12 @@ async def stream_of(request: ApiRequest, run_id: UUID) -> ServerSentEvent:
         run = await runs.read(connection, run_id)
     if run is None:
         raise RunNotFound.of(run_id)
+    refuse_where_full(services, run_id)
+    return ServerSentEvent(_messages(services, run))
+
+
+def refuse_where_full(services: Services, run_id: UUID | None = None) -> None:
+    """Raise a `Refusal` where as many streams are open as may be."""
     if services.streams.locked():
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -73,7 +79,6 @@ async def stream_of(request: ApiRequest, run_id: UUID) -> ServerSentEvent:
             source="service",
             details=Details(run_id=run_id, retry_after_seconds=REOPEN_MS // 1000),
         )
-    return ServerSentEvent(_messages(services, run))
 
 
 async def _messages(services: Services, run: Run) -> AsyncGenerator[ServerSentEventMessage]:

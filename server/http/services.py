@@ -10,6 +10,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from msgspec import Struct, field
 
+from runs.day_watch import DayWatch
 from runs.run import Run
 from runs.watch import RunWatch
 from runtime.obtaining import Discover
@@ -70,6 +71,7 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     pool: Pool
     watch: RunWatch
+    days: DayWatch
     readiness: Readiness
     discover: Discover
     stopping: asyncio.Event

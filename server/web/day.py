@@ -10,6 +10,7 @@ from laps import days
 from laps.days import DayReport
 from producer.site import SOURCE
 from runs import run as runs
+from runs.following import DayName, FollowedDay
 from runs.run import Run, RunFailure
 from schemas.identity import track_id
 from schemas.scopes import Scope
@@ -18,9 +19,11 @@ from server.http.callers import needs
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected
 from server.web import day_view
+from server.web.live import Live, live_of
 from server.web.mine import mine_of
 from server.web.mine_view import mine_among
 from server.web.pages import page
+from store import days as stored_days
 from store import reading
 from store.days import DayView
 from store.people import people_of
@@ -38,6 +41,9 @@ async def read_day(
     """Show a practice day; of its sessions only one's own, where names were chosen."""
     words = mine_of(request)
     async with connected(request) as connection:
+        live = await live_of(request, connection, DayName(source, track_slug, date))
+        if live.day and live.is_followed and not await stored_days.is_known(connection, live.day.event_id):
+            return _waiting(request, live.day, live)
         day = await the_day(connection, source, track_slug, date)
         track = await reading.read_track(connection, track_id(source, track_slug))
         run, failures = await _last_import(connection, day)
@@ -62,7 +68,13 @@ async def read_day(
         totals=day_view.totals_of(day),
         stats_known=day.stats is not None,
         is_sites=source == SOURCE,
+        live=live,
     )
+
+
+def _waiting(request: ApiRequest, day: FollowedDay, live: Live) -> Response[bytes]:
+    """The page of a day that is followed, and of which nothing is stored yet."""
+    return page(request, "day_waiting.html", live=live, day=day)
 
 
 async def the_day(connection: Connection, source: str, slug: str, date: dt.date) -> DayReport:

@@ -63,6 +63,16 @@ def run(row: UUID) -> str:
     return f"/imports/{row}"
 
 
+def subscriptions() -> str:
+    """The tracks that are subscribed to, and the days that are followed now."""
+    return "/subscriptions"
+
+
+def subscription(slug: str) -> str:
+    """One of these tracks, or the form that makes it one."""
+    return f"/subscriptions/{quote(slug)}"
+
+
 def new_import(slug: str, date: dt.date | None = None) -> str:
     """The form for an import, with its track and day filled in."""
     return _with("/imports/new", SOURCE, {"track": slug, "date": date})

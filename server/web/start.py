@@ -1,5 +1,6 @@
 """The start: tracks found by name, those that are stored and all others of the site, and the newest days."""
 
+import datetime as dt
 from itertools import islice
 
 from litestar import Response, get, post
@@ -10,6 +11,7 @@ from laps.people import newest_sessions
 from producer import catalogue
 from producer.catalogue import ListedTrack
 from producer.site import SOURCE
+from runs import following
 from schemas.scopes import Scope
 from schemas.searching import searched, words_of
 from server.http.callers import needs
@@ -45,6 +47,7 @@ async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
         listed = await catalogue.find(connection, SOURCE, words, limit=MOST_TRACKS) if words else []
         known = await catalogue.read(connection, SOURCE)
         days = await reading.find_days(connection, limit=NEWEST_DAYS)
+        followed = await following.followed_now(connection, dt.datetime.now(dt.UTC))
         mine = await newest_sessions(connection, chosen, limit=NEWEST_SESSIONS) if not words else []
     tracks = found_tracks(stored, listed, words)
     return page(
@@ -54,6 +57,7 @@ async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
         tracks=tracks,
         known=known,
         days=days,
+        followed=followed,
         chosen=", ".join(chosen),
         mine=mine,
     )

@@ -537,3 +537,35 @@ async def test_large_pages_are_quick_and_small(web: httpx.AsyncClient, large: No
     assert int(answers[0].headers["content-length"]) < LARGEST
     assert min(answer.elapsed.total_seconds() for answer in answers) < LONGEST_SECONDS
     assert len(parsed(answers[0]).css("tbody tr")) > (MANY if what == "day" else LONG)
+
+
+async def test_tracks_are_subscribed_to_followed_and_left_by_forms(signed_in: httpx.AsyncClient) -> None:
+    token = await csrf(signed_in)
+    wanted = {"track_slug": "Some Track", "time_zone": "Nowhere", "follow": "live"}
+    page = parsed(await signed_in.post("/subscriptions", data=token | wanted), 422)
+    assert len(texts(page, "p.fault[role=alert]")) == 2
+    answer = await signed_in.post("/tracks/quiet-track/follow", data=token)
+    assert answer.headers["location"] == "/subscriptions/quiet-track"  # where its zone is asked for
+    for follow in ("nightly", "live"):
+        wanted = {"track_slug": "quiet-track", "time_zone": "UTC", "follow": follow}
+        assert (await signed_in.post("/subscriptions", data=token | wanted)).status_code == 303
+    page = parsed(await signed_in.get("/subscriptions"))
+    [day] = links(page, "/tracks/quiet-track/")
+    assert texts(page, "tbody td")[:2] == ["UTC", "while a day is on, and at night"]
+    assert links(parsed(await signed_in.get("/")), "/tracks/quiet-track/") == [day]
+
+    page = parsed(await signed_in.get(day))
+    assert texts(page, "[data-status]") == ["Followed: asked for within a minute for the first time."]
+    assert page.css("noscript meta[http-equiv=refresh]")
+    answer = await signed_in.post(f"{day}/stop", data=token)
+    assert answer.headers["location"] == "/subscriptions"
+    assert links(parsed(await signed_in.get("/")), "/tracks/quiet-track/") == []
+    answer = await signed_in.post("/tracks/quiet-track/follow", data=token)
+    assert answer.headers["location"] == day
+    await signed_in.post("/subscriptions/quiet-track/remove", data=token)
+    assert texts(parsed(await signed_in.get("/subscriptions")), "tbody th") == []
+
+
+async def test_the_stream_of_a_day_that_is_not_followed_ends(web: httpx.AsyncClient) -> None:
+    answer = await web.get(f"{DAY}/events")
+    assert [line for line in answer.text.splitlines() if line.startswith("event:")] == ["event: end"]

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from consumers.live import PRACTICE_DAYS
 from ops.rebuild.operating import recent
 from ops.rebuild.states import SwapWaits
 from producer import budget as sites
+from runs import rhythm
 from runtime.database import connected, database
 from runtime.settings import Settings
 from runtime.wiring import projection_group
@@ -38,6 +39,7 @@ BY_HAND = "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random
 HOSTILE = "<img src=x onerror=alert(1)> عمر"
 UMEA, FIRST, SECOND = "umea-paahittad", dt.date(2025, 9, 6), dt.date(2025, 9, 7)
 PATH = f"/tracks/{TRACK}/{DAY}"
+PLACE = "link => ({ href: link.href, top: link.getBoundingClientRect().top })"
 
 
 def the_day() -> SampleSite:
@@ -189,6 +191,8 @@ async def every_page(page: Page, run: str) -> list[str]:
         f"/tracks/{TRACK}?month=2025-09",
         "/imports/new",
         "/imports/months/new",
+        "/subscriptions",
+        "/subscriptions/other-track",
         "/sign-in?why=x",
     ]
     return [one for one in found if one]
@@ -365,6 +369,49 @@ async def test_the_keyboard_gets_past_the_top_and_into_tables(page: Page) -> Non
     assert await page.evaluate("document.activeElement.id") == "main"
     focused = await page.evaluate("document.querySelectorAll('svg a:not([tabindex=\"-1\"])').length")
     assert focused == 0
+
+
+async def its_turn(settings: Settings, track: str) -> None:
+    """Let it be the turn of a followed track."""
+    async with connected(settings) as connection:
+        await connection.execute(
+            "UPDATE followed_days SET next_at = now(), claimed_until = NULL WHERE track_slug = $1", track
+        )
+
+
+async def test_a_followed_day_grows_while_one_looks(page: Page, site: SampleSite, settings: Settings) -> None:
+    zone, track = "Pacific/Kiritimati", "live-track"
+    day = generate_day(track, rhythm.today(zone, dt.datetime.now(dt.UTC)), seed=1, sessions=14)
+    site.put(day)
+    site.grow(track, day.date, 0)
+    await page.goto(f"/subscriptions/{track}")
+    await page.get_by_label("Time zone").fill(zone)
+    await page.get_by_role("button", name="Subscribe to a track").click()
+    await page.get_by_role("region", name="Followed now").get_by_role("link", name=track).click()
+    await page.get_by_text("Nobody has driven on this day yet").wait_for()
+    await page.get_by_text(re.compile("Followed: last asked for at .*, next at")).wait_for()
+
+    site.grow(track, day.date, 6)
+    await its_turn(settings, track)
+    rows = page.locator("section[data-key] tr[data-key]")
+    await expect(rows).to_have_count(6)
+    await page.evaluate("window.stays = true")
+    link = rows.last.get_by_role("link").first
+    await rows.last.get_by_role("checkbox").check()
+    await link.focus()
+    before = await link.evaluate(PLACE)
+
+    site.grow(track, day.date, 14)
+    await its_turn(settings, track)
+    await expect(rows).to_have_count(14)
+    await expect(page.locator("svg.chart .of-stroke, svg.chart a")).not_to_have_count(0)
+    after = await page.evaluate(f"({PLACE})(document.activeElement)")
+    assert (after["href"], after["top"]) == (before["href"], pytest.approx(before["top"], abs=2))
+    assert await page.locator("input[name=session]:checked").count() == 1
+    assert await page.evaluate("window.stays")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Stop following this track").click()
+    await page.get_by_role("button", name="Follow this day").wait_for()
 
 
 async def test_all_of_it_works_without_scripts(page: Page) -> None:

@@ -1,5 +1,6 @@
 """The operators' pages over HTTP: what they show, who may see them, and what their forms do."""
 
+import datetime as dt
 import random
 import uuid
 from collections.abc import AsyncGenerator, Sequence
@@ -19,7 +20,9 @@ from ops.rebuild.queries import Rebuild
 from ops.rebuild.states import SwapWaits
 from ops.rebuild.work import holding
 from producer import budget as sites
+from producer.site import SOURCE
 from runs import changes as run_changes
+from runs import following
 from runs import run as runs
 from runs.run import PlannedSession
 from runtime.database import connected, database
@@ -382,6 +385,9 @@ FORGED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 async def scene(settings: Settings, waiting: Rebuild, failed_run: uuid.UUID) -> dict[str, str]:
     """What stands for the parameters of addresses, and what a form could say: all of it could be done."""
     path = await park_event(settings, 90, fetched(2, "9"))
+    async with connected(settings) as connection:
+        now = dt.datetime.now(dt.UTC)
+        await following.subscribe(connection, SOURCE, "forged", "UTC", follow=True, now=now)
     return {
         "run_id:uuid": str(failed_run),
         "rebuild_id:uuid": str(waiting.id),
@@ -396,6 +402,10 @@ async def scene(settings: Settings, waiting: Rebuild, failed_run: uuid.UUID) -> 
         "reason": "forged",
         "event": "{}",
         "seen": waiting.moved_at.isoformat(),
+        "track_slug:str": "forged",
+        "date:date": now.date().isoformat(),
+        "time_zone": "Australia/Sydney",
+        "follow": "nightly",
         "track_slug": "forged",
         "date": "2025-10-25",
         "refresh": "all",

@@ -1,0 +1,156 @@
+"""Days that are followed: how one is, who begins and stops it, and the stream by which its page keeps up."""
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncGenerator
+
+import msgspec
+from litestar import get, post
+from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
+from msgspec import Struct
+
+from producer.site import SOURCE
+from runs import following, rhythm, subscriptions
+from runs.day_watch import DaySeen
+from runs.following import DayName, FollowedDay
+from schemas.identity import practice_event_id, track_id
+from schemas.scopes import Scope
+from schemas.terminal import clean_json
+from server.api.fields import Date, Source, TrackSlug
+from server.api.run_events import QUIET_LOOKS, REOPEN_MS, refuse_where_full
+from server.http.callers import needs
+from server.http.services import ApiRequest, Services, connected, services_of
+from server.web import links
+from server.web.live_view import may_follow, status_of
+from server.web.pages import go_to
+from store import days, reading
+from store.pool import TRANSIENT, Connection
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """How a day is followed, for its page; `version` is that of what the tables hold of it."""
+
+    day: FollowedDay | None
+    status: str | None
+    may_follow: bool
+    zone_known: bool
+    version: str
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is followed now."""
+        return self.status is not None
+
+
+class StatusEvent(Struct, frozen=True, kw_only=True):
+    """How a day is followed, in words."""
+
+    status: str
+    error: str | None
+
+
+class ChangedEvent(Struct, frozen=True, kw_only=True):
+    """Which version of a day the tables hold."""
+
+    version: str
+
+
+async def live_of(request: ApiRequest, connection: Connection, day: DayName) -> Live:
+    """How a day is followed."""
+    now = dt.datetime.now(dt.UTC)
+    version = await days.read_version(connection, practice_event_id(*day))
+    found = await following.read(connection, day)
+    time_zone = await zone_of(request, connection, day.source, day.track_slug)
+    status = status_of(found, now)
+    return Live(
+        day=found,
+        status=status,
+        may_follow=day.source == SOURCE and status is None and may_follow(day.date, time_zone, now),
+        zone_known=time_zone is not None,
+        version=version,
+    )
+
+
+async def zone_of(request: ApiRequest, connection: Connection, source: str, slug: str) -> str | None:
+    """The zone of a track: its subscription's, that of the settings, or the one that the tables know."""
+    zones = services_of(request).settings.track_zones
+    if found := await subscriptions.zone_of(connection, source, slug, zones):
+        return found
+    track = await reading.read_track(connection, track_id(source, slug))
+    return track and track.time_zone
+
+
+@post("/tracks/{track_slug:str}/follow", guards=[needs(Scope.ingest)])
+async def begin_following(request: ApiRequest, track_slug: TrackSlug) -> Redirect:
+    """Follow a track's day of today, and lead to it; where its zone is not known, to where it is given."""
+    now = dt.datetime.now(dt.UTC)
+    async with connected(request) as connection:
+        time_zone = await zone_of(request, connection, SOURCE, track_slug)
+        if time_zone is None:
+            return go_to(links.subscription(track_slug))
+        await following.follow_today(connection, SOURCE, track_slug, time_zone, now)
+    return go_to(links.day(SOURCE, track_slug, rhythm.today(time_zone, now)))
+
+
+@post("/tracks/{track_slug:str}/{date:date}/stop", guards=[needs(Scope.ingest)])
+async def stop_following(request: ApiRequest, track_slug: TrackSlug, date: Date) -> Redirect:
+    """Follow a track no more, and lead back to the day."""
+    async with connected(request) as connection:
+        await following.stop(connection, SOURCE, track_slug, dt.datetime.now(dt.UTC))
+        stored = await days.is_known(connection, practice_event_id(SOURCE, track_slug, date))
+    return go_to(links.day(SOURCE, track_slug, date) if stored else links.subscriptions())
+
+
+@get(
+    "/tracks/{track_slug:str}/{date:date}/events", media_type="text/event-stream", guards=[needs(Scope.read)]
+)
+async def follow_day(
+    request: ApiRequest, track_slug: TrackSlug, date: Date, source: Source = SOURCE
+) -> ServerSentEvent:
+    """Follow a day: `changed` when the tables hold something new, `status` when it was asked for; then `end`.
+
+    Raises a `Refusal` where too many streams are open.
+    """
+    services = services_of(request)
+    refuse_where_full(services)
+    return ServerSentEvent(_messages(services, DayName(source, track_slug, date)))
+
+
+async def _messages(services: Services, day: DayName) -> AsyncGenerator[ServerSentEventMessage]:
+    """The stream; where the database goes away, or others were quicker, it breaks off."""
+    if services.streams.locked():
+        return
+    updates = services.days.updates(day)
+    async with services.streams, contextlib.aclosing(updates):
+        with contextlib.suppress(*TRANSIENT):
+            async for message in _told(services, updates):
+                yield message
+
+
+async def _told(
+    services: Services, updates: AsyncGenerator[DaySeen]
+) -> AsyncGenerator[ServerSentEventMessage]:
+    """What is worth telling of the updates, until the day is not followed any more, or the server ends."""
+    told: tuple[str, StatusEvent] | None = None
+    quiet = 0
+    async for seen in updates:
+        status = status_of(seen.followed, dt.datetime.now(dt.UTC))
+        if status is None:
+            yield _message("end", ChangedEvent(version=seen.version))
+            return
+        event = StatusEvent(status=status, error=seen.followed and seen.followed.error)
+        if told is None or told[0] != seen.version:
+            yield _message("changed", ChangedEvent(version=seen.version))
+        if told is None or told[1] != event:
+            yield _message("status", event)
+        quiet = 0 if told != (seen.version, event) else quiet + 1
+        if quiet and quiet % QUIET_LOOKS == 0:
+            yield ServerSentEventMessage(comment="", data=None)
+        told = seen.version, event
+        if services.stopping.is_set():
+            return
+
+
+def _message(name: str, event: Struct) -> ServerSentEventMessage:
+    data = clean_json(msgspec.json.encode(event))
+    return ServerSentEventMessage(event=name, data=data, retry=REOPEN_MS)

@@ -1,0 +1,141 @@
+"""Tracks that are subscribed to: a list of them, and forms to add, change and remove one."""
+
+import datetime as dt
+from http import HTTPStatus
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+from msgspec import Struct
+
+from producer.site import SOURCE, BadAddress, checked_slug
+from runs import following, subscriptions
+from runs.following import FollowedDay
+from runs.subscriptions import SubscribedAlready, Subscription
+from schemas.scopes import Scope
+from schemas.zones import is_zone
+from server.api.fields import TrackSlug
+from server.http.callers import needs
+from server.http.services import ApiRequest, connected
+from server.web import links
+from server.web.formats import UNKNOWN
+from server.web.live import zone_of
+from server.web.live_view import local_clock
+from server.web.pages import go_to, page
+from server.web.texts import TEXTS
+from store.pool import Connection
+
+LIVE = "live"
+NIGHTLY = "nightly"
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What was entered into the form, as it was sent."""
+
+    track_slug: str = ""
+    time_zone: str = ""
+    follow: str = LIVE
+
+
+class SubscribedTrack(Struct, frozen=True, kw_only=True):
+    """A subscription with its newest day; times are on the track's clock."""
+
+    track_slug: str
+    time_zone: str
+    follow: bool
+    date: dt.date | None
+    asked: str
+    next: str
+    error: str | None
+
+
+@get("/subscriptions", guards=[needs(Scope.read)])
+async def read_subscriptions(request: ApiRequest) -> Response[bytes]:
+    """Show the tracks that are subscribed to, and the days that are followed now."""
+    return await _list(request, Wanted())
+
+
+async def _list(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | None = None) -> Response[bytes]:
+    async with connected(request) as connection:
+        followed = await following.followed_now(connection, dt.datetime.now(dt.UTC))
+        newest = await following.newest_of_subscribed(connection)
+        known = await subscriptions.read_all(connection)
+    tracks = [_with_day(one, newest.get((one.source, one.track_slug))) for one in known]
+    return page(
+        request,
+        "subscriptions.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+        followed=followed,
+        tracks=tracks,
+        known=False,
+        wanted=wanted,
+        faults=faults or {},
+    )
+
+
+@get("/subscriptions/{track_slug:str}", guards=[needs(Scope.ingest)])
+async def read_subscription(request: ApiRequest, track_slug: TrackSlug) -> Response[bytes]:
+    """Show a subscription, or the form for a new one."""
+    async with connected(request) as connection:
+        known = await subscriptions.read(connection, SOURCE, track_slug)
+        time_zone = await zone_of(request, connection, SOURCE, track_slug)
+    follow = NIGHTLY if known and not known.follow else LIVE
+    wanted = Wanted(track_slug=track_slug, time_zone=time_zone or "", follow=follow)
+    return page(request, "subscription.html", known=known is not None, wanted=wanted, faults={})
+
+
+@post("/subscriptions", guards=[needs(Scope.ingest)])
+async def save_subscription(request: ApiRequest) -> Response[bytes] | Redirect:
+    """Add a subscription, or change the one that is there, and lead to all of them."""
+    form = await request.form()
+    wanted = Wanted(**{name: str(form.get(name, "")).strip()[:100] for name in Wanted.__struct_fields__})
+    if faults := faults_of(wanted):
+        return await _list(request, wanted, faults)
+    async with connected(request) as connection:
+        await _save(connection, wanted)
+    return go_to(links.subscriptions())
+
+
+async def _save(connection: Connection, wanted: Wanted) -> None:
+    slug, zone, follow = wanted.track_slug, wanted.time_zone, wanted.follow == LIVE
+    now = dt.datetime.now(dt.UTC)
+    try:
+        await following.subscribe(connection, SOURCE, slug, zone, follow=follow, now=now)
+    except SubscribedAlready:
+        await following.change(connection, SOURCE, slug, zone, follow=follow, now=now)
+
+
+@post("/subscriptions/{track_slug:str}/remove", guards=[needs(Scope.ingest)])
+async def remove_subscription(request: ApiRequest, track_slug: TrackSlug) -> Redirect:
+    """End a subscription, and lead to the others; one that is gone is none."""
+    async with connected(request) as connection:
+        if await subscriptions.read(connection, SOURCE, track_slug):
+            await following.unsubscribe(connection, SOURCE, track_slug)
+    return go_to(links.subscriptions())
+
+
+def faults_of(wanted: Wanted) -> dict[str, str]:
+    """What is wrong with the form, by the names of its fields."""
+    faults: dict[str, str] = {}
+    try:
+        checked_slug(wanted.track_slug)
+    except BadAddress:
+        faults["track_slug"] = TEXTS("imports.bad_track")
+    if not is_zone(wanted.time_zone):
+        faults["time_zone"] = TEXTS("subscriptions.bad_zone")
+    return faults
+
+
+def _with_day(one: Subscription, day: FollowedDay | None) -> SubscribedTrack:
+    return SubscribedTrack(
+        track_slug=one.track_slug,
+        time_zone=one.time_zone,
+        follow=one.follow,
+        date=day and day.date,
+        asked=_moment(day and day.asked_at, one),
+        next=_moment(day.next_at if day and day.closed_at is None else None, one),
+        error=day and day.error,
+    )
+
+
+def _moment(moment: dt.datetime | None, track: Subscription) -> str:
+    return local_clock(moment, track.time_zone) if moment else UNKNOWN
