@@ -1,6 +1,9 @@
 """How pages write figures and times; what is not known is a dash, never a zero."""
 
 import datetime as dt
+import re
+
+from markupsafe import Markup, escape
 
 from runs.run import RunFailure
 from server.web.texts import TEXTS
@@ -8,6 +11,7 @@ from server.web.texts import TEXTS
 UNKNOWN = "\N{EN DASH}"
 _MINUTE = 60
 _HOUR = 3600
+_COMMAND = re.compile(r"`([^`]+)`")
 
 
 def lap_time(seconds: float | None) -> str:
@@ -50,6 +54,16 @@ def utc(moment: dt.datetime) -> str:
 def reason(failure: RunFailure) -> str:
     """Why a session failed, without the address and the code that stand before it for programs."""
     return failure.message.removeprefix(f"{failure.url}: ").removeprefix(f"{failure.code}: ")
+
+
+def count(value: float) -> str:
+    """How many there are; nothing where that is no whole number, as on an axis between two."""
+    return number(value) if value == int(value) else ""
+
+
+def with_code(text: str) -> Markup:
+    """A message of ours, whose commands stand between backticks, as HTML."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped
 
 
 def long_date(date: dt.date) -> str:

@@ -61,6 +61,7 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
         "long_date": formats.long_date,
         "month_name": formats.month_name,
         "reason": formats.reason,
+        "with_code": formats.with_code,
         "utc": formats.utc,
     }
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))

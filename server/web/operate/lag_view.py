@@ -9,7 +9,7 @@ from ops.fleet.observing import WINDOW_SECONDS
 from ops.lag.figures import GroupLag, PartitionLag
 from ops.lag.history import SLOT_SECONDS, SLOTS, PastLag
 from server.web.charts import Line, Mark, line_chart
-from server.web.formats import number
+from server.web.formats import count, number
 from server.web.texts import TEXTS
 from store.positions import Place
 
@@ -54,7 +54,7 @@ def chart_of(past: Sequence[PastLag], height: int = 300) -> Markup | None:
         x_labels=[(-60.0 * minutes, str(minutes)) for minutes in range(round(WINDOW_SECONDS / 60), -1, -2)],
         range_=(0, max(*known, 1)),
         height=height,
-        write=number,
+        write=count,
     )
 
 

@@ -35,3 +35,12 @@ def test_what_is_not_known_is_no_zero() -> None:
 def test_dates_are_written_in_words() -> None:
     assert formats.long_date(dt.date(2025, 10, 25)) == "Saturday, 25 October 2025"
     assert formats.month_name(dt.date(2025, 1, 1)) == "January 2025"
+
+
+def test_commands_of_messages_are_code_and_all_else_is_text() -> None:
+    text = formats.with_code("<b> failed: `lapstream runs show <id>` says why, or ` alone")
+    assert text == ("&lt;b&gt; failed: <code>lapstream runs show &lt;id&gt;</code> says why, or ` alone")
+
+
+def test_an_axis_counts_in_whole_numbers() -> None:
+    assert [formats.count(one) for one in (0, 1.5, 2.0, 1200)] == ["0", "", "2", "1,200"]
