@@ -1,5 +1,6 @@
 """What the pages of lag hold: pure, so that it is tested without a server."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
@@ -12,6 +13,9 @@ from server.web.charts import Line, Mark, line_chart
 from server.web.formats import count, number
 from server.web.texts import TEXTS
 from store.positions import Place
+
+STEPS = 4
+"""Of the axis, which ends where each step is a whole number of records."""
 
 FEWEST = 2
 """Looks that make a chart."""
@@ -52,7 +56,7 @@ def chart_of(past: Sequence[PastLag], height: int = 300) -> Markup | None:
         [Line(name="behind", points=marks)],
         x_title=TEXTS("operate.minutes_ago"),
         x_labels=[(-60.0 * minutes, str(minutes)) for minutes in range(round(WINDOW_SECONDS / 60), -1, -2)],
-        range_=(0, max(*known, 1)),
+        range_=(0, math.ceil(max(*known, 1) / STEPS) * STEPS),
         height=height,
         write=count,
     )

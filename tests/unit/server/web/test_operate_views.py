@@ -2,6 +2,9 @@
 
 import datetime as dt
 
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
 from ops.lag.history import PastLag
 from ops.status import lines
 from server.web.operate import lag_view, overview_view
@@ -38,6 +41,14 @@ def test_a_chart_has_a_point_for_each_look_that_knew() -> None:
     chart = lag_view.chart_of(past(3, None, 0, 7))
     assert chart is not None
     assert chart.count("<title>") == 3
+
+
+@pytest.mark.parametrize("most", [1, 3, 7, 1234])
+def test_each_step_of_its_axis_is_a_whole_number_of_records(most: int) -> None:
+    parsed = LexborHTMLParser(str(lag_view.chart_of(past(0, most))))
+    steps = [node.text() for node in parsed.css(".axis.y text")]
+    assert len(steps) > 2
+    assert all(steps)
 
 
 def test_one_look_is_no_chart() -> None:
