@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+import signal
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -26,11 +27,13 @@ from sandbox.sample_site.site import SampleSite
 from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.events import PracticeDayRequested
 from store.pool import Connection, Pool, fetch_one, open_pool
+from tests import processes
 from tests.api import settings_of
 from tests.commands import invoked
 from tests.conftest import TRACK, working
 from tests.integration.test_conditional import until_indexed
 from tests.members import until
+from tests.processes import role
 
 SITE = "https://site.invalid"
 NOON = dt.datetime(2025, 10, 25, 12, tzinfo=dt.UTC)
@@ -333,3 +336,31 @@ async def test_a_followed_day_grows_and_leaves_nothing_while_nothing_happens(
     assert [one.session_id for one in sessions if one.new] == [one.session_id for one in day.sessions]
     assert all(one.driver_name and one.fast_lap_time for one in sessions)
     assert (ended.why, ended.sessions) == ("stopped", 6)
+
+
+async def test_a_fetcher_that_is_killed_while_it_asks_leaves_the_day_to_another_one(
+    settings: Settings, site: SampleSite
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    day = generate_day(TRACK, rhythm.today("UTC", now), seed=1, sessions=3, laps_per_session=3)
+    site.put(day)
+    slow = Fault(kind="delay", seconds=60, times=1, match=Match(page="day_list"))
+    site.faults.add(slow)
+    async with working(settings, "projector", "relay"), connected(settings) as connection:
+        await following.subscribe(connection, SOURCE, TRACK, "UTC", follow=True, now=now)
+        async with role(settings, "fetcher") as fetcher:
+            await processes.until(lambda: "day_list" in [one.page for one in site.ledger.requests])
+            assert await fetcher.end(signal.SIGKILL) == -signal.SIGKILL
+        found = await following.read(connection, DayName(SOURCE, TRACK, day.date))
+        assert found
+        assert found.claimed_until
+        assert found.claimed_until > found.next_at
+        async with working(settings, "fetcher"):
+            await connection.execute("UPDATE followed_days SET claimed_until = now()")  # its time is up
+
+            async def stored() -> bool:
+                return await connection.fetchval(STORED) == len(day.sessions)
+
+            await until(stored)
+    asked = [one.page for one in site.ledger.requests]
+    assert (asked.count("day_list"), asked.count("session")) == (2, len(day.sessions))

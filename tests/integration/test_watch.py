@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import AsyncGenerator
 
 import pytest
 
 from runs import changes as run_changes
+from runs.day_watch import watching_days
+from runs.following import DayName
 from runs.run import Run
 from runs.watch import CHANNEL, RunVanished, RunWatch, watching
 from runtime.database import database
@@ -122,3 +125,14 @@ async def test_a_watch_that_closes_looks_no_more(settings: Settings, counting: C
     await asyncio.sleep(0)
     assert counting.count == looks
     await updates.aclose()
+
+
+async def test_viewers_of_a_day_share_one_look(counting: Counting) -> None:
+    day = DayName("liverc", "track", dt.date(2025, 10, 25))
+    async with asyncio.timeout(SECONDS), watching_days(counting) as watch:
+        viewers = [watch.updates(day) for _ in range(VIEWERS)]
+        seen = await asyncio.gather(*(anext(viewer) for viewer in viewers))
+        assert counting.count <= 2  # the look that the first one began may be too old for the others
+        for viewer in viewers:
+            await viewer.aclose()
+    assert {one.followed for one in seen} == {None}
