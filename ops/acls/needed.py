@@ -32,7 +32,7 @@ def needed(topics: Topics, principal: str = PRINCIPAL) -> list[Grant]:
 
     `{role}` in the principal stands for the name of each.
     """
-    beside = {"relay": of_observer(topics)}
+    beside = {"relay": of_observer(topics), "api": of_pages(topics)}
     return [_grant(role, principal, [*rights, *beside.get(role, ())]) for role, rights in _rights(topics)]
 
 
@@ -51,6 +51,11 @@ def of_observer(topics: Topics) -> list[Right]:
     every = groups(topics)
     read = tuple(dict.fromkeys(topic for one in every for topic in one.topics))
     return [_on(read, "Read"), _of_groups(tuple(one.name for one in every), "Describe")]
+
+
+def of_pages(topics: Topics) -> list[Right]:
+    """What the operators' pages need: they put parked requests back, and publish mended events."""
+    return [_on((topics.requests, topics.details, *topics.event_log), "Write")]
 
 
 def _rights(topics: Topics) -> Iterator[tuple[str, Iterable[Right]]]:

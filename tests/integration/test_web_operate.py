@@ -48,7 +48,7 @@ from tests.databases import Servers
 from tests.events import DATE, fetched, seen
 from tests.integration.test_rebuild import execute, rebuild
 from tests.integration.test_web import LARGEST, browser, links, parsed, rows_of, texts
-from tests.members import EVENTS, send, until_at
+from tests.members import EVENTS, send, until, until_at
 
 GROUP = "practice-days-projection"
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -290,6 +290,21 @@ async def test_several_are_redriven_at_once_and_what_is_bad_stays(
     assert "Redriven: 1." in texts(page, "[role=status]")[0]
     found = await states(pool)
     assert [found[offset][0] for offset in (20, 21, 22)] == ["redriven", "parked", "parked"]
+
+
+async def test_what_takes_long_goes_on_by_itself(
+    operator: httpx.AsyncClient, settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.web.operate.acting.PATIENCE_SECONDS", 0)
+    path = await park_event(settings, 25, fetched(2, "25"))
+    [ask] = links(parsed(await operator.get(path)), "/operate/parked/redrive")
+    page = await sent(operator, ask)
+    assert texts(page, ".done")[0].startswith("This takes longer")
+
+    async def is_redriven() -> bool:
+        return (await states(pool))[25] == ("redriven", "key of operate")
+
+    await until(is_redriven)
 
 
 async def test_a_discard_needs_a_reason(operator: httpx.AsyncClient, settings: Settings, pool: Pool) -> None:

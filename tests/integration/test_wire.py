@@ -24,7 +24,7 @@ from broker.rights import Right, missing
 from broker.subscribing import make_broker
 from broker.topics import create_topics
 from lapstream.roles import check_ready, run_roles
-from ops.acls.needed import OPERATOR, needed, of_observer, of_role
+from ops.acls.needed import OPERATOR, needed, of_observer, of_pages, of_role
 from ops.events.publishing import publish
 from ops.imports import follow
 from ops.lag.report import observed
@@ -337,6 +337,7 @@ async def is_lacking(admin: Any, rights: list[Right], expected: str | None) -> b
 
 async def test_a_right_that_is_missing_is_named(secure: SecureKafka, granted: Settings) -> None:
     await revoke(secure, "User:relay", of_observer(granted.topics))  # who may read a topic may see it
+    await revoke(secure, "User:api", of_pages(granted.topics))
     for role in ROLES:
         rights = of_role(granted.topics, role)
         async with administering(as_user(granted, secure, role).broker) as admin:

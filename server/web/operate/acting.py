@@ -6,7 +6,7 @@ it. Whatever was tried is logged with the name of who did it.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from runtime.database import ServerAway
 from runtime.faults import explained
+from schemas.errors import LapstreamError
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest
 from server.web.pages import caller_of, go_to, page
@@ -62,6 +63,15 @@ def ask(request: ApiRequest, question: Question, fault: str | None = None) -> Re
     """The page that asks; `fault` says what was wrong with its form."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
     return page(request, "operate/ask.html", status=status, question=question, fault=fault)
+
+
+async def refusal_of(check: Awaitable[None]) -> str | None:
+    """Why something can't be done, by what a check of it raises; None where it can."""
+    try:
+        await check
+    except LapstreamError as error:
+        return str(error)
+    return None
 
 
 async def reason_of(request: ApiRequest) -> str | None:

@@ -21,7 +21,6 @@ from ops.rebuild.queries import Rebuild
 from runtime.database import connected as connected_by
 from runtime.projections import PROJECTIONS
 from runtime.settings import Settings
-from schemas.errors import LapstreamError
 from schemas.scopes import Scope
 from server.http.callers import needs
 from server.http.refusals import Refusal
@@ -29,7 +28,7 @@ from server.http.services import ApiRequest, connected, services_of
 from server.web import links
 from server.web.fields import Row
 from server.web.operate import rebuild_view
-from server.web.operate.acting import Action, Question, ask, carried_out, lead_to
+from server.web.operate.acting import Action, Question, ask, carried_out, lead_to, refusal_of
 from server.web.pages import page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -125,14 +124,10 @@ async def _refusal(
     connection: Connection, means: Means, projection: Projection[Any], found: Rebuild
 ) -> str | None:
     """Why something can't be done with a rebuild; None where it can."""
-    try:
-        newest = await rebuilds.newest(connection, found.shadow)
-        if newest and newest.id != found.id and means.check is not _check_in_place:
-            return TEXTS("operate.not_newest")
-        await means.check(connection, projection, found)
-    except LapstreamError as error:
-        return str(error)
-    return None
+    newest = await rebuilds.newest(connection, found.shadow)
+    if newest and newest.id != found.id and means.check is not _check_in_place:
+        return TEXTS("operate.not_newest")
+    return await refusal_of(means.check(connection, projection, found))
 
 
 @get(f"{_REBUILD}/{{what:str}}", guards=[needs(Scope.operate)])

@@ -14,7 +14,6 @@ from runs.changes import NothingFailed, RunNotFound
 from runs.reporting import report_ended
 from runs.run import Run, RunState
 from schemas import fields as f
-from schemas.errors import LapstreamError
 from schemas.scopes import Scope
 from server.api.fields import PAGE, SLUG, Cursor, page_of, place_at
 from server.http.callers import needs
@@ -22,7 +21,7 @@ from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected
 from server.web import links
 from server.web.fields import Row
-from server.web.operate.acting import Action, Question, ask, lead_to, operating
+from server.web.operate.acting import Action, Question, ask, lead_to, operating, refusal_of
 from server.web.pages import page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -103,7 +102,7 @@ async def read_operated_run(request: ApiRequest, run_id: Row) -> Response[bytes]
         run = await _the_run(connection, run_id)
         failures = await runs.failures(connection, run_id)
         progress = await runs.progress(connection, run_id)
-        possible = [name for name, means in MEANS.items() if not await _refusal(connection, means, run)]
+        refusals = {name: await refusal_of(means.check(connection, run)) for name, means in MEANS.items()}
     return page(
         request,
         "operate/run.html",
@@ -111,7 +110,7 @@ async def read_operated_run(request: ApiRequest, run_id: Row) -> Response[bytes]
         failures=failures[:MOST_FAILURES],
         left_out=max(0, len(failures) - MOST_FAILURES),
         progress=progress,
-        possible=possible,
+        possible=[name for name, refusal in refusals.items() if refusal is None],
         trace_id=tracing.trace_id_of(run.traceparent),
     )
 
@@ -123,22 +122,13 @@ async def _the_run(connection: Connection, run_id: UUID) -> Run:
     return run
 
 
-async def _refusal(connection: Connection, means: Means, run: Run) -> str | None:
-    """Why something can't be done with a run; None where it can."""
-    try:
-        await means.check(connection, run)
-    except LapstreamError as error:
-        return str(error)
-    return None
-
-
 @get(f"{_RUN}/{{what:str}}", guards=[needs(Scope.operate)])
 async def ask_run(request: ApiRequest, run_id: Row, what: FromPath[str]) -> Response[bytes]:
     """Say what will happen to an import, or why it can't, and ask."""
     means = _means(what)
     async with connected(request) as connection:
         run = await _the_run(connection, run_id)
-        refusal = await _refusal(connection, means, run)
+        refusal = await refusal_of(means.check(connection, run))
     question = Question(
         place="runs",
         title=TEXTS(f"operate.ask_run_{what}", track=run.track_slug, date=run.date),
