@@ -138,7 +138,7 @@ async def test_the_overview_says_what_needs_attention_and_where_to_look(operator
     page = parsed(await operator.get("/operate"))
     attention = texts(page, "section.fault li")
     assert any(line.startswith(f"lag of {GROUP}: stalled, 42 behind") for line in attention)
-    assert any(line.startswith("relay: none: start `lapstream run relay`") for line in attention)
+    assert any(line.startswith("relay: none: start lapstream run relay") for line in attention)
     assert f"/operate/lag/{GROUP}" in links(page, "/operate/lag")
     assert "LapstreamGroupStalled" in texts(page, "section.fault code")
     lines = {name: state for name, state, _ in rows_of(page, "#status")}
