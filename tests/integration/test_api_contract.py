@@ -50,6 +50,7 @@ parameters = {{ table = "laps", key = "track/2025-10-25/1/3" }}
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # thousands of requests, one after another
 async def test_every_answer_is_as_the_document_has_it(dsn: str, tmp_path: Path) -> None:
     """No 5xx, no undocumented status or header, each body of its schema; nothing that is wrong is taken."""
     settings = settings_of(dsn)

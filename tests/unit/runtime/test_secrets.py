@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from lapstream.cli.config import describe
 from runtime import secrets
 from runtime.settings import SettingsError, read_settings
+from tests.commands import ended
 
 USUAL = {
     "LAPSTREAM_KAFKA_BOOTSTRAP": "127.0.0.1:9092",
@@ -143,30 +145,43 @@ importlib.import_module("lapstream.cli").main()
 """
 
 
-@pytest.mark.parametrize("traceback", ["", "1"])
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["-c", LOGGING],
-        ["-c", FAULT],
-        *(["-m", "lapstream.cli", *command.split()] for command in COMMANDS),
-    ],
-    ids=["logging", "a fault", *COMMANDS],
-)
-def test_no_process_says_a_secret(arguments: list[str], traceback: str) -> None:
-    secret = "kX3-correct.horse!battery"
-    login = f"someone:{quote(secret, safe='')}"
-    environment = {
-        "LAPSTREAM_KAFKA_BOOTSTRAP": f"someone:{secret}@127.0.0.1:1",
-        "LAPSTREAM_POSTGRES_DSN": f"postgresql://{login}@127.0.0.1:1/laps?password={secret}",
-        "LAPSTREAM_OTLP_ENDPOINT": f"http://{secret}@127.0.0.1:1/{secret}?key={secret}",
+SECRET = "kX3-correct.horse!battery"
+
+
+def with_secrets(traceback: str) -> dict[str, str]:
+    """Settings of servers that are away, each with the secret."""
+    login = f"someone:{quote(SECRET, safe='')}"
+    return {
+        "LAPSTREAM_KAFKA_BOOTSTRAP": f"someone:{SECRET}@127.0.0.1:1",
+        "LAPSTREAM_POSTGRES_DSN": f"postgresql://{login}@127.0.0.1:1/laps?password={SECRET}",
+        "LAPSTREAM_OTLP_ENDPOINT": f"http://{SECRET}@127.0.0.1:1/{SECRET}?key={SECRET}",
         "LAPSTREAM_CONTACT": "me@example.org",
         "LAPSTREAM_TRACEBACK": traceback,
     }
-    done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    said = done.stdout + done.stderr
+
+
+def assert_without_secret(said: str) -> None:
     assert said
-    for one in forms(secret):
+    for one in forms(SECRET):
         assert one not in said
+
+
+@pytest.mark.parametrize("traceback", ["", "1"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_says_a_secret(command: str, traceback: str, tmp_path: Path) -> None:
+    _, out, err = ended(tmp_path, command, with_secrets(traceback), arguments=())
+    assert_without_secret(out + err)
+
+
+@pytest.mark.parametrize("traceback", ["", "1"])
+@pytest.mark.parametrize("program", [LOGGING, FAULT], ids=["logging", "a fault"])
+def test_no_process_says_a_secret(program: str, traceback: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=with_secrets(traceback),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert_without_secret(done.stdout + done.stderr)

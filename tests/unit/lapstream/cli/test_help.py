@@ -74,7 +74,7 @@ def cpu_seconds(*words: str) -> float:
 
 @pytest.mark.parametrize("words", [["--help"], ["ingest", "--help"], ["parked", "list", "-h"], ["--version"]])
 def test_help_is_quick(words: list[str]) -> None:
-    assert min(cpu_seconds(*words) for _ in range(3)) < CPU_SECONDS
+    assert any(cpu_seconds(*words) < CPU_SECONDS for _ in range(3))
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -20,7 +20,7 @@ from server.http.refusals import Refusal
 from store.reading import DayPlace
 
 FILE = Path(__file__).parents[4] / "docs" / "openapi.json"
-DOCUMENT: dict[str, Any] = json.loads(document())
+DOCUMENT: dict[str, Any] = json.loads(FILE.read_bytes())
 OPERATIONS = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
 
 
