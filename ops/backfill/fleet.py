@@ -76,22 +76,36 @@ class FleetBackfills:
     async def _work_at(self, wanted: WantedBackfill) -> None:
         """Do what can be done; one that can't go on is put off."""
         asked = wanted.backfill.months
-        names = {"track": asked.track_slug, "first": str(asked.from_month), "last": str(asked.to_month)}
-        log.info("backfill_start", **names)
+        track, first, last = asked.track_slug, str(asked.from_month), str(asked.to_month)
+        log.info("backfill_start", track=track, first=first, last=last)
         try:
             work = BackfillWork(self._settings, self._pool, wanted.backfill, _Logged())
             summary = await work_at(work, contextlib.nullcontext(self._discover))
         except NothingDiscovered as error:
             async with self._pool.acquire() as connection:
                 await backfills.worked_at(connection, wanted.backfill, wanted.wanted_at, str(error))
-            log.warning("backfill_found_nothing", error=str(error), **names)
+            log.warning("backfill_found_nothing", error=str(error), track=track, first=first, last=last)
         except TRANSIENT:
             raise
         except Exception as error:
             if not isinstance(error, LapstreamError):
-                log.exception("backfill_broken", **names)
+                log.exception("backfill_broken", track=track, first=first, last=last)
             async with self._pool.acquire() as connection:
                 await backfills.put_off(connection, wanted, RETRY_SECONDS, str(error) or repr(error))
-            log.warning("backfill_put_off", error=str(error), wait_seconds=RETRY_SECONDS, **names)
+            log.warning(
+                "backfill_put_off",
+                error=str(error),
+                wait_seconds=RETRY_SECONDS,
+                track=track,
+                first=first,
+                last=last,
+            )
         else:
-            log.info("backfill_done", finished=summary.finished, days=summary.days, **names)
+            log.info(
+                "backfill_done",
+                finished=summary.finished,
+                days=summary.days,
+                track=track,
+                first=first,
+                last=last,
+            )
