@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from litestar import HttpMethod, Response, delete, get, post, route
+from litestar import delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
@@ -128,12 +128,6 @@ async def set_aliases(request: ApiRequest, data: JSONBody[AliasRequest]) -> Succ
     keys = [AliasKey(one.source, one.source_driver_id.strip(), one.driver_name) for one in data.aliases]
     async with connected(request) as connection:
         return success(await people.join(connection, list(dict.fromkeys(keys))))
-
-
-@route("/aliases", http_method=HttpMethod.OPTIONS, include_in_schema=False)
-async def alias_options() -> Response[None]:
-    """Name the methods: where two handlers share a path, the framework would name only one of them."""
-    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Allow": "DELETE, OPTIONS, POST"})
 
 
 @delete(

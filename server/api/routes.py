@@ -20,6 +20,7 @@ from server.api import (
     run_events,
     runs,
 )
+from server.api.options import options_of
 
 PREFIX = "/api/v1"
 
@@ -28,13 +29,14 @@ HEALTH: tuple[HTTPRouteHandler, ...] = (health.healthz, health.livez, health.rea
 VERSION_1: tuple[HTTPRouteHandler, ...] = (
     ingest.ingest,
     discovery.discover,
+    options_of("/backfills", "GET", "POST"),
     backfills.begin_backfill,
     backfills.list_backfills,
     backfills.read_backfill,
     backfills.retry_failed,
     backfills.cancel_backfill,
     runs.list_runs,
-    runs.run_options,  # before the others of its path, or the framework makes one of its own
+    options_of(runs.RUN, "DELETE", "GET"),
     runs.read_run,
     runs.cancel_run,
     run_events.follow_run,
@@ -46,7 +48,7 @@ VERSION_1: tuple[HTTPRouteHandler, ...] = (
     reading.read_driver,
     people.list_people,
     people.read_person,
-    people.alias_options,  # before the others of its path, as above
+    options_of("/aliases", "DELETE", "POST"),
     people.set_aliases,
     people.unset_alias,
     reading.list_tracks,

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from litestar import HttpMethod, Response, delete, get, post, route
+from litestar import Response, delete, get, post
 from litestar.params import PathParameter, QueryParameter
 
 from runs import changes as run_changes
@@ -86,12 +86,6 @@ async def cancel_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
         if ended:
             report_ended([run])
         return success(await view_of(connection, run))
-
-
-@route(RUN, http_method=HttpMethod.OPTIONS, include_in_schema=False)
-async def run_options() -> Response[None]:
-    """Name the methods: where two handlers share a path, the framework would name only one of them."""
-    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Allow": "DELETE, GET, OPTIONS"})
 
 
 @post(

@@ -15,7 +15,7 @@ from server.listening import serving
 from tests.api import no_month, settings_of, stored, token
 from tests.events import DATE, fetched, listed, row
 
-EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES", "20")
+EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES", "10")
 
 CONFIGURATION = f"""
 max-stream-events = 1
