@@ -38,6 +38,20 @@ class DayName(NamedTuple):
     date: dt.date
 
 
+class SubscribedTrack(Struct, frozen=True, kw_only=True):
+    """A subscription, with its newest day: when it was asked for, is next, and why that failed last."""
+
+    source: str
+    track_slug: str
+    time_zone: str
+    follow: bool
+    added_at: dt.datetime
+    date: dt.date | None
+    asked_at: dt.datetime | None
+    next_at: dt.datetime | None
+    error: str | None
+
+
 class FollowedDay(Struct, frozen=True, kw_only=True):
     """A day that is or was followed; `event_id` is the day's row, `run_id` the newest run that it led to."""
 
@@ -228,10 +242,9 @@ async def followed_now(connection: Connection, now: dt.datetime) -> list[Followe
     return [_as_day(row) for row in await connection.fetch(statement("days_followed_now"), now)]
 
 
-async def newest_of_subscribed(connection: Connection) -> dict[tuple[str, str], FollowedDay]:
-    """The newest day of each subscribed track, by source and slug."""
-    found = [_as_day(row) for row in await connection.fetch(statement("newest_days_of_tracks"))]
-    return {(day.source, day.track_slug): day for day in found}
+async def subscribed(connection: Connection) -> list[SubscribedTrack]:
+    """All subscribed tracks, by slug."""
+    return [SubscribedTrack(**row) for row in await connection.fetch(statement("subscribed_with_days"))]
 
 
 def _as_day(row: Record) -> FollowedDay:

@@ -110,8 +110,12 @@ SELECT {followed_day} FROM followed_days AS f WHERE f.source = $1 AND f.track_sl
 SELECT {followed_day} FROM followed_days AS f
 WHERE f.closed_at IS NULL AND f.live AND f.ends_at > $1 ORDER BY f.track_slug, f.source, f.event_date;
 
--- name: newest_days_of_tracks
--- The newest day of each subscribed track.
-SELECT DISTINCT ON (f.source, f.track_slug) {followed_day}
-FROM followed_days AS f JOIN subscribed_tracks AS s ON s.source = f.source AND s.track_slug = f.track_slug
-ORDER BY f.source, f.track_slug, f.event_date DESC;
+-- name: subscribed_with_days
+-- The subscribed tracks, each with its newest day.
+SELECT s.source, s.track_slug, s.time_zone, s.follow, s.added_at, d.event_date AS date, d.asked_at,
+    CASE WHEN d.closed_at IS NULL THEN d.next_at END AS next_at, d.error
+FROM subscribed_tracks AS s LEFT JOIN LATERAL (
+    SELECT f.event_date, f.asked_at, f.next_at, f.closed_at, f.error FROM followed_days AS f
+    WHERE f.source = s.source AND f.track_slug = s.track_slug ORDER BY f.event_date DESC LIMIT 1
+) AS d ON true
+ORDER BY s.track_slug, s.source;

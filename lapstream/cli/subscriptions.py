@@ -2,32 +2,16 @@
 
 import datetime as dt
 
-from msgspec import Struct
-
 from lapstream.cli.database import on_database
 from lapstream.cli.forms import text
 from lapstream.cli.output import clean, out, print_json, utc
 from lapstream.cli.tables import Listing
 from producer.site import SOURCE
-from runs import following, subscriptions
-from runs.following import FollowedDay
+from runs import following
+from runs.following import SubscribedTrack
 from runs.subscriptions import Subscription, needed_zone
 from runtime.settings import read_settings
 from store.pool import Connection
-
-
-class SubscribedTrack(Struct, frozen=True, kw_only=True):
-    """A subscription, with its newest day."""
-
-    source: str
-    track_slug: str
-    time_zone: str
-    follow: bool
-    added_at: dt.datetime
-    date: dt.date | None = None
-    asked_at: dt.datetime | None = None
-    next_at: dt.datetime | None = None
-    error: str | None = None
 
 
 def _now() -> dt.datetime:
@@ -86,13 +70,7 @@ def _tell(one: Subscription, *, as_json: bool) -> None:
 
 def show_all(*, as_json: bool) -> None:
     """Print the subscribed tracks, each with its newest day."""
-
-    async def found(connection: Connection) -> list[SubscribedTrack]:
-        newest = await following.newest_of_subscribed(connection)
-        all_ = await subscriptions.read_all(connection)
-        return [_with_day(one, newest.get((one.source, one.track_slug))) for one in all_]
-
-    tracks = on_database(found)
+    tracks = on_database(following.subscribed)
     if as_json:
         print_json(tracks)
     elif not tracks:
@@ -112,17 +90,3 @@ def _table(tracks: list[SubscribedTrack]) -> Listing:
         times = (utc(one.asked_at), utc(one.next_at))
         table.add(one.track_slug, one.time_zone, followed, text(one.date), *times, text(one.error))
     return table
-
-
-def _with_day(one: Subscription, day: FollowedDay | None) -> SubscribedTrack:
-    return SubscribedTrack(
-        source=one.source,
-        track_slug=one.track_slug,
-        time_zone=one.time_zone,
-        follow=one.follow,
-        added_at=one.added_at,
-        date=day and day.date,
-        asked_at=day and day.asked_at,
-        next_at=day.next_at if day and day.closed_at is None else None,
-        error=day and day.error,
-    )

@@ -5,6 +5,7 @@ import datetime as dt
 from runs import rhythm
 from runs.following import FollowedDay
 from schemas.zones import zone
+from server.web.formats import clock
 from server.web.texts import TEXTS
 
 
@@ -21,9 +22,9 @@ def status_of(day: FollowedDay | None, now: dt.datetime) -> str | None:
     return TEXTS("live.asked", asked=asked, next=due)
 
 
-def local_clock(moment: dt.datetime, time_zone: str) -> str:
+def local_clock(moment: dt.datetime | None, time_zone: str) -> str:
     """A moment on the track's clock, to the second."""
-    return f"{moment.astimezone(zone(time_zone)):%H:%M:%S}"
+    return clock(moment and moment.astimezone(zone(time_zone)))
 
 
 def may_follow(date: dt.date, time_zone: str | None, now: dt.datetime) -> bool:

@@ -18,6 +18,7 @@ from schemas.scopes import Scope
 from server.http.services import ApiRequest, Caller
 from server.web import assets, formats, links
 from server.web.assets import takes_gzip
+from server.web.live_view import local_clock
 from server.web.session import CSRF_FIELD, form_cookie, form_token, secret_of
 from server.web.texts import TEXTS, did
 
@@ -50,7 +51,7 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
         auto_reload=False,
     )
     cast("dict[str, Any]", environment.globals).update(
-        {"t": TEXTS, "asset": assets.address_of, "link": links}
+        {"t": TEXTS, "asset": assets.address_of, "link": links, "local_clock": local_clock}
     )
     environment.filters |= {
         "lap_time": formats.lap_time,

@@ -9,17 +9,14 @@ from msgspec import Struct
 
 from producer.site import SOURCE, BadAddress, checked_slug
 from runs import following, subscriptions
-from runs.following import FollowedDay
-from runs.subscriptions import SubscribedAlready, Subscription
+from runs.subscriptions import SubscribedAlready
 from schemas.scopes import Scope
 from schemas.zones import is_zone
 from server.api.fields import TrackSlug
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web import links
-from server.web.formats import UNKNOWN
 from server.web.live import zone_of
-from server.web.live_view import local_clock
 from server.web.pages import go_to, page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -36,18 +33,6 @@ class Wanted(Struct, frozen=True, kw_only=True):
     follow: str = LIVE
 
 
-class SubscribedTrack(Struct, frozen=True, kw_only=True):
-    """A subscription with its newest day; times are on the track's clock."""
-
-    track_slug: str
-    time_zone: str
-    follow: bool
-    date: dt.date | None
-    asked: str
-    next: str
-    error: str | None
-
-
 @get("/subscriptions", guards=[needs(Scope.read)])
 async def read_subscriptions(request: ApiRequest) -> Response[bytes]:
     """Show the tracks that are subscribed to, and the days that are followed now."""
@@ -57,9 +42,7 @@ async def read_subscriptions(request: ApiRequest) -> Response[bytes]:
 async def _list(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | None = None) -> Response[bytes]:
     async with connected(request) as connection:
         followed = await following.followed_now(connection, dt.datetime.now(dt.UTC))
-        newest = await following.newest_of_subscribed(connection)
-        known = await subscriptions.read_all(connection)
-    tracks = [_with_day(one, newest.get((one.source, one.track_slug))) for one in known]
+        tracks = await following.subscribed(connection)
     return page(
         request,
         "subscriptions.html",
@@ -123,19 +106,3 @@ def faults_of(wanted: Wanted) -> dict[str, str]:
     if not is_zone(wanted.time_zone):
         faults["time_zone"] = TEXTS("subscriptions.bad_zone")
     return faults
-
-
-def _with_day(one: Subscription, day: FollowedDay | None) -> SubscribedTrack:
-    return SubscribedTrack(
-        track_slug=one.track_slug,
-        time_zone=one.time_zone,
-        follow=one.follow,
-        date=day and day.date,
-        asked=_moment(day and day.asked_at, one),
-        next=_moment(day.next_at if day and day.closed_at is None else None, one),
-        error=day and day.error,
-    )
-
-
-def _moment(moment: dt.datetime | None, track: Subscription) -> str:
-    return local_clock(moment, track.time_zone) if moment else UNKNOWN

@@ -543,7 +543,7 @@ async def test_tracks_are_subscribed_to_followed_and_left_by_forms(signed_in: ht
     token = await csrf(signed_in)
     wanted = {"track_slug": "Some Track", "time_zone": "Nowhere", "follow": "live"}
     page = parsed(await signed_in.post("/subscriptions", data=token | wanted), 422)
-    assert len(texts(page, "p.fault[role=alert]")) == 2
+    assert len(texts(page, "p.fault[id]")) == 2
     answer = await signed_in.post("/tracks/quiet-track/follow", data=token)
     assert answer.headers["location"] == "/subscriptions/quiet-track"  # where its zone is asked for
     for follow in ("nightly", "live"):
