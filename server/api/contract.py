@@ -7,7 +7,8 @@ from litestar.params import FromPath
 
 from schemas.contract import asyncapi, documents
 from schemas.topics import Topics
-from server.http.refusals import JSON, Refusal
+from server.http.accepting import JSON
+from server.http.refusals import Refusal
 from server.http.services import ApiRequest, services_of
 
 SCHEMA_JSON = "application/schema+json"

@@ -14,12 +14,15 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.response import ServerSentEvent
 
 from server.api.routes import HEALTH, VERSION_1, version_1
+from server.http.accepting import JSON
 from server.http.answers import Failure, Problem
-from server.http.refusals import JSON, PROBLEM_JSON
+from server.http.csv_answers import CSV, form_of
+from server.http.refusals import PROBLEM_JSON
 from server.http.responses import REFUSALS
 
 _ANSWER_HEADERS = {
     "Location": ("Where the import is followed.", {"type": "string", "format": "uri-reference"}),
+    "Link": ('Of a list as CSV that goes on: the next page, `rel="next"`.', {"type": "string"}),
     "Retry-After": ("Seconds after which it is worth asking again.", {"type": "integer"}),
 }
 _KEYS = {
@@ -49,6 +52,7 @@ def document() -> bytes:
     for path in described["paths"].values():
         for method, operation in path.items():
             _complete(operation, is_read=method == "get")
+    _describe_csv(described)
     described["components"] = {
         "schemas": _schemas(),
         "responses": _refusals(),
@@ -101,6 +105,21 @@ def _complete(operation: Json, *, is_read: bool) -> None:
     if "202" in responses:
         responses["202"]["headers"] = _headers("Location", "Retry-After")
     operation["responses"] = responses
+
+
+def _describe_csv(described: Json) -> None:
+    """Say of routes that answer with CSV, too, which columns it has."""
+    operations = {
+        operation["operationId"]: operation
+        for path in described["paths"].values()
+        for operation in path.values()
+    }
+    for handler in VERSION_1:
+        if form := form_of(handler.fn):
+            answer = operations[handler.operation_id]["responses"]["200"]
+            columns = ", ".join(f"`{name}`" for name in form.kind.__struct_fields__)
+            answer["content"][CSV] = {"schema": {"type": "string", "description": f"Columns: {columns}."}}
+            answer["headers"] = _headers("Link") if form.page_of else {}
 
 
 def _refusals() -> Json:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from laps import people
+from laps.rows import AliasRow, alias_rows
 from producer.site import SOURCE
 from schemas import fields as f
 from schemas.scopes import Scope
@@ -17,6 +18,7 @@ from server.api.bodies import StrictJson
 from server.api.fields import PAGE, Cursor, Limit, Source, page_of, place_at
 from server.http.answers import Page, Success, success
 from server.http.callers import needs
+from server.http.csv_answers import or_csv
 from server.http.refusals import Refusal
 from server.http.responses import refusals
 from server.http.services import ApiRequest, connected
@@ -70,6 +72,7 @@ class Remaining(Struct, frozen=True, kw_only=True):
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 422, 429, 503),
 )
+@or_csv(AliasRow, lambda page: alias_rows(page.items), lambda page: page)
 async def list_people(
     request: ApiRequest, cursor: Cursor = None, limit: Limit = PAGE
 ) -> Success[Page[Person]]:
@@ -87,6 +90,7 @@ async def list_people(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 404, 422, 429, 503),
 )
+@or_csv(DriverSession, lambda person: person.history.items, lambda person: person.history)
 async def read_person(
     request: ApiRequest,
     person: Annotated[UUID, PathParameter(description="The `person_id` of a session.")],

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from laps import days, naming, sessions
 from laps.days import DayReport
+from laps.rows import LapRow, day_rows, lap_rows
 from laps.sessions import SessionReport
 from producer.site import SOURCE
 from schemas import fields as f
@@ -30,6 +31,7 @@ from server.api.fields import (
 )
 from server.http.answers import Page, Success, success
 from server.http.callers import needs
+from server.http.csv_answers import or_csv
 from server.http.refusals import Refusal
 from server.http.responses import refusals
 from server.http.services import ApiRequest, connected
@@ -105,6 +107,7 @@ async def list_tracks(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 422, 429, 503),
 )
+@or_csv(DayHead, lambda page: page.items, lambda page: page)
 async def search_days(
     request: ApiRequest,
     track: TrackName = None,
@@ -136,6 +139,7 @@ async def search_days(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 404, 429, 503),
 )
+@or_csv(DriverSession, day_rows)
 async def read_day(
     request: ApiRequest,
     track_slug: TrackSlug,
@@ -158,6 +162,7 @@ async def read_day(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 404, 429, 503),
 )
+@or_csv(LapRow, lap_rows)
 async def read_session(
     request: ApiRequest,
     session: Annotated[UUID, PathParameter(description="The session's `id` in a practice day.")],
@@ -177,6 +182,7 @@ async def read_session(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 422, 429, 503),
 )
+@or_csv(FoundDriver, lambda page: page.items, lambda page: page)
 async def find_drivers(
     request: ApiRequest,
     called: Annotated[
@@ -214,6 +220,7 @@ async def find_drivers(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 404, 422, 429, 503),
 )
+@or_csv(DriverSession, lambda driver: driver.history.items, lambda driver: driver.history)
 async def read_driver(
     request: ApiRequest,
     driver: Annotated[UUID, PathParameter(description="The `driver_id` of a session.")],
@@ -256,6 +263,7 @@ async def read_records(
     guards=[needs(Scope.read)],
     responses=refusals(400, 401, 403, 422, 429, 503),
 )
+@or_csv(RecordStep, lambda history: history.records)
 async def read_history(
     request: ApiRequest,
     track_slug: TrackSlug,

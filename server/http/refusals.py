@@ -14,12 +14,12 @@ from producer.pages.errors import PageError
 from runs.changes import NothingFailed, RunNotFound, RunStillRunning
 from schemas.errors import LapstreamError
 from schemas.expected import in_words
+from server.http.accepting import JSON, prefers
 from server.http.answers import Details, Error, Failure, FieldFault, Problem, Source
 from server.http.idempotency import KeyOfAnotherRequest
 from store.people import TooFewAliases, TooManyAliases
 from store.pool import TRANSIENT
 
-JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
 DATABASE_RETRY_SECONDS = 5
@@ -78,7 +78,7 @@ _HTTP_CODES = {
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure | Problem]:
     """The answer to a request that met an error, for programs."""
     refusal = refusal_of(request, error)
-    as_problem = _accepts_problems(request)
+    as_problem = prefers(request, PROBLEM_JSON)
     return Response(
         _problem(refusal) if as_problem else Failure(success=False, error=refusal.error),
         status_code=refusal.status,
@@ -98,14 +98,6 @@ def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
 def failure_of(error: LapstreamError) -> Failure:
     """The body of the answer to a request that met this error."""
     return Failure(success=False, error=_refusal(error).error)
-
-
-def _accepts_problems(request: Request[Any, Any, Any]) -> bool:
-    """Whether the request would rather have a problem; an `Accept` that can't be read says nothing."""
-    try:
-        return request.accept.best_match([JSON, PROBLEM_JSON]) == PROBLEM_JSON
-    except (ValueError, OverflowError):
-        return False
 
 
 def _problem(refusal: Refusal) -> Problem:
