@@ -19,7 +19,17 @@ _SPECIAL = frozenset(',"\r\n')
 
 def csv_lines(kind: type[Struct], rows: Iterable[Struct]) -> Iterator[str]:
     """The header of a kind of rows, then each row; every line ends with a line feed."""
-    yield _line(kind.__struct_fields__)
+    yield csv_header(kind)
+    yield from csv_rows(kind, rows)
+
+
+def csv_header(kind: type[Struct]) -> str:
+    """The names of the columns."""
+    return _line(kind.__struct_fields__)
+
+
+def csv_rows(kind: type[Struct], rows: Iterable[Struct]) -> Iterator[str]:
+    """Each row, without a header."""
     for row in rows:
         yield _line([_cell(getattr(row, field)) for field in kind.__struct_fields__])
 

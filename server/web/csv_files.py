@@ -1,16 +1,18 @@
 """The tables of the pages as CSV files: the columns of the commands, with nothing in them that is run."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 from msgspec import Struct
 
 from laps.csv_text import csv_lines
 from laps.people import whose_person
 from laps.rows import ComparedLapRow, LapRow, compared_rows, day_rows, lap_rows
-from laps.sessions import report_of
+from laps.sessions import read_session
 from producer.site import SOURCE
 from schemas.scopes import Scope
 from server.api.fields import Date, Source, TrackSlug
@@ -18,6 +20,7 @@ from server.api.people import the_person
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web.compare import Chosen, compared, few_enough
+from server.web.csv_stream import streamed
 from server.web.day import the_day
 from server.web.driver import the_driver
 from server.web.drivers import found_drivers
@@ -81,15 +84,21 @@ async def day_sessions(
 
 
 @get("/tracks/{track_slug:str}/{date:date}/laps.csv", guards=[needs(Scope.read)])
-async def day_laps(
-    request: ApiRequest, track_slug: TrackSlug, date: Date, source: Source = SOURCE
-) -> Response[bytes]:
-    """The laps of all sessions of a day."""
+async def day_laps(request: ApiRequest, track_slug: TrackSlug, date: Date, source: Source = SOURCE) -> Stream:
+    """The laps of all sessions of a day, in pieces; each session as it is when its turn comes."""
     async with connected(request) as connection:
         day = await the_day(connection, source, track_slug, date)
-        sessions = await reading.read_sessions(connection, day.event_id)
-    rows = (row for session in sessions for row in lap_rows(report_of(session)))
-    return csv_file(request, LapRow, rows, track_slug, date, "laps")
+    parts = _laps_of(request, [session.id for session in day.sessions])
+    return streamed(request, LapRow, parts, file_name(track_slug, date, "laps"))
+
+
+async def _laps_of(request: ApiRequest, sessions: Iterable[UUID]) -> AsyncGenerator[Iterable[LapRow]]:
+    """The laps of each session, one after the other; no connection is held in between."""
+    for session in sessions:
+        async with connected(request) as connection:
+            found = await read_session(connection, session)
+        if found:
+            yield lap_rows(found)
 
 
 @get("/sessions/{session:uuid}/laps.csv", guards=[needs(Scope.read)])

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import AsyncGenerator
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -498,11 +499,12 @@ LARGEST = 300_000
 
 LONGEST_SECONDS = 1.0
 LARGE = dt.date(2025, 10, 26)
+LONG_RUNNERS = ("Long Runner", "Second Runner", "Third Runner", "Fourth Runner")
 
 
 @pytest.fixture(scope="module")
 async def large(settings: Settings) -> None:
-    """A day of many sessions, by many drivers in several classes, one of which is long."""
+    """A day of many sessions, by many drivers in several classes, four of which are long."""
     rows = [
         row(
             f"{number:03}",
@@ -522,17 +524,22 @@ async def large(settings: Settings) -> None:
         settings,
         [
             msgspec.structs.replace(listed(1, *rows), date=LARGE),
-            msgspec.structs.replace(
-                fetched(2, "000", driver_name="Long Runner", laps=tuple(times)), date=LARGE
+            *(
+                msgspec.structs.replace(
+                    fetched(2, f"{number:03}", driver_name=name, laps=tuple(times[number:])), date=LARGE
+                )
+                for number, name in enumerate(LONG_RUNNERS)
             ),
         ],
     )
 
 
-@pytest.mark.parametrize("what", ["day", "session"])
+@pytest.mark.parametrize("what", ["day", "session", "compare"])
 async def test_large_pages_are_quick_and_small(web: httpx.AsyncClient, large: None, what: str) -> None:
     day = f"/tracks/track/{LARGE}"
-    path = day if what == "day" else (await sessions_of_day(web, day))["Long Runner, run 1"]
+    paths = [(await sessions_of_day(web, day))[f"{name}, run 1"] for name in LONG_RUNNERS]
+    compared = urlencode([("session", path.rpartition("/")[2]) for path in paths])
+    path = {"day": day, "session": paths[0], "compare": f"/compare?{compared}"}[what]
     answers = [await web.get(path) for _ in range(3)]
     assert int(answers[0].headers["content-length"]) < LARGEST
     assert min(answer.elapsed.total_seconds() for answer in answers) < LONGEST_SECONDS
