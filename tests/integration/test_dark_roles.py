@@ -144,7 +144,8 @@ async def test_a_batch_whose_connection_dies_is_written_once_by_another(
     ):
         await until_at(pool, way.direct, 1)
         if when == "within":
-            died.append(when)
+            async with through.acquire(), through.acquire():  # the member has given its own back
+                died.append(when)
             way.roads.database.cut(dark)
         await send(way.direct, EVENTS[1:])
         await until_at(pool, way.direct, len(EVENTS))
