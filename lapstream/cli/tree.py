@@ -11,6 +11,7 @@ from typer.models import CommandInfo
 from lapstream.cli.commands import (
     aliases,
     backfill,
+    backfills,
     dev,
     events,
     imports,
@@ -80,6 +81,7 @@ app.command("why")(why.why)
 app.command("run")(operate.run)
 app.command("prune")(prune.prune)
 app.command("digest")(operate.digest)
+app.add_typer(backfills.app, name="backfills")
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(events.app, name="events")
 app.add_typer(parse.app, name="parse")

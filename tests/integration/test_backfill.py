@@ -3,12 +3,14 @@
 import asyncio
 import calendar
 import datetime as dt
+import json
 import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
+from uuid import UUID
 
 import pytest
 
@@ -36,6 +38,7 @@ from sandbox.sample_site.site import SampleSite
 from sandbox.sample_site.site import Settings as SiteSettings
 from store.pool import Connection, Pool
 from tests import members
+from tests.commands import ended_beside
 from tests.conftest import TRACK, at, working
 from tests.processes import until
 
@@ -469,3 +472,22 @@ async def test_a_month_that_fails_is_said_and_one_that_cannot_go_on_is_put_off(
     assert view.doing == "a fetcher tries again soon: a mistake of ours"
     async with pool.acquire() as connection:
         assert not await backfills.wanted(connection)
+
+
+async def test_backfills_are_listed_shown_and_steered_by_commands(settings: Settings, pool: Pool) -> None:
+    found = await asked(pool, months())
+
+    [listed_one] = json.loads((await ended_beside(settings, "backfills", "list", "--json")).out)
+    assert (listed_one["backfill_id"], listed_one["status"]) == (str(found.id), "running")
+    shown = (await ended_beside(settings, "backfills", "show", str(found.id))).out
+    assert "2025-08 to 2025-09: running" in shown
+    assert (
+        json.loads((await ended_beside(settings, "backfills", "cancel", str(found.id), "--json")).out)[
+            "status"
+        ]
+        == "cancelled"
+    )
+    refused = await ended_beside(settings, "backfills", "retry", str(found.id))
+    assert (refused.code, "the backfill is cancelled" in refused.err) == (1, True)
+    unknown = await ended_beside(settings, "backfills", "show", str(UUID(int=0)))
+    assert (unknown.code, "lapstream backfills list" in unknown.err) == (1, True)
