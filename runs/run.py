@@ -259,8 +259,8 @@ async def is_stored(connection: Connection, day: UUID, listed: PracticeDayListed
 
     A day of which nothing is stored, and nothing is listed, is so, too.
     """
-    sessions = {session.session_id for session in listed.sessions}
-    arguments = (day, content_digest(listed), listed.complete, len(sessions))
+    sessions = list({session.session_id for session in listed.sessions})
+    arguments = (day, content_digest(listed), listed.complete, sessions)
     return await connection.fetchval(statement("list_is_stored"), *arguments)
 
 

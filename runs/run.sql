@@ -87,16 +87,25 @@ WHERE r.event_id = $1 AND s.state = 'failed'
 ORDER BY s.session_id, s.requested_at DESC;
 
 -- name: list_is_stored
--- Whether what is stored of a day ($1) is a list of this digest, complete or not, with its sessions and no others; or
--- nothing is, and the list is of no sessions.
-SELECT (NOT $3::boolean OR (SELECT count(*) FROM races AS r WHERE r.event_id = $1) = $4::integer)
-    AND $4::integer = (
+-- Whether what is stored of a day ($1) is a list of this digest, complete or not, with these sessions; a complete one
+-- says that there are no others. A day of which nothing is stored has none.
+SELECT cardinality($4::text[]) = (
         SELECT count(*) FROM observations AS o
         WHERE o.event_id = $1 AND o.kind = 'row' AND o.content_digest = $2
     )
-    AND CASE WHEN $3 AND EXISTS (SELECT FROM events AS e WHERE e.id = $1) THEN EXISTS (
-        SELECT FROM observations AS o WHERE o.event_id = $1 AND o.kind = 'list' AND o.content_digest = $2
-    ) ELSE true END;
+    AND (
+        NOT $3::boolean
+        OR NOT EXISTS (SELECT FROM events AS e WHERE e.id = $1)
+        OR (
+            EXISTS (
+                SELECT FROM observations AS o
+                WHERE o.event_id = $1 AND o.kind = 'list' AND o.content_digest = $2
+            )
+            AND NOT EXISTS (
+                SELECT FROM races AS r WHERE r.event_id = $1 AND r.source_race_id <> ALL ($4::text[])
+            )
+        )
+    );
 
 -- name: count_run
 -- What a run has come to, by what its sessions left in the tables.

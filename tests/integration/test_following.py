@@ -18,6 +18,7 @@ from producer.pages.errors import EmptyBody
 from producer.site import SOURCE
 from runs import changes as run_changes
 from runs import following, rhythm, subscriptions
+from runs import run as runs
 from runs.following import DayName, FollowedDay
 from runtime.database import connected
 from runtime.settings import Settings
@@ -26,11 +27,13 @@ from sandbox.sample_site.generate import generate_day
 from sandbox.sample_site.site import SampleSite
 from sandbox.sample_site.site import Settings as SiteSettings
 from schemas.events import PracticeDayRequested
+from schemas.identity import practice_event_id
 from store.pool import Connection, Pool, fetch_one, open_pool
 from tests import processes
-from tests.api import settings_of
+from tests.api import settings_of, stored
 from tests.commands import invoked
 from tests.conftest import TRACK, working
+from tests.events import DATE, fetched, listed, row
 from tests.integration.test_conditional import until_indexed
 from tests.members import until
 from tests.processes import role
@@ -364,3 +367,20 @@ async def test_a_fetcher_that_is_killed_while_it_asks_leaves_the_day_to_another_
             await until(stored)
     asked = [one.page for one in site.ledger.requests]
     assert (asked.count("day_list"), asked.count("session")) == (2, len(day.sessions))
+
+
+async def test_a_list_is_no_news_where_the_tables_say_the_same(dsn: str) -> None:
+    settings, day = settings_of(dsn), practice_event_id("liverc", "track", DATE)
+    both, whole = (row("1"), row("2")), listed(1, row("1"), row("2"))
+    async with connected(settings) as connection:
+        assert await runs.is_stored(connection, day, listed(1))  # nobody drove, and nothing is stored
+        assert not await runs.is_stored(connection, day, whole)
+        await stored(settings, [whole])
+        assert await runs.is_stored(connection, day, listed(5, *both))
+        assert not await runs.is_stored(connection, day, listed(5, row("1"), row("2", lap_count=99)))
+        assert not await runs.is_stored(connection, day, listed(5, row("1")))
+        assert not await runs.is_stored(connection, day, listed(5))
+        await stored(settings, [fetched(9, "3")])  # which somebody else published
+        assert not await runs.is_stored(connection, day, listed(10, *both))
+        await stored(settings, [listed(10, *both, complete=False)])
+        assert await runs.is_stored(connection, day, listed(11, *both, complete=False))
