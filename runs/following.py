@@ -93,7 +93,8 @@ async def open_wanted(connection: Connection, now: dt.datetime) -> None:
     for one in await subscriptions.read_all(connection):
         since = rhythm.today(one.time_zone, one.added_at)
         dates = rhythm.days_wanted(since, rhythm.today(one.time_zone, now))
-        await connection.execute(statement("open_followed_days"), *_days(one, dates, now), now)
+        quiet_since = now - rhythm.UNSEEN
+        await connection.execute(statement("open_followed_days"), *_days(one, dates, now), quiet_since)
     await connection.execute(statement("forget_closed_days"), now - KEPT)
 
 

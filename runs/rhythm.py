@@ -11,8 +11,11 @@ BUSY_SECONDS = 30.0
 QUIET_SECONDS = 600.0
 """A day on which nothing happens is asked for at least this often."""
 
-QUIET_PART = 20
-"""Between both: after this part of the time since something new was seen."""
+QUIET_PART = 150
+"""Between both: after this part of the time since something new was seen, a minute after 2.5 hours."""
+
+UNSEEN = dt.timedelta(hours=10)
+"""A subscribed track's day begins as one that has been quiet for so long: nobody drives at midnight."""
 
 SHARE = 4
 """Following takes at most one of so many requests of the fleet's pace."""

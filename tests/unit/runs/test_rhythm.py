@@ -16,7 +16,7 @@ def utc(text: str) -> dt.datetime:
 
 
 @pytest.mark.parametrize(
-    ("quiet_seconds", "expected"), [(0, 30), (600, 30), (1200, 60), (3600, 180), (12_000, 600), (86_400, 600)]
+    ("quiet_seconds", "expected"), [(0, 30), (4500, 30), (9000, 60), (36_000, 240), (200_000, 600)]
 )
 def test_a_quiet_day_is_asked_for_less_often(quiet_seconds: float, expected: float) -> None:
     assert rhythm.usual_seconds(quiet_seconds) == expected
