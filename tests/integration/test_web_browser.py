@@ -9,9 +9,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from consumers.live import PRACTICE_DAYS
+from laps.days import read_day
 from ops.rebuild.operating import recent
 from ops.rebuild.states import SwapWaits
 from producer import budget as sites
+from producer.site import SOURCE
 from runs import rhythm
 from runtime.database import connected, database
 from runtime.settings import Settings
@@ -24,7 +26,6 @@ from schemas.scopes import Scope
 from server.listening import serving
 from server.web import links
 from server.web.people_view import sent
-from store.finding import find_drivers
 from store.people import AliasKey, join
 from tests.api import no_month, token
 from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, without_scripts
@@ -139,10 +140,12 @@ async def test_an_import_from_the_page_leads_to_its_laps(page: Page, run: str) -
 async def people(settings: Settings, run: str) -> list[str]:
     """The pages about a person: two drivers of the day, said to be one on the page."""
     async with connected(settings) as connection:
-        drivers = await find_drivers(connection, None, limit=2)
-        person = await join(connection, [AliasKey(one.source, one.source_driver_id) for one in drivers])
-    form, key = links.aliases(drivers[0].id), sent(AliasKey(drivers[0].source, drivers[0].source_driver_id))
-    return [links.person(person), f"{form}?q=a", links.unset(person, key)]
+        day = await read_day(connection, SOURCE, TRACK, DAY)
+        assert day
+        first, second, *_ = {one.source_driver_id: one for one in day.sessions}.values()
+        keys = [AliasKey(SOURCE, one.source_driver_id) for one in (first, second)]
+        person = await join(connection, keys)
+    return [links.person(person), f"{links.aliases(first.driver_id)}?q=a", links.unset(person, sent(keys[0]))]
 
 
 async def test_a_track_of_the_site_is_found_and_its_month_imported_from_the_page(
