@@ -14,6 +14,7 @@ from msgspec import Struct
 from laps.parquet import Partition, remove_other_years, written
 from laps.rows import LapRow, SessionRow, lap_rows, session_row
 from laps.sessions import report_of
+from store.folders import held
 from store.pool import Connection, Pool
 from store.reading import (
     BEFORE_ALL,
@@ -58,7 +59,17 @@ async def tracks_of(connection: Connection, source: str | None) -> AsyncGenerato
 async def export(
     pool: Pool, tracks: Sequence[TrackView], folder: Path, show: Callable[[Exported], None]
 ) -> Exported:
-    """Write the days of tracks into a folder; `show` is told after each day how far it is."""
+    """Write the days of tracks into a folder; `show` is told after each day how far it is.
+
+    Raises `FolderHeld` where another export writes into it.
+    """
+    with held(folder):
+        return await _export(pool, tracks, folder, show)
+
+
+async def _export(
+    pool: Pool, tracks: Sequence[TrackView], folder: Path, show: Callable[[Exported], None]
+) -> Exported:
     done = Exported()
     for track in tracks:
         async with pool.acquire() as connection:

@@ -4,7 +4,6 @@ In: a path. Out: the manifest, segments' records; every error of the file system
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Generator, Iterator
@@ -17,9 +16,9 @@ from ops.log_copies.errors import Damaged, FolderUnusable, NoCopy
 from ops.log_copies.form import Draft, Entry, entries
 from ops.log_copies.manifest import FORMAT, Manifest, PartitionCopy, Segment
 from store.faults import said_by
+from store.folders import LOCK, held
 
 MANIFEST = "manifest.json"
-LOCK = ".lock"
 LEVEL = 6
 """Of zstd: a fetch from the broker takes longer than this."""
 
@@ -32,15 +31,10 @@ class Folder:
 
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
-        """Make the folder where it is missing, and keep other exports out of it."""
-        with _files(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / LOCK).open("wb")
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise FolderUnusable(f"{self.path}: another export is writing into this folder") from error
+        """Make the folder where it is missing, and keep other exports out of it; raises `FolderHeld`."""
+        with contextlib.ExitStack() as lock:
+            with _files(self.path):
+                lock.enter_context(held(self.path))
             yield
 
     def find(self) -> Manifest | None:

@@ -19,9 +19,15 @@ _MARKERS = tuple(SHAPES)
 _AHEAD: dict[str, Callable[..., float] | None] = {
     "fast_lap_time": min,
     "avg_lap_time": min,
+    "median_lap_time": min,
     "top_3_consecutive": min,
+    "avg_top_5": min,
+    "avg_top_10": min,
+    "avg_top_15": min,
     "consistency": max,
     "std_deviation": min,
+    "clean_avg_lap_time": min,
+    "clean_consistency": max,
     "laps_completed": None,
 }
 """The figures that are compared, and which value is ahead; None where more says nothing."""

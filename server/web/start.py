@@ -45,7 +45,7 @@ async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
     async with connected(request) as connection:
         stored = await reading.find_tracks(connection, limit=MOST_TRACKS)
         listed = await catalogue.find(connection, SOURCE, words, limit=MOST_TRACKS) if words else []
-        known = await catalogue.read(connection, SOURCE)
+        listing = await catalogue.read(connection, SOURCE)
         days = await reading.find_days(connection, limit=NEWEST_DAYS)
         followed = await following.followed_now(connection, dt.datetime.now(dt.UTC))
         mine = await newest_sessions(connection, chosen, limit=NEWEST_SESSIONS) if not words else []
@@ -55,7 +55,7 @@ async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
         "start.html",
         q=q,
         tracks=tracks,
-        known=known,
+        listing=listing,
         days=days,
         followed=followed,
         chosen=", ".join(chosen),

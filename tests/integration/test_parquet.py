@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+import signal
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from runtime.database import database
 from runtime.settings import Settings, environment
 from sandbox.sample_site.generate import generate_day
 from schemas.identity import track_id
+from store.folders import LOCK, FolderHeld, held
 from store.pool import Connection, Pool
 from store.reading import read_track
 from tests.api import settings_of
@@ -124,11 +127,53 @@ async def test_an_export_that_is_interrupted_leaves_whole_files_and_goes_on_anew
 
     with pytest.raises(KeyboardInterrupt):
         await export_tracks(pool, [track], tmp_path, interrupted)
-    assert files_in(tmp_path) == [parquet.FILE] * 2
+    assert files_in(tmp_path) == [LOCK, *[parquet.FILE] * 2]
     assert read(tmp_path, "laps", "year") == [(2024,)]
     done = await export_tracks(pool, [track], tmp_path, lambda _: None)
     assert (done.days, done.sessions, done.files) == (2, 8, 4)
     assert read(tmp_path, "laps", "count(*)") == [(done.laps,)]
+
+
+async def test_two_exports_at_once_do_not_mix_their_files(
+    pool: Pool, configured: None, tmp_path: Path
+) -> None:
+    """The second one says so and leaves everything alone; when the first is done, it may."""
+    async with pool.acquire() as connection:
+        track = await read_track(connection, track_id("liverc", "darwin"))
+    assert track
+
+    def second(_: Exported) -> None:
+        with pytest.raises(FolderHeld, match="another export is writing into this folder"), held(tmp_path):
+            pytest.fail("two are at work")
+
+    await export_tracks(pool, [track], tmp_path, second)
+    await exported(tmp_path, "darwin")
+    assert read(tmp_path, "laps", "track") == [("darwin",)]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from laps import parquet
+from laps.rows import AliasRow
+
+place = parquet.Partition("liverc", "darwin", int(sys.argv[2]))
+with parquet.written(Path(sys.argv[1]), "laps", place, AliasRow) as rows:
+    rows._write()
+    os.kill(os.getpid(), 9)
+"""
+
+
+async def test_an_export_that_is_killed_leaves_nothing_that_is_read(configured: None, tmp_path: Path) -> None:
+    await exported(tmp_path, "darwin")
+    before = read(tmp_path, "laps", "*")
+    for year in ("2025", "2026"):  # over a file that is there, and where none was
+        killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(tmp_path), year)
+        assert await killed.wait() == -signal.SIGKILL
+    assert [name for name in files_in(tmp_path) if "unfinished" in name]
+    assert read(tmp_path, "laps", "*") == before
+    await exported(tmp_path, "darwin")
+    assert files_in(tmp_path) == [LOCK, parquet.FILE, parquet.FILE]
 
 
 async def test_rows_are_held_no_longer_than_a_row_group(

@@ -120,6 +120,7 @@ async def csrf(client: httpx.AsyncClient) -> dict[str, str]:
 
 async def test_one_gets_from_the_start_to_a_lap(web: httpx.AsyncClient) -> None:
     page = parsed(await web.get("/"))
+    assert "Sign in" in texts(page, "header a")
     assert links(page, "/tracks/") == ["/tracks/track", DAY]
     page = parsed(await web.get("/tracks/track"))
     assert (texts(page, "h2"), links(page, DAY)) == (["October 2025", "Months"], [DAY])
@@ -498,6 +499,9 @@ LARGEST = 300_000
 """Bytes of a page, compressed."""
 
 LONGEST_SECONDS = 1.0
+TRIES = 6
+"""Others may be at work on this machine."""
+
 LARGE = dt.date(2025, 10, 26)
 LONG_RUNNERS = ("Long Runner", "Second Runner", "Third Runner", "Fourth Runner")
 
@@ -540,10 +544,13 @@ async def test_large_pages_are_quick_and_small(web: httpx.AsyncClient, large: No
     paths = [(await sessions_of_day(web, day))[f"{name}, run 1"] for name in LONG_RUNNERS]
     compared = urlencode([("session", path.rpartition("/")[2]) for path in paths])
     path = {"day": day, "session": paths[0], "compare": f"/compare?{compared}"}[what]
-    answers = [await web.get(path) for _ in range(3)]
-    assert int(answers[0].headers["content-length"]) < LARGEST
-    assert min(answer.elapsed.total_seconds() for answer in answers) < LONGEST_SECONDS
-    assert len(parsed(answers[0]).css("tbody tr")) > (MANY if what == "day" else LONG)
+    for _ in range(TRIES):
+        answer = await web.get(path)
+        if (took := answer.elapsed.total_seconds()) < LONGEST_SECONDS:
+            break
+    assert took < LONGEST_SECONDS
+    assert int(answer.headers["content-length"]) < LARGEST
+    assert len(parsed(answer).css("tbody tr")) > (MANY if what == "day" else LONG)
 
 
 async def test_tracks_are_subscribed_to_followed_and_left_by_forms(signed_in: httpx.AsyncClient) -> None:

@@ -100,7 +100,7 @@ async def test_sessions_that_are_ticked_on_a_day_are_compared(web: httpx.AsyncCl
     assert numbers["Laps won"] == ["0", "3"]
     assert numbers["Best lap"] == ["31.000", "30.500"]
     assert numbers["Best 3 consecutive"] == ["1:33.000", "1:31.500"]
-    assert texts(page, "#numbers ~ .wide strong") == ["3", "30.500", "30.500", "1:31.500"]
+    assert texts(page, "#numbers ~ .wide strong") == ["3", *["30.500"] * 3, "1:31.500", "30.500"]
     assert rows_of(page, "#table") == [
         ["1", "31.000", "30.500", "-0.500", "-0.500"],
         ["2", "31.000", "30.500", "-0.500", "-1.000"],

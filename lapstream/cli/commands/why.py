@@ -23,7 +23,7 @@ def _table(text: str) -> Table:
 
 def why(
     table: Annotated[
-        str, typer.Argument(parser=_table, metavar="TABLE", help=f"One of {', '.join(TABLES)}.")
+        Table, typer.Argument(parser=_table, metavar="TABLE", help=f"One of {', '.join(TABLES)}.")
     ],
     key: Annotated[
         str, typer.Argument(metavar="KEY", help="The row's id, or its name as `lapstream verify` prints it.")
@@ -38,4 +38,4 @@ def why(
 
     Example: lapstream why laps canberraoffroad/2025-10-25/21290331/3
     """
-    work.why(_table(table), key, as_json=as_json)
+    work.why(table, key, as_json=as_json)

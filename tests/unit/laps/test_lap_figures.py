@@ -57,6 +57,24 @@ def test_the_figures_of_a_real_race_are_the_sites_and_its_crashes_are_mistakes()
     assert (found.clean_avg_lap_time, found.clean_consistency) == (37.799, 97.405)
 
 
+def test_figures_of_a_session_are_those_that_were_worked_out_by_hand() -> None:
+    """Sixteen laps of 30 to 45 s, fast and slow in turn, and an invalid one behind the third.
+
+    The average of whole numbers in a row is that of the first and the last one, their variance (n² - 1) / 12.
+    """
+    times = [45, 30, 44, 31, 43, 32, 42, 33, 41, 34, 40, 35, 39, 36, 38, 37]
+    laps = [Timed(number + (number > 3), time) for number, time in enumerate(times, 1)]
+    found = figures_of([*laps, Timed(4, 10.0, False)])
+    assert (found.laps_completed, found.invalid_laps, found.fast_lap_time) == (16, 1, 30.0)
+    assert (found.avg_lap_time, found.median_lap_time) == (37.5, 37.5)
+    assert (found.avg_top_5, found.avg_top_10, found.avg_top_15) == (32.0, 34.5, 37.0)
+    assert found.std_deviation == 4.61  # the root of 255 / 12, 4.60977
+    assert found.consistency == 87.707  # 100 - 460.977 / 37.5
+    assert found.top_3_consecutive == 106.0  # 31, 43, 32: the invalid lap is between 30, 44 and 31
+    assert (figures(times[:9]).avg_top_5, figures(times[:9]).avg_top_10) == (33.4, None)
+    assert figures(times[:14]).avg_top_15 is None
+
+
 def test_a_sample_days_figures_are_those_of_its_pages() -> None:
     for session in real_shape_day("canberra", dt.date(2025, 10, 25)).sessions:
         found = figures_of(

@@ -16,6 +16,7 @@ from ops.log_copies.errors import Damaged, FolderUnusable, NoCopy
 from ops.log_copies.folder import MANIFEST, Folder
 from ops.log_copies.form import Content, Draft, Entry, entries, entry_of
 from ops.log_copies.manifest import Gap, Manifest, OffsetRun, PartitionCopy, new_manifest
+from store.folders import FolderHeld
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -246,7 +247,7 @@ async def test_a_file_that_a_finished_export_does_not_name_is_found(tmp_path: Pa
 def test_two_exports_into_one_folder_get_in_no_ones_way(tmp_path: Path) -> None:
     with (
         Folder(tmp_path).held(),
-        pytest.raises(FolderUnusable, match="another export"),
+        pytest.raises(FolderHeld, match="another export"),
         Folder(tmp_path).held(),
     ):
         pass
