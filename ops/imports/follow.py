@@ -6,19 +6,18 @@ from collections.abc import AsyncGenerator
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from msgspec import Struct
-
 from ops.backfill.discover import held_by
 from ops.imports.workers import QUIET_SECONDS, Workers
 from producer.site import Site
 from runs import changes as run_changes
 from runs import run as runs
+from runs.outcome import IngestOutcome, facts_of
 from runs.run import Refresh, Run, RunCounts, RunFailure, RunProgress
 from runs.watch import RunWatch, watching
 from runtime.database import database
 from runtime.settings import Settings
 from schemas.errors import LapstreamError
-from schemas.events import Finding, PracticeDayRequested
+from schemas.events import PracticeDayRequested
 from store import days
 from store.days import FastestLap
 from store.pool import Pool
@@ -57,21 +56,9 @@ class ImportFailed(LapstreamError):
     """The day's list failed to be fetched, or nothing moved any more."""
 
 
-class ImportSummary(Struct, frozen=True, kw_only=True):
-    """What an import came to; `event_id` is the day's row, times are in seconds."""
+class ImportSummary(IngestOutcome, frozen=True, kw_only=True):
+    """What an import came to, with the sessions that failed and the day's fastest laps, in seconds."""
 
-    event_id: UUID
-    source_event_id: str
-    run_id: UUID
-    status: runs.RunState
-    sessions_ingested: int
-    sessions_failed: int
-    sessions_detail_failed: int
-    sessions_with_laps: int
-    laps_ingested: int
-    drivers_created_or_matched: int
-    duration_seconds: float
-    findings: list[Finding]
     failures: list[RunFailure]
     fastest_laps: list[FastestLap]
 
@@ -146,22 +133,10 @@ async def _summary(pool: Pool, run: Run) -> ImportSummary:
     async with pool.acquire() as connection:
         failures = await runs.failures(connection, run.id)
         view = await days.read_day(connection, run.event_id)
-    counts = run.counts or RunCounts()
     return ImportSummary(
-        event_id=run.event_id,
-        source_event_id=run.source_event_id,
-        run_id=run.id,
-        status=run.state,
-        sessions_ingested=counts.sessions_ingested,
-        sessions_failed=counts.sessions_failed,
-        sessions_detail_failed=counts.sessions_detail_failed,
-        sessions_with_laps=counts.sessions_with_laps,
-        laps_ingested=counts.laps_ingested,
-        drivers_created_or_matched=counts.drivers_created_or_matched,
-        duration_seconds=round(run.duration_seconds, 3),
-        findings=run.findings,
         failures=failures,
         fastest_laps=view.fastest_laps if view else [],
+        **facts_of(run, run.counts or RunCounts()),
     )
 
 

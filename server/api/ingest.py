@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from producer.site import SOURCE
 from runs import changes as run_changes
 from runs import run as runs
+from runs.outcome import IngestOutcome
 from runs.run import Refresh, Run
 from schemas import fields as f
 from schemas.askable import fault_of_day
@@ -25,7 +26,7 @@ from schemas.events import PracticeDayRequested
 from schemas.identity import digest
 from schemas.scopes import Scope
 from server.api.bodies import StrictJson, unacceptable
-from server.api.runs_form import RETRY_SECONDS, IngestOutcome, check_listed, location_of, outcome_of
+from server.api.runs_form import RETRY_SECONDS, check_listed, location_of, outcome_of
 from server.http import idempotency
 from server.http.answers import Success, success
 from server.http.callers import needs

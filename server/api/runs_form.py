@@ -4,15 +4,11 @@ import datetime as dt
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
-
-from msgspec import Struct
-from msgspec.structs import asdict
 
 from runs import run as runs
-from runs.run import Refresh, Run, RunCounts, RunError, RunFailure, RunProgress, RunState
+from runs.outcome import IngestOutcome, facts_of
+from runs.run import Refresh, Run, RunCounts, RunError, RunFailure, RunProgress
 from schemas import fields as f
-from schemas.events import Finding
 from server.http.answers import Details
 from server.http.refusals import Refusal
 from store.pool import Connection
@@ -22,28 +18,6 @@ STALLED = "run_stalled"
 PARKED = "parked_"
 RETRY_SECONDS = 5
 """After so many seconds it is worth asking for a running run again."""
-
-
-class IngestOutcome(Struct, frozen=True, kw_only=True):
-    """What an import came to, or has come to so far; `event_id` is the day's row.
-
-    `sessions_failed` are those of the list that could not be stored, `sessions_detail_failed` those whose
-    page failed to be fetched; `laps_ingested` the laps now stored of the sessions whose page this run
-    fetched.
-    """
-
-    event_id: UUID
-    source_event_id: str
-    status: RunState
-    run_id: UUID
-    sessions_ingested: int
-    sessions_failed: int
-    sessions_detail_failed: int
-    sessions_with_laps: int
-    laps_ingested: int
-    drivers_created_or_matched: int
-    duration_seconds: float
-    findings: list[Finding]
 
 
 class RunHead(IngestOutcome, frozen=True, kw_only=True):
@@ -76,7 +50,7 @@ def location_of(run: Run) -> str:
 
 async def outcome_of(connection: Connection, run: Run) -> IngestOutcome:
     """What a run came to, or has come to so far."""
-    return IngestOutcome(**_outcome(run, await _counts(connection, run)))
+    return IngestOutcome(**facts_of(run, await _counts(connection, run)))
 
 
 async def heads_of(connection: Connection, found: Iterable[Run]) -> list[RunHead]:
@@ -97,21 +71,9 @@ async def _counts(connection: Connection, run: Run) -> RunCounts:
     return run.counts or await runs.counts_so_far(connection, run.id)
 
 
-def _outcome(run: Run, counts: RunCounts) -> dict[str, Any]:
-    return {
-        "event_id": run.event_id,
-        "source_event_id": run.source_event_id,
-        "status": run.state,
-        "run_id": run.id,
-        "duration_seconds": round(run.duration_seconds, 3),
-        "findings": run.findings,
-        **asdict(counts),
-    }
-
-
 def _head(run: Run, counts: RunCounts) -> dict[str, Any]:
     shared = {name: getattr(run, name) for name in RunHead.__struct_fields__ if name in Run.__struct_fields__}
-    return {**shared, **_outcome(run, counts)}
+    return {**shared, **facts_of(run, counts)}
 
 
 def check_listed(run: Run) -> None:

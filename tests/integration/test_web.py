@@ -544,11 +544,11 @@ async def test_large_pages_are_quick_and_small(web: httpx.AsyncClient, large: No
     paths = [(await sessions_of_day(web, day))[f"{name}, run 1"] for name in LONG_RUNNERS]
     compared = urlencode([("session", path.rpartition("/")[2]) for path in paths])
     path = {"day": day, "session": paths[0], "compare": f"/compare?{compared}"}[what]
+    answer = await web.get(path)
     for _ in range(TRIES):
-        answer = await web.get(path)
-        if (took := answer.elapsed.total_seconds()) < LONGEST_SECONDS:
-            break
-    assert took < LONGEST_SECONDS
+        if answer.elapsed.total_seconds() > LONGEST_SECONDS:
+            answer = await web.get(path)
+    assert answer.elapsed.total_seconds() < LONGEST_SECONDS
     assert int(answer.headers["content-length"]) < LARGEST
     assert len(parsed(answer).css("tbody tr")) > (MANY if what == "day" else LONG)
 
