@@ -423,7 +423,7 @@ async def test_a_month_is_asked_for_and_its_page_shows_days_and_what_failed(
         await backfills.worked_at(connection, found, await backfills.wanted_at(connection, found))
     page = parsed(await web.get(path))
     assert texts(page, "[role=status]") == ["Something of the month did not come in."]
-    assert [row[0] for row in rows_of(page, "#days")] == ["Friday, 1 August 2025", "Sunday, 31 August 2025"]
+    assert [row[0] for row in rows_of(page, "#days")] == ["2025-08-01", "2025-08-31"]
     assert "its run was cancelled" in rows_of(page, "#days")[0][3]
     assert not page.css("[data-refresh], [http-equiv=refresh]")
     for what, said in (("retry", "The month is being imported"), ("cancel", "The import was cancelled")):
@@ -476,7 +476,7 @@ async def test_the_sites_tracks_are_found_beside_those_that_are_stored(
     assert rows_of(page, "#tracks")[1] == [
         " ".join(f"Umeå {HOSTILE}".split()),
         UNKNOWN,
-        "nothing stored yet",
+        "not stored",
     ]
     assert "The site lists 3 tracks" in texts(page, "#catalogue")[0]
     assert not page.css("[data-refresh]")

@@ -173,7 +173,7 @@ async def test_a_track_of_the_site_is_found_and_its_month_imported_from_the_page
     await page.get_by_text("The month is complete.").wait_for()
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    await page.get_by_role("link", name="7 September 2025").click()
+    await page.get_by_role("link", name="2025-09-07").click()
     assert page.url.endswith(f"/tracks/{UMEA}/{SECOND}")
     await page.locator("tbody th[scope=row] a[href^='/sessions/']").first.click()
     assert await page.locator("tr[id^=lap-]").count() == 4
