@@ -22,6 +22,25 @@ WIDTHS = {DESKTOP["width"]: 620, PHONE["width"]: 250}
 """How wide a look is in the picture, by how wide it is on the screen."""
 
 QUALITY = 80
+PLAIN: dict[str, str | None] = {
+    "start": "/",
+    "drivers": "/drivers?q=e",
+    "subscriptions": "/subscriptions",
+    "import": "/imports/new",
+    "import-month": "/imports/months/new",
+    "sign-in": "/sign-in",
+    "operate": "/operate",
+    "operate-lag": "/operate/lag",
+    "operate-runs": "/operate/runs",
+    "operate-parked": "/operate/parked",
+    "operate-rebuilds": "/operate/rebuilds",
+    "operate-site": "/operate/site",
+}
+"""Pages whose addresses name nothing that is stored."""
+
+PERSON = "Gideon+Larkspur"
+"""Who has several transponders on the sample day; `lapstream aliases set` joins them."""
+
 STYLE = "margin:0;background:#888;display:flex;align-items:flex-start;gap:8px;padding:8px;width:max-content"
 SHEET = '<body style="{}">{}</body>'
 
@@ -46,30 +65,34 @@ async def sign_in(browser: Browser, token: str) -> None:
 
 
 async def pages(browser: Browser) -> Mapping[str, str]:
-    """The addresses of pages of each kind, by the names of their pictures."""
+    """The addresses of pages of each kind, by the names of their pictures; of those that there are."""
     page = await browser.page()
-    day = await linked(page, "/", "main a[href*='/tracks/'][href*='/20']")
+    day = await linked(page, "/", "main a[href*='/tracks/'][href*='/20']") or "/"
     track = day.rpartition("/")[0]
-    found = {
-        "start": "/",
+    run = await linked(page, "/operate/runs", "main a[href^='/operate/runs/']")
+    found = PLAIN | {
         "track": track,
         "records": f"{track}/records",
         "day": day,
         "session": await linked(page, day, "a[href^='/sessions/']"),
         "compare": await linked(page, day, "a[href^='/compare']"),
         "driver": await linked(page, day, "a[href^='/drivers/']"),
-        "drivers": "/drivers?q=e",
-        "import": "/imports/new",
-        "sign-in": "/sign-in",
+        "person": await linked(page, f"/drivers?q={PERSON}", "main a[href^='/drivers/']"),
+        "import-run": await linked(page, run or "/", "main a[href^='/imports/']"),
+        "operate-group": await linked(page, "/operate/lag", "a[href^='/operate/lag/']"),
+        "operate-run": run,
+        "operate-record": await linked(page, "/operate/parked", "th a[href^='/operate/parked/']"),
+        "operate-rebuild": await linked(page, "/operate/rebuilds", "main a[href^='/operate/rebuilds/']"),
     }
     await page.close()
-    return found
+    return {name: path for name, path in found.items() if path}
 
 
-async def linked(page: Page, path: str, selector: str) -> str:
-    """The address of a page's first link of a kind."""
+async def linked(page: Page, path: str, selector: str) -> str | None:
+    """The address of a page's first link of a kind; None where it has none."""
     await page.goto(path)
-    return await page.locator(selector).first.get_attribute("href") or "/"
+    links = page.locator(selector)
+    return await links.first.get_attribute("href") if await links.count() else None
 
 
 async def look(browser: Browser, path: str, size: Mapping[str, int], scheme: str) -> bytes:
