@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -20,12 +21,13 @@ CHARTS = 4
 
 
 class Trend(Struct, frozen=True, kw_only=True):
-    """How a driver's sessions of a class at a track went."""
+    """How a driver's sessions of a class at a track went; consistency where enough of them have one."""
 
     track_name: str
     class_name: str | None
     sessions: int
     chart: Markup
+    consistency: Markup | None
 
 
 def trends_of(sessions: Sequence[DriverSession]) -> list[Trend]:
@@ -40,27 +42,41 @@ def trends_of(sessions: Sequence[DriverSession]) -> list[Trend]:
 
 def _trend(sessions: Sequence[DriverSession]) -> Trend:
     newest = sessions[-1]
-    name = newest.track_name or newest.track_slug
-    lines = [
-        Line(
-            name="average",
-            points=[_mark(place, one, one.avg_lap_time) for place, one in enumerate(sessions, 1)],
-        ),
-        Line(
-            name="laps",
-            points=[_mark(place, one, one.fast_lap_time) for place, one in enumerate(sessions, 1)],
-        ),
+    times = [
+        _line("average", sessions, [one.avg_lap_time for one in sessions]),
+        _line("laps", sessions, [one.fast_lap_time for one in sessions]),
     ]
     return Trend(
-        track_name=name,
+        track_name=newest.track_name or newest.track_slug,
         class_name=newest.class_name,
         sessions=len(sessions),
-        chart=line_chart(lines, x_title=TEXTS("driver.axis"), x_labels=_days(sessions), height=260),
+        chart=line_chart(times, x_title=TEXTS("driver.axis"), x_labels=_days(sessions), height=260),
+        consistency=_consistency(sessions),
     )
 
 
-def _mark(place: int, session: DriverSession, time: float | None) -> Mark | None:
-    if time is None:
+def _consistency(sessions: Sequence[DriverSession]) -> Markup | None:
+    """The consistency of each session, in percent; None where too few have one."""
+    found = [one.consistency for one in sessions]
+    if len([value for value in found if value is not None]) < FEWEST:
+        return None
+    return line_chart(
+        [_line("consistency", sessions, found)],
+        x_title=TEXTS("driver.axis"),
+        x_labels=_days(sessions),
+        height=160,
+        write=partial(number, digits=1),
+    )
+
+
+def _line(name: str, sessions: Sequence[DriverSession], values: Sequence[float | None]) -> Line:
+    """A value of each session, in their order; a session without one is a gap."""
+    marks = [_mark(place, *each) for place, each in enumerate(zip(sessions, values, strict=True), 1)]
+    return Line(name=name, points=marks)
+
+
+def _mark(place: int, session: DriverSession, value: float | None) -> Mark | None:
+    if value is None:
         return None
     label = TEXTS(
         "driver.point",
@@ -70,7 +86,7 @@ def _mark(place: int, session: DriverSession, time: float | None) -> Mark | None
         average=lap_time(session.avg_lap_time),
         consistency=number(session.consistency, 1),
     )
-    return Mark(x=place, y=time, label=label, link=links.session(session.id))
+    return Mark(x=place, y=value, label=label, link=links.session(session.id))
 
 
 def _days(sessions: Sequence[DriverSession]) -> list[tuple[float, str]]:

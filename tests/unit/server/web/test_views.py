@@ -179,6 +179,15 @@ def test_a_trend_is_of_one_class_at_one_track() -> None:
     assert [label.split(",")[1].split(":")[0] for label in labels] == [" run 1", " run 2", " run 3"]
 
 
+def test_consistency_has_a_trend_of_its_own_where_sessions_have_one() -> None:
+    known = [in_history(3, consistency=94.5), in_history(2), in_history(1, consistency=92.0)]
+    [trend] = driver_view.trends_of(known)
+    parsed = LexborHTMLParser(trend.consistency or "")
+    assert len(parsed.css(".of-consistency .dot")) == 2
+    [other] = driver_view.trends_of([in_history(2, consistency=90.0), in_history(1)])
+    assert other.consistency is None
+
+
 def called(words: str, listed: Sequence[ListedTrack] = ()) -> FoundTracks:
     tracks = [made(TrackView, {}, name=name, track_slug=slug, source="liverc") for name, slug in NAMES]
     return found_tracks(tracks, [*listed], words_of(words))
