@@ -10,21 +10,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from runs import rhythm, subscriptions
 from runs.subscriptions import Subscription
 from schemas.identity import practice_event_id
+from schemas.zones import is_zone
 from store.pool import Connection, Record
 from store.statements import statements_of
 
 statement = statements_of(__file__)
+
+log = structlog.get_logger("lapstream.fetcher")
 
 CLAIM_SECONDS = 180.0
 """So long a process may take to ask for a day before another one does; it gives up earlier by itself."""
 
 YIELD_SECONDS = 60.0
 """So long a day that is due waits while runs are at work that people asked for."""
+
+_WIDTH = 8
+"""The columns of a day that is opened or set."""
 
 KEPT = dt.timedelta(days=30)
 """So long it is known that a day was followed; longer than days are looked for that were missed."""
@@ -89,13 +96,23 @@ class FollowedDay(Struct, frozen=True, kw_only=True):
 
 
 async def open_wanted(connection: Connection, now: dt.datetime) -> None:
-    """Open the days of all subscriptions: today, and those that were missed; forget those long over."""
+    """Open the days of all subscriptions: today, and those that were missed; forget those long over.
+
+    A subscription whose zone is not known (any more) is logged, and has no day.
+    """
+    rows: list[tuple[Any, ...]] = []
     for one in await subscriptions.read_all(connection):
-        since = rhythm.today(one.time_zone, one.added_at)
-        dates = rhythm.days_wanted(since, rhythm.today(one.time_zone, now))
-        quiet_since = now - rhythm.UNSEEN
-        await connection.execute(statement("open_followed_days"), *_days(one, dates, now), quiet_since)
+        if is_zone(one.time_zone):
+            rows += _rows(one, _wanted(one, now), now)
+        else:
+            log.warning("subscription_without_zone", track=one.track_slug, time_zone=one.time_zone)
+    await connection.execute(statement("open_followed_days"), *_columns(rows), now - rhythm.UNSEEN)
     await connection.execute(statement("forget_closed_days"), now - KEPT)
+
+
+def _wanted(one: Subscription, now: dt.datetime) -> list[dt.date]:
+    since = rhythm.today(one.time_zone, one.added_at)
+    return rhythm.days_wanted(since, rhythm.today(one.time_zone, now))
 
 
 async def subscribe(
@@ -133,8 +150,11 @@ async def unsubscribe(connection: Connection, source: str, track_slug: str) -> S
 
 
 async def apply(connection: Connection, subscription: Subscription, now: dt.datetime) -> None:
-    """Let the days of a track be as its subscription says from now on."""
+    """Let the days of a track be as its subscription says from now on; none where its zone is not known."""
     source, slug = subscription.source, subscription.track_slug
+    if not is_zone(subscription.time_zone):
+        await forget(connection, source, slug)
+        return
     known = await connection.fetch(statement("open_days_of_track"), source, slug)
     dates = {row["event_date"] for row in known} | {rhythm.today(subscription.time_zone, now)}
     await _set(connection, subscription, sorted(dates), now)
@@ -172,14 +192,18 @@ async def forget(connection: Connection, source: str, track_slug: str) -> None:
 async def _set(
     connection: Connection, subscription: Subscription, dates: Sequence[dt.date], now: dt.datetime
 ) -> None:
-    columns = _days(subscription, dates, now)
+    columns = _columns(_rows(subscription, dates, now))
     await connection.execute(statement("set_followed_days"), *columns, now, rhythm.BUSY_SECONDS)
 
 
-def _days(subscription: Subscription, dates: Iterable[dt.date], now: dt.datetime) -> list[list[Any]]:
-    """The columns of days as a subscription wants them."""
-    rows = [_day(subscription, date, now) for date in dates]
-    return [list(column) for column in zip(*rows, strict=True)]
+def _rows(subscription: Subscription, dates: Iterable[dt.date], now: dt.datetime) -> list[tuple[Any, ...]]:
+    """Days as a subscription wants them."""
+    return [_day(subscription, date, now) for date in dates]
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows of days as columns, also where there is none."""
+    return [[row[column] for row in rows] for column in range(_WIDTH)]
 
 
 def _day(subscription: Subscription, date: dt.date, now: dt.datetime) -> tuple[Any, ...]:
@@ -238,14 +262,17 @@ async def read(connection: Connection, day: DayName) -> FollowedDay | None:
     return _as_day(row) if row else None
 
 
-async def followed_now(connection: Connection, now: dt.datetime) -> list[FollowedDay]:
-    """The days that are followed now, by slug."""
-    return [_as_day(row) for row in await connection.fetch(statement("days_followed_now"), now)]
+async def followed_now(
+    connection: Connection, now: dt.datetime, *, limit: int | None = None
+) -> list[FollowedDay]:
+    """The days that are followed now, by slug: all, or the first of them."""
+    return [_as_day(row) for row in await connection.fetch(statement("days_followed_now"), now, limit)]
 
 
-async def subscribed(connection: Connection) -> list[SubscribedTrack]:
-    """All subscribed tracks, by slug."""
-    return [SubscribedTrack(**row) for row in await connection.fetch(statement("subscribed_with_days"))]
+async def subscribed(connection: Connection, *, limit: int | None = None) -> list[SubscribedTrack]:
+    """The subscribed tracks, by slug: all, or the first of them."""
+    rows = await connection.fetch(statement("subscribed_with_days"), limit)
+    return [SubscribedTrack(**row) for row in rows]
 
 
 def _as_day(row: Record) -> FollowedDay:

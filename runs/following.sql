@@ -3,12 +3,13 @@ f.source, f.track_slug, f.event_date, f.event_id, f.time_zone, f.live, f.ends_at
     f.answered_at, f.news_at, f.answers, f.news, f.run_id, f.error, f.closed_at
 
 -- name: open_followed_days
--- Days that are wanted; those that are known stay as they are.
+-- Days that subscriptions want which are there still; those that are known stay as they are.
 INSERT INTO followed_days (source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at, news_at)
 SELECT s.source, s.track_slug, s.event_date, s.event_id, s.time_zone, s.live, s.ends_at, s.next_at, $9
 FROM unnest(
     $1::text[], $2::text[], $3::date[], $4::uuid[], $5::text[], $6::boolean[], $7::timestamptz[], $8::timestamptz[]
 ) AS s (source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at)
+WHERE EXISTS (SELECT FROM subscribed_tracks AS t WHERE t.source = s.source AND t.track_slug = s.track_slug)
 ON CONFLICT DO NOTHING;
 
 -- name: set_followed_days
@@ -106,16 +107,18 @@ WHERE source = $1 AND track_slug = $2 AND event_date = $3 AND claimed_until = $4
 SELECT {followed_day} FROM followed_days AS f WHERE f.source = $1 AND f.track_slug = $2 AND f.event_date = $3;
 
 -- name: days_followed_now
--- The days that are followed now ($1).
+-- The days that are followed now ($1): all, or so many ($2).
 SELECT {followed_day} FROM followed_days AS f
-WHERE f.closed_at IS NULL AND f.live AND f.ends_at > $1 ORDER BY f.track_slug, f.source, f.event_date;
+WHERE f.closed_at IS NULL AND f.live AND f.ends_at > $1 ORDER BY f.track_slug, f.source, f.event_date
+LIMIT $2;
 
 -- name: subscribed_with_days
--- The subscribed tracks, each with its newest day.
+-- The subscribed tracks, all or so many ($1), each with its newest day.
 SELECT s.source, s.track_slug, s.time_zone, s.follow, s.added_at, d.event_date AS date, d.asked_at,
     CASE WHEN d.closed_at IS NULL THEN d.next_at END AS next_at, d.error
 FROM subscribed_tracks AS s LEFT JOIN LATERAL (
     SELECT f.event_date, f.asked_at, f.next_at, f.closed_at, f.error FROM followed_days AS f
     WHERE f.source = s.source AND f.track_slug = s.track_slug ORDER BY f.event_date DESC LIMIT 1
 ) AS d ON true
-ORDER BY s.track_slug, s.source;
+ORDER BY s.track_slug, s.source
+LIMIT $1;

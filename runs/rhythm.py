@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from schemas.errors import LapstreamError
 from schemas.zones import zone
 
 BUSY_SECONDS = 30.0
@@ -52,14 +53,28 @@ def gap_seconds(pace_seconds: float) -> float:
     return pace_seconds * SHARE
 
 
+class UnknownZone(LapstreamError):
+    """A zone that tzdata does not list, or no more: when a day begins there is not known."""
+
+
+def _rules(time_zone: str) -> dt.tzinfo:
+    rules = zone(time_zone)
+    if rules is None:
+        raise UnknownZone(f"{time_zone!r} is no IANA zone, such as Australia/Sydney")
+    return rules
+
+
 def today(time_zone: str, now: dt.datetime) -> dt.date:
-    """The date at a track now."""
-    return now.astimezone(zone(time_zone)).date()
+    """The date at a track now; raises `UnknownZone`."""
+    return now.astimezone(_rules(time_zone)).date()
 
 
 def end_of_day(date: dt.date, time_zone: str) -> dt.datetime:
-    """The moment in UTC at which a day is over at a track: its next midnight, however long the day is."""
-    following = dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), tzinfo=zone(time_zone))
+    """The moment in UTC at which a day is over at a track: its next midnight, however long the day is.
+
+    Raises `UnknownZone`.
+    """
+    following = dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), tzinfo=_rules(time_zone))
     return following.astimezone(dt.UTC)
 
 

@@ -124,6 +124,11 @@ async def cancel(connection: Connection, backfill_id: UUID) -> None:
     await connection.execute(statement("cancel_backfill"), backfill_id)
 
 
+async def is_cancelled(connection: Connection, backfill: Backfill) -> bool:
+    """Whether somebody ended a backfill before its days had come in."""
+    return await connection.fetchval(statement("is_backfill_cancelled"), backfill.id)
+
+
 async def claim(connection: Connection, backfill: Backfill) -> bool:
     """Whether this connection feeds the backfill until it goes back to its pool; False while another does."""
     return await connection.fetchval(statement("claim_backfill"), backfill.id)

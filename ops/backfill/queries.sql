@@ -178,3 +178,7 @@ WHERE b.id = $1 AND b.finished_at IS NULL
 -- name: is_backfill_finished
 -- Whether nothing of a backfill is left.
 SELECT finished_at IS NOT NULL AND cancelled_at IS NULL FROM backfills WHERE id = $1;
+
+-- name: is_backfill_cancelled
+-- Whether somebody ended a backfill before its days had come in.
+SELECT cancelled_at IS NOT NULL FROM backfills WHERE id = $1;

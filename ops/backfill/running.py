@@ -169,8 +169,11 @@ async def _discover(work: BackfillWork, discovering: AbstractAsyncContextManager
 
 
 async def _discover_month(work: BackfillWork, discover: Discover, month: dt.date) -> None:
-    """Note a month's days, or why they failed to be fetched."""
+    """Note a month's days, or why they failed to be fetched; of a backfill that was cancelled, nothing."""
     await work.until_free(lambda why: work.screen.show(BackfillProgress(doing=why)))
+    async with work.pool.acquire() as connection:
+        if await backfills.is_cancelled(connection, work.backfill):
+            return
     try:
         page = await month_page(discover, work.backfill.months.track_slug, month)
     except MonthFailed as failure:

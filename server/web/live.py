@@ -16,6 +16,7 @@ from runs.following import DayName, FollowedDay
 from schemas.identity import practice_event_id, track_id
 from schemas.scopes import Scope
 from schemas.terminal import clean_json
+from schemas.zones import is_zone
 from server.api.fields import Date, Source, TrackSlug
 from server.api.run_events import QUIET_LOOKS, REOPEN_MS, refuse_where_full
 from server.http.callers import needs
@@ -72,12 +73,15 @@ async def live_of(request: ApiRequest, connection: Connection, day: DayName) -> 
 
 
 async def zone_of(request: ApiRequest, connection: Connection, source: str, slug: str) -> str | None:
-    """The zone of a track: its subscription's, that of the settings, or the one that the tables know."""
+    """The zone of a track: its subscription's, that of the settings, or the one that the tables know.
+
+    None also where tzdata does not list it any more: its rules are not known then.
+    """
     zones = services_of(request).settings.track_zones
-    if found := await subscriptions.zone_of(connection, source, slug, zones):
-        return found
-    track = await reading.read_track(connection, track_id(source, slug))
-    return track and track.time_zone
+    found = await subscriptions.zone_of(connection, source, slug, zones)
+    if found is None and (track := await reading.read_track(connection, track_id(source, slug))):
+        found = track.time_zone
+    return found if found and is_zone(found) else None
 
 
 @post("/tracks/{track_slug:str}/follow", guards=[needs(Scope.ingest)])

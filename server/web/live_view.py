@@ -23,8 +23,8 @@ def status_of(day: FollowedDay | None, now: dt.datetime) -> str | None:
 
 
 def local_clock(moment: dt.datetime | None, time_zone: str) -> str:
-    """A moment on the track's clock, to the second."""
-    return clock(moment and moment.astimezone(zone(time_zone)))
+    """A moment on the track's clock, to the second; in UTC where its zone is not known any more."""
+    return clock(moment and moment.astimezone(zone(time_zone) or dt.UTC))
 
 
 def may_follow(date: dt.date, time_zone: str | None, now: dt.datetime) -> bool:

@@ -450,6 +450,20 @@ async def test_a_cancelled_backfill_asks_for_no_further_day(
         assert not await backfills.wanted(connection)
 
 
+async def test_a_cancelled_backfill_asks_for_no_further_month(settings: Settings, pool: Pool) -> None:
+    asked_for: list[int] = []
+
+    async def cancels(_slug: str, _year: int, month: int) -> MonthPage:
+        asked_for.append(month)
+        async with pool.acquire() as connection:
+            await backfills.cancel(connection, found.id)
+        return MonthPage()
+
+    found = await asked(pool, months())
+    await FleetBackfills(settings, pool, cancels).turn()
+    assert ((await seen_as(pool, settings, found)).status, asked_for) == ("cancelled", [AUGUST.month])
+
+
 async def test_a_month_that_fails_is_said_and_one_that_cannot_go_on_is_put_off(
     settings: Settings, a_site: SampleSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

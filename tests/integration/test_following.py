@@ -215,6 +215,36 @@ async def test_a_zone_that_is_corrected_moves_the_days_end(pool_alone: Pool) -> 
     assert (await asking.day()).ends_at == dt.datetime(2025, 10, 26, 4, tzinfo=dt.UTC)
 
 
+async def test_a_zone_that_is_known_no_more_ends_the_days_of_its_track_alone(pool_alone: Pool) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a")
+        await subscribe(connection, "b")
+        await connection.execute("DELETE FROM followed_days")
+        dropped = "UPDATE subscribed_tracks SET time_zone = 'US/Pacific-New' WHERE track_slug = 'a'"
+        await connection.execute(dropped)
+        assert await asking.after(hours=10) == [f"b {TODAY}"]
+        await following.stop(connection, SOURCE, "a", asking.now)
+        await following.change(connection, SOURCE, "a", "UTC", follow=True, now=asking.now)
+    assert await asking.after(minutes=2) == [f"a {TODAY}"]
+
+
+async def test_who_unsubscribes_while_days_are_opened_is_not_followed(
+    pool_alone: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = Asking(pool_alone)
+    async with pool_alone.acquire() as connection:
+        await subscribe(connection, "a")
+        known = await subscriptions.read_all(connection)
+        await following.unsubscribe(connection, SOURCE, "a")
+
+        async def read_before(_: Connection) -> list[subscriptions.Subscription]:
+            return known
+
+        monkeypatch.setattr(subscriptions, "read_all", read_before)
+        assert await asking.after(days=1) == []
+
+
 STORED = "SELECT count(*) FROM races WHERE race_metadata IS NOT NULL"
 
 
