@@ -14,4 +14,4 @@ def searched(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of what is searched for, each to stand somewhere in what is found."""
-    return searched(text).split()
+    return searched(text.replace("\0", " ")).split()

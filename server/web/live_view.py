@@ -8,6 +8,9 @@ from schemas.zones import zone
 from server.web.formats import clock
 from server.web.texts import TEXTS
 
+MOST_SHOWN = 200
+"""Followed days, and subscribed tracks, of a page."""
+
 
 def status_of(day: FollowedDay | None, now: dt.datetime) -> str | None:
     """How a day is followed, in a sentence; None where it is not followed now."""

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 from msgspec import Struct
 
-from ops.backfill.queries import BackfillDay
+from ops.backfill.queries import BackfillDay, DayState
 from runs import run as runs
 from runs.run import Refresh, RunFailure
 from schemas.askable import fault_of_months, first_of_month
@@ -24,6 +24,9 @@ from server.web.texts import TEXTS
 from store.pool import Connection
 
 _CHOICES: tuple[Refresh, ...] = ("missing", "changed", "all")
+
+MOST_DAYS = 200
+"""Days of a page: a backfill may have years of them."""
 
 MOST_FAILED_DAYS = 31
 """Days of which the failed sessions are told."""
@@ -97,7 +100,17 @@ async def read_month_import(request: ApiRequest, backfill_id: Row) -> Response[b
     async with connected(request) as connection:
         view = await backfills.view_of(request, connection, backfill_id)
         failures = await _failures(connection, view.each_day)
-    return page(request, "month.html", view=view, failures=failures)
+    return page(request, "month.html", view=view, days=most_telling(view.each_day), failures=failures)
+
+
+def most_telling(days: list[BackfillDay]) -> list[BackfillDay]:
+    """As many days as a page shows: that which is imported, those that failed, and the first others."""
+    counts = sorted(days, key=lambda day: (_TELLING.get(day.state, len(_TELLING)), day.event_date))
+    return sorted(counts[:MOST_DAYS], key=lambda day: day.event_date)
+
+
+_TELLING: dict[DayState, int] = {"running": 0, "failed": 1, "partial": 1}
+"""The states that a page shows first of all."""
 
 
 async def _failures(connection: Connection, days: list[BackfillDay]) -> dict[UUID, list[RunFailure]]:

@@ -17,6 +17,7 @@ from schemas.searching import searched, words_of
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web.fields import Words
+from server.web.live_view import MOST_SHOWN
 from server.web.mine import mine_of
 from server.web.pages import go_to, page
 from store import reading
@@ -47,7 +48,7 @@ async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
         listed = await catalogue.find(connection, SOURCE, words, limit=MOST_TRACKS) if words else []
         listing = await catalogue.read(connection, SOURCE)
         days = await reading.find_days(connection, limit=NEWEST_DAYS)
-        followed = await following.followed_now(connection, dt.datetime.now(dt.UTC))
+        followed = await following.followed_now(connection, dt.datetime.now(dt.UTC), limit=MOST_SHOWN + 1)
         mine = await newest_sessions(connection, chosen, limit=NEWEST_SESSIONS) if not words else []
     tracks = found_tracks(stored, listed, words)
     return page(
@@ -58,6 +59,7 @@ async def read_start(request: ApiRequest, q: Words = "") -> Response[bytes]:
         listing=listing,
         days=days,
         followed=followed,
+        most=MOST_SHOWN,
         chosen=", ".join(chosen),
         mine=mine,
     )

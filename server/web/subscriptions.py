@@ -17,6 +17,7 @@ from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web import links
 from server.web.live import zone_of
+from server.web.live_view import MOST_SHOWN
 from server.web.pages import go_to, page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -41,14 +42,15 @@ async def read_subscriptions(request: ApiRequest) -> Response[bytes]:
 
 async def _list(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | None = None) -> Response[bytes]:
     async with connected(request) as connection:
-        followed = await following.followed_now(connection, dt.datetime.now(dt.UTC))
-        tracks = await following.subscribed(connection)
+        followed = await following.followed_now(connection, dt.datetime.now(dt.UTC), limit=MOST_SHOWN + 1)
+        tracks = await following.subscribed(connection, limit=MOST_SHOWN + 1)
     return page(
         request,
         "subscriptions.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         followed=followed,
         tracks=tracks,
+        most=MOST_SHOWN,
         known=False,
         wanted=wanted,
         faults=faults or {},

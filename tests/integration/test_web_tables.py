@@ -17,6 +17,7 @@ from schemas.identity import driver_id
 from server.listening import serving
 from server.web.csv_files import CSV_FILES
 from server.web.formats import UNKNOWN
+from server.web.live_view import MOST_SHOWN
 from store import people
 from store.finding import FoundDriver
 from store.reading import DayHead, DriverSession
@@ -25,6 +26,19 @@ from tests.api import no_month, settings_of, stored_with_records
 from tests.events import fetched, laps, listed, row
 from tests.integration.test_web import DAY, browser, links, parsed, rows_of, texts
 
+MANY = """
+    WITH many AS (
+        INSERT INTO subscribed_tracks (source, track_slug, time_zone, follow)
+        SELECT 'liverc', 'track' || number, 'UTC', true FROM generate_series(1, $1) AS number
+        RETURNING source, track_slug
+    )
+    INSERT INTO followed_days
+        (source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at, news_at)
+    SELECT
+        source, track_slug, current_date, gen_random_uuid(), 'UTC', true,
+        now() + interval '1 hour', now(), now()
+    FROM many
+"""
 NEXT = dt.date(2025, 10, 26)
 RECORDS = "/tracks/track/records"
 HOSTILE = '=HYPERLINK("https://evil.example")'
@@ -267,3 +281,18 @@ async def test_what_is_chosen_once_is_kept_for_every_page(web: httpx.AsyncClient
     assert (
         len(rows_of(parsed(await web.get(DAY, headers={"Cookie": "lapstream_mine=%ff%00,,"})), "#totals")) > 1
     )
+
+
+async def test_pages_show_the_first_of_very_many_followed_days_and_tracks(
+    settings: Settings, web: httpx.AsyncClient
+) -> None:
+    async with connected(settings) as connection:
+        await connection.execute(MANY, MOST_SHOWN + 1)
+        try:
+            start, page = [parsed(await web.get(path)) for path in ("/", "/subscriptions")]
+        finally:
+            await connection.execute("DELETE FROM followed_days")
+            await connection.execute("DELETE FROM subscribed_tracks")
+    for one in (start, page):
+        assert len(one.css("section[aria-labelledby=followed] ul.cards > li")) == MOST_SHOWN
+    assert len(page.css("tbody tr")) == MOST_SHOWN

@@ -6,7 +6,9 @@ it. Whatever was tried is logged with the name of who did it.
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -25,6 +27,9 @@ from server.web.pages import caller_of, go_to, page
 
 PATIENCE_SECONDS = 20.0
 """How long a form waits for what it asked for; after that its page says that it is at work still."""
+
+AT_ONCE = 4
+"""Works beside the requests at a time; the others wait for their turn."""
 
 LONGEST_REASON = 500
 
@@ -131,6 +136,9 @@ def _refusal(told: Exception) -> Refusal:
 
 _at_work: set[asyncio.Task[Any]] = set()
 
+_threads = ThreadPoolExecutor(AT_ONCE, "operating")
+"""Apart from the loop's own, by which names of hosts are resolved: those must never wait for an operator."""
+
 
 async def carried_out(
     request: ApiRequest, action: Action, work: Callable[[], Coroutine[Any, Any, FoundT]]
@@ -168,7 +176,10 @@ async def in_thread(work: Callable[[], Coroutine[Any, Any, FoundT]]) -> FoundT:
         return await work()
 
     try:
-        return await asyncio.to_thread(lambda: asyncio.run(run()))
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            _threads, lambda: context.run(asyncio.run, run())
+        )
     except asyncio.CancelledError:
         for loop, task in running:
             with contextlib.suppress(RuntimeError):  # it has ended meanwhile

@@ -25,6 +25,23 @@ async def test_what_it_raises_is_raised() -> None:
         await in_thread(work)
 
 
+async def test_who_operates_keeps_no_thread_from_whoever_resolves_names() -> None:
+    """The loop's own threads are what `getaddrinfo` runs in: a connection to the database may need one."""
+    begun, free = threading.Semaphore(0), threading.Event()
+
+    async def work() -> None:
+        begun.release()
+        free.wait(20)
+
+    tasks = [asyncio.create_task(in_thread(work)) for _ in range(40)]
+    try:
+        assert await asyncio.to_thread(begun.acquire, timeout=10)
+        await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 0), 5)
+    finally:
+        free.set()
+        await asyncio.gather(*tasks)
+
+
 async def test_it_is_ended_where_it_runs_when_it_is_cancelled() -> None:
     begun, ended = threading.Event(), threading.Event()
 

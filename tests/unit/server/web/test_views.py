@@ -196,6 +196,7 @@ def called(words: str, listed: Sequence[ListedTrack] = ()) -> FoundTracks:
 def test_a_stored_track_is_found_by_words_of_its_name_or_address() -> None:
     assert [track.track_slug for track in called("OFF canb").stored] == ["canberraoffroad"]
     assert [track.track_slug for track in called("xyz").stored] == ["xyz"]
+    assert called("off\0canb").found == 1  # PostgreSQL takes no NUL
     assert called(" ").found == 2
 
 
