@@ -40,12 +40,11 @@ Look = Callable[[FollowedDay], Awaitable[bool]]
 log = structlog.get_logger("lapstream.fetcher")
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class Follower:
-    """Asks for the followed days of a site, at the fleet's pace, in seconds between two requests."""
+    """Asks for the followed days of a site, at the fleet's pace, in seconds between two requests.
+
+    The clock is the database's, which all fetchers share, unless one is given.
+    """
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class Follower:
         site: str,
         pace_seconds: float,
         look: Look,
-        clock: Callable[[], dt.datetime] = _now,
+        clock: Callable[[], dt.datetime] | None = None,
     ) -> None:
         self._pool = pool
         self._site = site
@@ -83,8 +82,8 @@ class Follower:
 
     async def step(self) -> bool:
         """Ask for one day, if it is any's turn; whether it was."""
-        now = self._clock()
         async with self._pool.acquire() as connection:
+            now = await self._now(connection)
             if self._opened is None or now - self._opened >= dt.timedelta(seconds=OPEN_SECONDS):
                 await following.open_wanted(connection, now)
                 self._opened = now
@@ -108,8 +107,8 @@ class Follower:
             await self._failed(day, repr(error))
         else:
             await self._note(
-                lambda connection: following.answered(
-                    connection, day, self._pace_seconds, self._clock(), news=news
+                lambda connection, now: following.answered(
+                    connection, day, self._pace_seconds, now, news=news
                 )
             )
 
@@ -122,8 +121,14 @@ class Follower:
     async def _failed(self, day: FollowedDay, error: str) -> None:
         log.warning("followed_day_failed", track=day.track_slug, date=str(day.date), error=error)
         await self._note(
-            lambda connection: following.failed(connection, day, error[:LONGEST_ERROR], self._clock())
+            lambda connection, now: following.failed(connection, day, error[:LONGEST_ERROR], now)
         )
 
-    async def _note(self, note: Callable[[Connection], Awaitable[None]]) -> None:
-        await at_database(self._pool, note)
+    async def _note(self, note: Callable[[Connection, dt.datetime], Awaitable[None]]) -> None:
+        async def note_now(connection: Connection) -> None:
+            await note(connection, await self._now(connection))
+
+        await at_database(self._pool, note_now)
+
+    async def _now(self, connection: Connection) -> dt.datetime:
+        return self._clock() if self._clock else await following.clock(connection)

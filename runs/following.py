@@ -214,6 +214,11 @@ def _day(subscription: Subscription, date: dt.date, now: dt.datetime) -> tuple[A
     return (source, slug, date, practice_event_id(source, slug, date), time_zone, live, ends_at, next_at)
 
 
+async def clock(connection: Connection) -> dt.datetime:
+    """What time it is by the database, the same for everybody."""
+    return await connection.fetchval(statement("following_clock"))
+
+
 async def claim(
     connection: Connection, site: str, pace_seconds: float, now: dt.datetime
 ) -> FollowedDay | None:

@@ -42,6 +42,10 @@ DELETE FROM followed_days WHERE closed_at < $1;
 -- Whether this transaction chooses the day that is asked for next; false while another one does.
 SELECT pg_try_advisory_xact_lock(hashtextextended('lapstream/following', 0));
 
+-- name: following_clock
+-- What time it is, whatever the clock of the machine that asks.
+SELECT clock_timestamp();
+
 -- name: claim_followed_day
 -- The day that is asked for now ($1), if it is any's turn: those that are on before those that are over. None while
 -- the site ($2) is held back, another one was asked for within a while ($3), or the day itself is being imported. One

@@ -4,7 +4,9 @@ import asyncio
 import datetime as dt
 import json
 import signal
+import time
 from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -227,6 +229,26 @@ async def test_a_zone_that_is_known_no_more_ends_the_days_of_its_track_alone(poo
         await following.stop(connection, SOURCE, "a", asking.now)
         await following.change(connection, SOURCE, "a", "UTC", follow=True, now=asking.now)
     assert await asking.after(minutes=2) == [f"a {TODAY}"]
+
+
+async def test_a_fetcher_whose_clock_is_ahead_holds_up_no_other(
+    pool_alone: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> "Ahead":
+            return cls.fromtimestamp(time.time() + 3600, tz)
+
+    async def look(_: FollowedDay) -> bool:
+        return False
+
+    monkeypatch.setattr(follower, "dt", SimpleNamespace(datetime=Ahead, timedelta=dt.timedelta, UTC=dt.UTC))
+    async with pool_alone.acquire() as connection:
+        await following.follow_today(connection, SOURCE, "a", "UTC", dt.datetime.now(dt.UTC))
+    assert await Follower(pool_alone, SITE, 0.0, look).step()
+    async with pool_alone.acquire() as connection:
+        row = await fetch_one(connection, "SELECT asked_at <= now() AS past FROM followed_days")
+    assert row["past"]
 
 
 async def test_who_unsubscribes_while_days_are_opened_is_not_followed(
