@@ -52,7 +52,8 @@ async def _keep(settings: Settings) -> None:
     async with connected(settings) as connection:
         _, token = await api_keys.create(connection, f"demo {secrets.token_hex(4)}", [Scope.ingest])
     note(f"the day's page: {_pages(settings.api_port)}tracks/{TRACK}/{DATE}")
-    note(f"to import other days of {TRACK} there, sign in with {token}")
+    note(f"to import days and months of {TRACK} there, follow today, or say who is one person, sign in with")
+    note(token)
     note("Ctrl-C ends it")
     await asyncio.Event().wait()
 
