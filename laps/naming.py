@@ -76,12 +76,13 @@ async def the_session(connection: Connection, text: str, *, source: str | None =
 def _choice(text: str, what: str, candidates: Iterable[str], *, whole: bool) -> str:
     name = "is the name or id of" if whole else "is a part of the names of"
     listed = "\n".join(f"  {one}" for one in candidates)
-    return f"{text!r} {name} several {what}: say which by an id\n{listed}"
+    return f"{text!r} {name} several {what}: say which, by one of these ids\n{listed}"
 
 
 def _driver(driver: FoundDriver) -> str:
     names = ", ".join(driver.names) or "no name"
-    return f"{driver.source_driver_id}  {names} ({driver.source}, {driver.sessions} sessions)  {driver.id}"
+    sessions = f"{driver.sessions} session{'' if driver.sessions == 1 else 's'}"
+    return f"{driver.source_driver_id}  {names} ({driver.source}, {sessions})  {driver.id}"
 
 
 def _session(session: SessionRef) -> str:

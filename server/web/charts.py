@@ -37,6 +37,7 @@ SHAPES = {
 """The shapes of points, as they are drawn about one, so that lines are told apart without colours, too."""
 
 _LONGEST = 24
+_END = 8
 """Characters of a name beside a chart."""
 
 _HOURS = 13
@@ -106,8 +107,8 @@ def timeline(rows: Sequence[str], lines: Iterable[Line], hours: tuple[int, int])
 
 
 def _short(name: str) -> str:
-    """A name that leaves room for the chart beside it."""
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    """A name that leaves room for the chart beside it, with its end, where a transponder stands."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - _END - 1]}…{name[-_END:]}"
 
 
 def _nothing(_: float) -> str:

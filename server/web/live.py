@@ -72,6 +72,13 @@ async def live_of(request: ApiRequest, connection: Connection, day: DayName) -> 
     )
 
 
+async def live_today(request: ApiRequest, connection: Connection, source: str, slug: str) -> Live:
+    """How a track's day of today is followed."""
+    time_zone = await zone_of(request, connection, source, slug)
+    today = rhythm.today(time_zone or "UTC", dt.datetime.now(dt.UTC))
+    return await live_of(request, connection, DayName(source, slug, today))
+
+
 async def zone_of(request: ApiRequest, connection: Connection, source: str, slug: str) -> str | None:
     """The zone of a track: its subscription's, that of the settings, or the one that the tables know.
 

@@ -109,7 +109,7 @@ def _rendered(request: ApiRequest, template: str, secret: str | None, view: dict
     caller = caller_of(request)
     csrf_field = Markup('<input type="hidden" name="{}" value="{}">')
     frame = {
-        "known": caller is not None,
+        "may_sign_in": caller is not None,
         "key": caller.key if caller else None,
         "csrf_input": csrf_field.format(CSRF_FIELD, form_token(request, secret)),
         "here": address_of(request),

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 
 from producer import catalogue
 from producer.site import SOURCE
+from runs import subscriptions
 from schemas.askable import first_of_month
 from schemas.identity import track_id
 from schemas.scopes import Scope
@@ -16,6 +17,7 @@ from server.api.fields import Cursor, Source, TrackSlug, page_of, place_at
 from server.http.callers import needs
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected
+from server.web.live import live_today
 from server.web.pages import page
 from server.web.track_view import last_of_month, years_of
 from store import reading
@@ -55,6 +57,8 @@ async def read_track(
             limit=DAYS + 1,
         )
         stored = await reading.months_of_track(connection, row)
+        live = await live_today(request, connection, source, track_slug)
+        subscribed = await subscriptions.read(connection, source, track_slug)
     days = page_of(found, DAYS, lambda day: DayPlace(day.date, day.event_id))
     months = [
         list(of_month) for _, of_month in groupby(days.items, lambda day: (day.date.year, day.date.month))
@@ -69,6 +73,8 @@ async def read_track(
         older=days.next_cursor,
         newest=before is None,
         is_sites=source == SOURCE,
+        live=live,
+        subscribed=subscribed is not None,
     )
 
 

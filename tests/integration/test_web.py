@@ -262,7 +262,14 @@ async def test_errors_are_pages_that_say_what_to_do(
 ) -> None:
     page = parsed(await web.get(path), status)
     assert texts(page, "h1") == [says]
-    assert links(page, "/") == ["/"]
+    assert "/" in links(page, "/")
+
+
+async def test_a_day_that_is_not_stored_can_be_imported(web: httpx.AsyncClient) -> None:
+    page = parsed(await web.get("/tracks/track/2024-01-01"), 404)
+    assert links(page, "/imports/new?") == ["/imports/new?track=track&date=2024-01-01"]
+    page = parsed(await web.get("/tracks/track/2024-01-01?source=club"), 404)
+    assert links(page, "/imports/new?") == []
 
 
 async def test_programs_are_told_errors_as_before(web: httpx.AsyncClient) -> None:
@@ -340,6 +347,12 @@ async def test_every_form_of_every_page_carries_its_token(signed_in: httpx.Async
 async def test_importing_needs_a_key(web: httpx.AsyncClient, settings: Settings) -> None:
     assert (await web.get("/imports/new")).headers["location"].startswith("/sign-in?next=%2Fimports%2Fnew")
     assert (await web.post("/imports", data={})).headers["location"].startswith("/sign-in?")
+    for page_of_form, back in (
+        (f"{web.base_url.join('/tracks/track')}?month=2025-10#x", "/tracks/track?month=2025-10"),
+        ("http://[", "/"),
+    ):
+        answer = await web.post("/tracks/track/follow", headers={"Referer": page_of_form})
+        assert httpx.URL(answer.headers["location"]).params["next"] == back
     reader = await token(settings, Scope.read)
     async with browser(str(web.base_url)) as client:
         await client.post("/sign-in", data={"token": reader})
@@ -578,6 +591,20 @@ async def test_tracks_are_subscribed_to_followed_and_left_by_forms(signed_in: ht
     assert answer.headers["location"] == day
     await signed_in.post("/subscriptions/quiet-track/remove", data=token)
     assert texts(parsed(await signed_in.get("/subscriptions")), "tbody th") == []
+
+
+async def test_a_track_that_is_followed_says_so(web: httpx.AsyncClient, signed_in: httpx.AsyncClient) -> None:
+    assert "asks for it" in texts(parsed(await web.get("/tracks/track")), "form.live .note")[0]
+    assert "at once" in texts(parsed(await signed_in.get("/subscriptions/track")), "main > p")[1]
+    token = await csrf(signed_in)
+    wanted = {"track_slug": "track", "time_zone": "UTC", "follow": "live"}
+    await signed_in.post("/subscriptions", data=token | wanted)
+    page = parsed(await web.get("/tracks/track"))
+    assert "Today's day" in texts(page, "main p a")
+    assert "Change the subscription of this track" in texts(page, "main p a")
+    assert not page.css("form.live")
+    assert "Sign in" in texts(parsed(await web.get("/subscriptions")), "header a")
+    await signed_in.post("/subscriptions/track/remove", data=token)
 
 
 async def test_the_stream_of_a_day_that_is_not_followed_ends(web: httpx.AsyncClient) -> None:

@@ -43,6 +43,13 @@ def test_the_keyboard_does_not_stop_in_a_chart() -> None:
     assert [link.attributes["tabindex"] for link in page.css("a")] == ["-1"]
 
 
+def test_a_long_name_beside_a_timeline_keeps_its_transponder() -> None:
+    strokes = [Mark(x=36000, y=1, label="one"), Mark(x=36300, y=1, label="one")]
+    line = Line(name="class-0", points=strokes)
+    chart = LexborHTMLParser(timeline(["★ Gideon Larkspur 8602211", "Ann"], [line], (10, 11)))
+    assert [node.text() for node in chart.css(".axis.y text")] == ["★ Gideon Larksp… 8602211", "Ann"]
+
+
 def test_a_timeline_has_a_stroke_for_each_session() -> None:
     strokes = [
         Mark(x=36000, y=1, label="first"),
