@@ -101,6 +101,7 @@ async def join(connection: Connection, keys: Sequence[AliasKey]) -> Person:
 
     Raises `SeveralNames` for a driver of several names that comes without one, and as `store.people.join`.
     """
+    people.check_most(len(keys))
     for key in keys:
         if key.driver_name is None:
             names = await reading.names_of(connection, key.driver_id)

@@ -152,6 +152,11 @@ async def join(connection: Connection, keys: Sequence[AliasKey]) -> UUID:
 def _check(aliases: int) -> None:
     if aliases < FEWEST:
         raise TooFewAliases("one driver alone is one person already: name two or more")
+    check_most(aliases)
+
+
+def check_most(aliases: int) -> None:
+    """Raise `TooManyAliases` for more than one person may have."""
     if aliases > MOST_ALIASES:
         raise TooManyAliases(f"a person has {MOST_ALIASES} aliases at most, this one would have {aliases}")
 

@@ -100,12 +100,12 @@ async def read_unset(request: ApiRequest, person: Row, alias: Sent) -> Response[
 
 
 @post("/people/{person:uuid}/unset", guards=[needs(Scope.ingest)])
-async def unset_alias(request: ApiRequest, person: Row) -> Redirect:
-    """Take an alias away, and lead to whom is left."""
+async def unset_alias(request: ApiRequest) -> Redirect:
+    """Take an alias away, and lead to whom is left: another person, where they were merged meanwhile."""
     [key] = _keys_of(await request.form(), "alias")[:1]
     async with connected(request) as connection:
         left = await people.unset(connection, key)
-    return go_to(links.person(person) if left else links.driver(key.driver_id))
+    return go_to(links.person(left.id) if left else links.driver(key.driver_id))
 
 
 def _keys_of(form: FormMultiDict, name: str) -> list[AliasKey]:

@@ -25,7 +25,9 @@ from schemas.scopes import Scope
 from server.listening import serving
 from server.web.assets import NAMES, address_of
 from server.web.formats import UNKNOWN
+from server.web.people_view import sent
 from server.web.session import COOKIE, CSRF_FIELD
+from store.people import AliasKey, join, unset
 from tests.api import no_month, settings_of, stored, token
 from tests.events import DATE, fetched, laps, listed, row, seen
 from tests.integration.test_api import Wire
@@ -610,3 +612,16 @@ async def test_a_track_that_is_followed_says_so(web: httpx.AsyncClient, signed_i
 async def test_the_stream_of_a_day_that_is_not_followed_ends(web: httpx.AsyncClient) -> None:
     answer = await web.get(f"{DAY}/events")
     assert [line for line in answer.text.splitlines() if line.startswith("event:")] == ["event: end"]
+
+
+async def test_an_alias_whose_person_was_merged_meanwhile_leads_to_whom_is_left(
+    settings: Settings, signed_in: httpx.AsyncClient
+) -> None:
+    keys = [AliasKey(SOURCE, number) for number in ("7001", "7002", "7003")]
+    seen_as = uuid.uuid4()  # the person of the page, before somebody else merged it into another one
+    async with connected(settings) as connection:
+        person = await join(connection, keys)
+        form = {"alias": sent(keys[0])} | await csrf(signed_in)
+        answer = await signed_in.post(f"/people/{seen_as}/unset", data=form)
+        await unset(connection, keys[1])
+    assert answer.headers["location"] == f"/people/{person}"
