@@ -92,7 +92,7 @@ def _mark(place: int, session: DriverSession, value: float | None) -> Mark | Non
 def _days(sessions: Sequence[DriverSession]) -> list[tuple[float, str]]:
     """Labels of the lower axis: where a day begins, eight at most."""
     firsts = [
-        (place, f"{session.date:%d.%m.%y}")
+        (place, str(session.date))
         for place, session in enumerate(sessions, 1)
         if place == 1 or session.date != sessions[place - 2].date
     ]
