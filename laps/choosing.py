@@ -43,7 +43,7 @@ async def _is_session(connection: Connection, text: str, source: str | None) -> 
 
 
 async def _fastest(connection: Connection, text: str, source: str | None, within: Scope) -> UUID:
-    whose = await whose_called(connection, text, source=source, track_id=within.track_id)
+    whose = await whose_called(connection, text, source=source, within=within)
     session = await reading.fastest_session(connection, whose, within)
     if session is None:
         raise NotFound(f"{text!r} has no session with laps where and when you asked for")

@@ -1,12 +1,14 @@
 """Whom and what people mean: a driver or a session, by name, transponder, id at the source or of a row."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from projections.names import normalize_name
 from schemas.errors import LapstreamError
 from store.finding import BY_NAME, Called, FoundDriver, SessionRef, find_drivers, find_sessions
 from store.pool import Connection
+from store.reading import EVERYWHERE, Scope
 
 CANDIDATES = 20
 """The most drivers or sessions that are listed where several are meant."""
@@ -34,22 +36,33 @@ def row_id(text: str) -> UUID | None:
 
 
 async def the_driver(
-    connection: Connection, text: str, *, source: str | None = None, track_id: UUID | None = None
+    connection: Connection, text: str, *, source: str | None = None, within: Scope = EVERYWHERE
 ) -> FoundDriver:
     """The one driver who is called so; raises `NotFound` and `Ambiguous`.
 
     An id or a transponder counts before a name, a whole name before a part of one.
     """
-    return the_one(text, await best_matches(connection, text, source=source, track_id=track_id))
+    return the_one(text, await best_matches(connection, text, source=source, within=within))
 
 
 async def best_matches(
-    connection: Connection, text: str, *, source: str | None = None, track_id: UUID | None = None
+    connection: Connection, text: str, *, source: str | None = None, within: Scope = EVERYWHERE
 ) -> list[FoundDriver]:
-    """Those who are called so, as far as none is called so better; raises `NotFound`."""
-    found = await find_drivers(connection, called(text), source=source, track_id=track_id, limit=CANDIDATES)
-    if not found:
+    """Those who are called so, as far as none is called so better; raises `NotFound`.
+
+    Of several, those who drove on the days of a scope, if any did.
+    """
+    find = partial(find_drivers, connection, called(text), source=source, limit=CANDIDATES)
+    best = _best(await find(within=Scope(track_id=within.track_id)))
+    if not best:
         raise NotFound(f"no driver is called {text!r}: `lapstream drivers` lists those that are known")
+    if len(best) == 1 or within.first is within.last is None:
+        return best
+    there = _best(await find(within=within))
+    return there if there and there[0].match == best[0].match else best
+
+
+def _best(found: Sequence[FoundDriver]) -> list[FoundDriver]:
     return [driver for driver in found if driver.match == found[0].match]
 
 

@@ -13,7 +13,7 @@ from schemas.errors import LapstreamError
 from store import people, reading
 from store.people import Alias, AliasKey, Person
 from store.pool import Connection
-from store.reading import DriverSession, SessionPlace, Whose
+from store.reading import EVERYWHERE, DriverSession, Scope, SessionPlace, Whose
 
 
 class SeveralNames(LapstreamError):
@@ -47,13 +47,13 @@ async def whose(connection: Connection, driver: UUID) -> Whose:
 
 
 async def whose_called(
-    connection: Connection, text: str, *, source: str | None = None, track_id: UUID | None = None
+    connection: Connection, text: str, *, source: str | None = None, within: Scope = EVERYWHERE
 ) -> Whose:
     """The sessions of whom somebody calls so: of the person, where the driver belongs to one.
 
     Several drivers of one person are that person. Raises `NotFound` and `Ambiguous`.
     """
-    best = await best_matches(connection, text, source=source, track_id=track_id)
+    best = await best_matches(connection, text, source=source, within=within)
     drivers = {driver.id for driver in best}
     name = normalize_name(text)
     found = await people.people_of(connection, list(drivers))

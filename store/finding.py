@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from schemas import fields as f
 from store.pool import Connection
-from store.reading import MAX_NAMES, DriverView
+from store.reading import EVERYWHERE, MAX_NAMES, DriverView, Scope
 from store.statements import statements_of
 
 statement = statements_of(__file__)
@@ -72,14 +72,15 @@ async def find_drivers(
     called: Called | None,
     *,
     source: str | None = None,
-    track_id: UUID | None = None,
+    within: Scope = EVERYWHERE,
     after: DriverPlace = FIRST,
     limit: int,
 ) -> list[FoundDriver]:
-    """Drivers of a source and a track or all, those who are called so or all; the best matches first."""
+    """Drivers who are called so or all, of a source and a scope's track and days; the best matches first."""
     which = called or (None, None, None)
+    place = (source, within.track_id, *after)
     rows = await connection.fetch(
-        statement("find_drivers"), *which, source, track_id, *after, limit, MAX_NAMES
+        statement("find_drivers"), *which, *place, limit, MAX_NAMES, within.first, within.last
     )
     return [FoundDriver(**row) for row in rows]
 

@@ -1,5 +1,6 @@
 -- name: find_drivers
--- Drivers whom any session refers to, and of a source ($4) and a track ($5) or all, from after a place ($6, $7, $8):
+-- Drivers whom any session refers to, and of a source ($4) and a track ($5) or all, who drove from a day ($11) to
+-- another ($12) or ever, from after a place ($6, $7, $8):
 -- all, or those who are called so ($1; as a row's id $2; as normalized $3), the best matches first.
 SELECT f.id, f.source, f.source_driver_id, f.display_name, f.normalized_name, f.transponder_number, f.match,
     s.sessions, s.names, s.first_day, s.last_day,
@@ -26,6 +27,13 @@ FROM (
             JOIN races AS r ON r.event_id = e.id
             JOIN race_drivers AS x ON x.race_id = r.id
             WHERE e.track_id = $5
+        ))
+        AND (coalesce($11::date, $12::date) IS NULL OR d.id IN (
+            SELECT x.driver_id FROM events AS e
+            JOIN races AS r ON r.event_id = e.id
+            JOIN race_drivers AS x ON x.race_id = r.id
+            WHERE ($5 IS NULL OR e.track_id = $5)
+                AND e.event_date BETWEEN coalesce($11, '-infinity') AND coalesce($12, 'infinity')
         ))
         AND (m.match, coalesce(d.display_name, '') COLLATE "C", d.id) > ($6::int, $7::text, $8::uuid)
     ORDER BY m.match, name, d.id

@@ -33,7 +33,7 @@ def drivers(
             find_drivers,
             called=called(who) if who else None,
             source=source,
-            track_id=row_of_track(track, source),
+            within=Scope(row_of_track(track, source)),
             limit=limit,
         )
     )
@@ -55,8 +55,9 @@ def sessions(
 async def _sessions(
     connection: Connection, *, who: str, source: str | None, at: UUID | None, limit: int
 ) -> list[DriverSession]:
-    whose = await whose_called(connection, who, source=source, track_id=at)
-    return await sessions_of(connection, whose, within=Scope(track_id=at), limit=limit)
+    within = Scope(track_id=at)
+    whose = await whose_called(connection, who, source=source, within=within)
+    return await sessions_of(connection, whose, within=within, limit=limit)
 
 
 def show_drivers(drivers: Sequence[FoundDriver]) -> None:

@@ -67,7 +67,7 @@ async def _chosen(connection: Connection, wanted: Wanted, limit: int) -> list[UU
     if wanted.sessions:
         return [await the_session(connection, name, source=source) for name in wanted.sessions]
     if wanted.driver:
-        whose = await whose_called(connection, wanted.driver, source=source, track_id=scope.track_id)
+        whose = await whose_called(connection, wanted.driver, source=source, within=scope)
         driven = await sessions_of(connection, whose, within=scope, limit=limit)
         return [session.id for session in driven]
     if wanted.track and wanted.date:

@@ -206,7 +206,7 @@ async def find_drivers(
             connection,
             naming.called(called) if called else None,
             source=source,
-            track_id=track_id(source or SOURCE, track) if track else None,
+            within=reading.Scope(track_id(source or SOURCE, track) if track else None),
             after=after,
             limit=limit + 1,
         )

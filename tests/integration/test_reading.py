@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -93,7 +94,23 @@ async def test_a_name_that_several_have_lists_them(connection: Connection, day: 
         await the_driver(connection, "nobody")
     elsewhere = track_id("liverc", "elsewhere")
     with pytest.raises(NotFound):
-        await the_driver(connection, "4455667", track_id=elsewhere)
+        await the_driver(connection, "4455667", within=Scope(track_id=elsewhere))
+
+
+async def test_of_several_of_a_name_those_of_the_day_count(connection: Connection, day: None) -> None:
+    later = DATE + dt.timedelta(days=1)
+    alone = row(
+        "20", start_time=MORNING + 24 * HOUR, transponder_number="7000001", driver_name="Faßbender, Zoë"
+    )
+    await stored(connection, msgspec.structs.replace(listed(3, alone), date=later))
+    there = await the_driver(connection, "Zoë Faßbender", within=Scope(first=later, last=later))
+    assert there.source_driver_id == "7000001"
+    assert (await the_driver(connection, "Zoë Faßbender", within=Scope(first=later))).id == there.id
+    for nobody_or_both in (later + dt.timedelta(days=1), DATE):
+        with pytest.raises(Ambiguous, match=r"7000001  .* \(liverc, 2 sessions\)"):
+            await the_driver(
+                connection, "Zoë Faßbender", within=Scope(first=nobody_or_both, last=nobody_or_both)
+            )
 
 
 async def test_drivers_come_in_pages(connection: Connection, day: None) -> None:
