@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from broker import topics
 from ops.imports.follow import ImportSummary
+from ops.imports.workers import RoleNotRunning, Workers
 from runtime import migrate
 from runtime.database import connected
 from runtime.settings import Settings, environment
@@ -76,7 +77,15 @@ async def run_demo(
         await topics.create_topics(settings.broker, settings.topics, replication_factor=1)
         report("starting the roles…")
         async with _roles(settings, logs):
+            await _at_work(settings)
             await show(settings, await _imported_twice(settings, report, import_day))
+
+
+async def _at_work(settings: Settings) -> None:
+    """Let the roles come, which takes some seconds; the import says which is missing still after a while."""
+    with contextlib.suppress(RoleNotRunning):
+        async with connected(settings) as connection:
+            await Workers(settings.broker, settings.topics).come(connection, lambda _: None)
 
 
 async def _imported_twice(settings: Settings, report: Report, import_day: Import) -> DemoOutcome:

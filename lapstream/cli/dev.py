@@ -52,8 +52,9 @@ def down(home: Path | None, *, wipe: bool, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json({"home": str(place.resolve()), "stopped": stopped, "wiped": wipe})
     else:
+        what = "stopped" if stopped else "nothing was running"
         data = "its data is removed" if wipe else "its data is kept"
-        out.print(f"{'stopped' if stopped else 'was not running'}; {data}: {place.resolve()}", soft_wrap=True)
+        out.print(f"{what}; {data}: {place.resolve()}", soft_wrap=True)
 
 
 def status(home: Path | None, *, as_json: bool) -> None:
