@@ -602,7 +602,7 @@ async def test_a_track_that_is_followed_says_so(web: httpx.AsyncClient, signed_i
     wanted = {"track_slug": "track", "time_zone": "UTC", "follow": "live"}
     await signed_in.post("/subscriptions", data=token | wanted)
     page = parsed(await web.get("/tracks/track"))
-    assert "Today's day" in texts(page, "main p a")
+    assert "To today's day" in texts(page, "main p a")
     assert "Change the subscription of this track" in texts(page, "main p a")
     assert not page.css("form.live")
     assert "Sign in" in texts(parsed(await web.get("/subscriptions")), "header a")
