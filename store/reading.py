@@ -6,11 +6,11 @@ seconds; `start_time`, `end_time` and `lapped_at` are on the track's local clock
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas import fields as f
 from schemas.times import lap_range
@@ -220,7 +220,7 @@ class TrackPlace(NamedTuple):
     """Where a page of tracks ended."""
 
     track_slug: f.TrackSlug
-    source: str = ""
+    source: Annotated[str, Meta(pattern=f.NO_NUL)] = ""
 
 
 BEFORE_ALL = TrackPlace("")

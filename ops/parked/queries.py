@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from schemas import fields as f
 from schemas.headers import Headers
 from schemas.records import HeldRecord
 from store.parking import decoded_headers, storable
@@ -45,9 +46,9 @@ class Key(NamedTuple):
 class RecordPlace(NamedTuple):
     """Where a record is."""
 
-    topic: str
-    partition: int
-    offset: int
+    topic: Annotated[str, Meta(pattern=f.NO_NUL)]
+    partition: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    offset: Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Head(Struct, frozen=True, kw_only=True):

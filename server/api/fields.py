@@ -6,9 +6,9 @@ All of it comes from anybody: each has its bound, and what is wrong is said by t
 import base64
 import binascii
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from litestar.params import PathParameter, QueryParameter
@@ -16,6 +16,9 @@ from litestar.params import PathParameter, QueryParameter
 from schemas import fields
 from server.http.answers import FieldFault, Page
 from server.http.refusals import Refusal
+
+LONGEST_CURSOR = 3_000
+"""The place of a driver has a name of up to 300 characters, each of which may be written in six bytes."""
 
 SLUG = rf"^{fields.SLUG}\Z"
 _SOURCE = rf"^{fields.SOURCE_NAME}\Z"
@@ -32,7 +35,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=100, description="The most entrie
 Cursor = Annotated[
     str | None,
     QueryParameter(
-        max_length=200, description="`next_cursor` of the page before; without it, the first page."
+        max_length=LONGEST_CURSOR, description="`next_cursor` of the page before; without it, the first page."
     ),
 ]
 
@@ -58,7 +61,16 @@ def place_at(cursor: str | None, kind: type[ValueT]) -> ValueT | None:
     if cursor is None:
         return None
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
-    except (msgspec.MsgspecError, UnicodeError, binascii.Error, ValueError) as error:
+        found = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        check_moments(found)
+    except (msgspec.MsgspecError, UnicodeError, binascii.Error, ValueError, OverflowError) as error:
         fault = FieldFault(field="cursor", message="is no cursor of this list", source="query")
         raise Refusal.of_field(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_cursor", fault) from error
+    return found
+
+
+def check_moments(values: object) -> None:
+    """Raise OverflowError for a moment that UTC's years from 1 to 9999 lack: the database can't be asked."""
+    for value in cast("Iterable[object]", values):
+        if isinstance(value, dt.datetime) and value.tzinfo:
+            value.astimezone(dt.UTC)

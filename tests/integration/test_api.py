@@ -262,7 +262,7 @@ async def test_what_is_not_there_is_not_found(visitor: httpx.AsyncClient, path: 
         (f"{SEARCH}?limit=many", "limit"),
         (f"{SEARCH}?from=yesterday", "from"),
         (f"{SEARCH}?track=UPPER", "track"),
-        (f"/tracks?cursor={'x' * 201}", "cursor"),
+        (f"/tracks?cursor={'x' * 3_001}", "cursor"),
         ("/ingest-runs?state=odd", "state"),
         ("/practice-days/UPPER/2025-10-25", "track_slug"),
     ],
@@ -282,6 +282,13 @@ async def test_a_bad_parameter_is_named(visitor: httpx.AsyncClient, path: str, f
         ("/ingest-runs", "WyJ4Il0"),
         ("/tracks", "WyJcdTAwMDAiXQ"),
         ("/catalogue/tracks", "WyJcdTAwMDAiXQ"),
+        (
+            "/ingest-runs",  # a moment before UTC's first year
+            "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwiMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwIl0",
+        ),
+        ("/tracks", "WyJhYmMiLCJhXHUwMDAwYiJd"),
+        ("/parked", "WyJhXHUwMDAwYiIsMCwwXQ"),
+        ("/parked", "WyJhIiwxMDk5NTExNjI3Nzc2LDBd"),  # a partition of 2**40
         (f"/drivers/{NOBODY}", "WyIyMDI1LTEwLTI1IiwiMjAyNS0xMC0yNVQxMDowMDowMFoiLCJ4Il0"),
     ],
 )

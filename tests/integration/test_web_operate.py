@@ -342,6 +342,7 @@ async def test_an_event_is_mended_on_its_page(
     "query",
     [
         "group=a%00b",
+        "until=0001-01-01T00:00:00%2B14:00",
         "at=days/1",
         "at=days/1/99999999999999999999",
         "until=yesterday",
@@ -351,6 +352,10 @@ async def test_an_event_is_mended_on_its_page(
 )
 async def test_a_filter_that_is_none_is_refused(operator: httpx.AsyncClient, query: str) -> None:
     assert (await operator.get(f"/operate/parked?{query}")).status_code in {400, 422}
+
+
+async def test_a_group_that_no_database_can_be_asked_for_is_refused(operator: httpx.AsyncClient) -> None:
+    assert (await operator.get("/operate/lag/a%00b")).status_code == 400
 
 
 @pytest.fixture(scope="module")

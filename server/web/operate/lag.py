@@ -7,6 +7,7 @@ from litestar.params import PathParameter
 
 from ops.lag import history
 from ops.lag.report import NoSuchGroup, observed, of_group
+from schemas import fields as f
 from schemas.scopes import Scope
 from server.http.callers import needs
 from server.http.refusals import Refusal
@@ -14,7 +15,7 @@ from server.http.services import ApiRequest, connected
 from server.web.operate import lag_view
 from server.web.pages import page
 
-GroupName = Annotated[str, PathParameter(max_length=249, description="A consumer group.")]
+GroupName = Annotated[str, PathParameter(max_length=249, pattern=f.NO_NUL, description="A consumer group.")]
 
 
 @get("/operate/lag", guards=[needs(Scope.operate)])

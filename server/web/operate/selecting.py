@@ -1,6 +1,5 @@
 """Which parked records a page is about: the filters of its address, or of its form, as one selection."""
 
-import datetime as dt
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from msgspec import Meta, Struct
 
 from ops.parked.queries import ParkedState, RecordPlace, Selection
 from schemas import fields as f
+from server.api.fields import check_moments
 from server.http.refusals import Refusal
 
 _NAME = r"^[A-Za-z0-9._-]+\Z"
@@ -27,7 +27,7 @@ class Filters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     topic: Name | None = None
     source: Annotated[str, Meta(pattern=rf"^{f.SOURCE_NAME}\Z")] | None = None
     at: Annotated[str, Meta(max_length=300, pattern=_PLACE)] | None = None
-    until: Annotated[dt.datetime, Meta(tz=True)] | None = None
+    until: f.Instant | None = None
     state: ParkedState = ParkedState.parked
 
     @property
@@ -65,8 +65,10 @@ def filters_of(values: Mapping[str, Any]) -> Filters:
     """The filters of an address or a form, empty ones left out; raises a `Refusal` for one that is none."""
     given = {name: str(values[name]) for name in Filters.__struct_fields__ if values.get(name)}
     try:
-        return msgspec.convert(given, Filters, strict=False)
-    except msgspec.ValidationError as error:
+        found = msgspec.convert(given, Filters, strict=False)
+        check_moments([found.until])
+    except (msgspec.ValidationError, OverflowError) as error:
         raise Refusal(
             HTTPStatus.BAD_REQUEST, "invalid_request", f"no such filter of parked records: {error}"
         ) from error
+    return found
