@@ -299,7 +299,11 @@ async def time_of_open(access: BrokerAccess, tp: TopicPartition, offset: int) ->
 
 async def partitions_of(consumer: CommittedConsumer, topic: str) -> list[TopicPartition]:
     """A topic's partitions, in order; none where it is not there. Raises KafkaError."""
-    found = (await described(consumer, [topic])).get(topic, {"partitions": []})
+    found = (await described(consumer, [topic])).get(topic)
+    if found is None:
+        return []
+    # where their leaders are: else the first record would wait half a second for that
+    await consumer._client.add_topic(topic)  # noqa: SLF001 - no other way without a group
     return sorted(TopicPartition(topic, one["partition"]) for one in found["partitions"])
 
 

@@ -17,7 +17,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from broker.clients import CommittedConsumer, described
+from broker.clients import CommittedConsumer, partitions_of
 from producer.http import LONGEST_HEADER
 from schemas.errors import LapstreamError
 from schemas.headers import BadRecord
@@ -97,7 +97,7 @@ async def read_pages(
     `consumer` is in no group, started, and nobody else's meanwhile. Raises `ArchiveBroken` and KafkaError.
     """
     ordered = sorted(rows, key=lambda row: (row.topic, row.partition, row.record_offset))
-    topics = await described(consumer, {row.topic for row in ordered})
+    topics = {topic for topic in {row.topic for row in ordered} if await partitions_of(consumer, topic)}
     for place, group in groupby(ordered, lambda row: TopicPartition(row.topic, row.partition)):
         wanted = list(group)
         begin, end = await _bounds(consumer, place) if place.topic in topics else (0, 0)
