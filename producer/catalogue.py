@@ -115,9 +115,12 @@ async def listed_as(connection: Connection, source: str, track_slug: str) -> str
     return await connection.fetchval(statement("catalogue_track"), source, track_slug)
 
 
-async def claim(connection: Connection, source: str) -> bool:
-    """Whether it is due, and this process that is to fetch it, for `CLAIM_SECONDS` at most."""
-    return bool(await connection.fetchval(statement("claim_catalogue"), source, CLAIM_SECONDS))
+async def claim(connection: Connection, source: str, site: str) -> bool:
+    """Whether it is due, and this process is to fetch it, for `CLAIM_SECONDS` at most.
+
+    It is not while the site is paused or backed off from.
+    """
+    return bool(await connection.fetchval(statement("claim_catalogue"), source, site, CLAIM_SECONDS))
 
 
 async def give_up(connection: Connection, source: str) -> None:

@@ -14,10 +14,11 @@ INSERT INTO catalogues (source, due_at) VALUES ($1, now())
 ON CONFLICT (source) DO UPDATE SET due_at = least(catalogues.due_at, now());
 
 -- name: claim_catalogue
--- Let this process fetch a list that is due; no row where it is not, or another process does.
-UPDATE catalogues SET claimed_until = clock_timestamp() + make_interval(secs => $2)
+-- Let this process fetch a list that is due; no row where it is not, another process does, or the site ($2) is held back.
+UPDATE catalogues SET claimed_until = clock_timestamp() + make_interval(secs => $3)
 WHERE source = $1 AND due_at <= clock_timestamp()
     AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+    AND NOT EXISTS (SELECT FROM sites AS s WHERE s.site = $2 AND (s.paused OR s.rest_until > now()))
 RETURNING true;
 
 -- name: give_catalogue_up

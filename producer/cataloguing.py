@@ -5,7 +5,6 @@ import contextlib
 
 import structlog
 
-from producer import budget as sites
 from producer import catalogue
 from producer.obtain import Obtained, Obtainer, Unobtainable
 from producer.pages import CataloguePage, parse_catalogue
@@ -50,8 +49,7 @@ class Cataloguer:
     async def turn(self) -> None:
         """Fetch it, where it is due, nobody else fetches it, and the site may be asked."""
         async with self._pool.acquire() as connection:
-            held = await sites.state(connection, self._site.name)
-            if held.paused or held.rest_seconds or not await catalogue.claim(connection, SOURCE):
+            if not await catalogue.claim(connection, SOURCE, self._site.name):
                 return
         try:
             await self._fetch()

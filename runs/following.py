@@ -223,6 +223,8 @@ async def claim(
     connection: Connection, site: str, pace_seconds: float, now: dt.datetime
 ) -> FollowedDay | None:
     """The day that this process asks for now; None where it is none's turn, or another process chooses."""
+    if not await connection.fetchval(statement("is_day_due"), now):
+        return None
     async with connection.transaction():
         if not await connection.fetchval(statement("lock_following")):
             return None

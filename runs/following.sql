@@ -46,6 +46,10 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('lapstream/following', 0));
 -- What time it is, whatever the clock of the machine that asks.
 SELECT clock_timestamp();
 
+-- name: is_day_due
+-- Whether it is any day's turn by now ($1), as far as its own times say: idle fetchers ask for this each second.
+SELECT EXISTS (SELECT FROM followed_days WHERE closed_at IS NULL AND next_at <= $1);
+
 -- name: claim_followed_day
 -- The day that is asked for now ($1), if it is any's turn: those that are on before those that are over. None while
 -- the site ($2) is held back, another one was asked for within a while ($3), or the day itself is being imported. One
