@@ -1,7 +1,6 @@
 """Importing a day from the page: asked for, followed while it goes on, tried again where sessions failed."""
 
 import datetime as dt
-from http import HTTPStatus
 
 import msgspec
 from litestar import Response, get, post
@@ -21,6 +20,7 @@ from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected
 from server.web import links
 from server.web.fields import Row, Words
+from server.web.forms import entered, faults_of_track, form_page
 from server.web.pages import go_to, page
 from server.web.texts import TEXTS
 
@@ -44,8 +44,7 @@ async def read_import_form(request: ApiRequest, track: Words = "", date: Words =
 @post("/imports", guards=[needs(Scope.ingest)])
 async def begin_import(request: ApiRequest) -> Response[bytes] | Redirect:
     """Begin an import, or join the one that goes on, and lead to its page."""
-    form = await request.form()
-    wanted = Wanted(**{name: str(form.get(name, "")).strip()[:100] for name in Wanted.__struct_fields__})
+    wanted = await entered(request, Wanted)
     faults = faults_of(wanted)
     if not faults:
         try:
@@ -63,11 +62,7 @@ async def begin_import(request: ApiRequest) -> Response[bytes] | Redirect:
 
 def faults_of(wanted: Wanted) -> dict[str, str]:
     """What is wrong with the form, by the names of its fields."""
-    faults: dict[str, str] = {}
-    try:
-        msgspec.convert({"track_slug": wanted.track_slug, "date": "2000-01-01"}, IngestRequest, strict=False)
-    except msgspec.ValidationError:
-        faults["track_slug"] = TEXTS("imports.bad_track")
+    faults = faults_of_track(wanted.track_slug)
     try:
         dt.date.fromisoformat(wanted.date)
     except ValueError:
@@ -78,10 +73,7 @@ def faults_of(wanted: Wanted) -> dict[str, str]:
 
 
 def _form(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | None = None) -> Response[bytes]:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
-    return page(
-        request, "new_import.html", status=status, wanted=wanted, faults=faults or {}, choices=_CHOICES
-    )
+    return form_page(request, "new_import.html", wanted, faults, choices=_CHOICES)
 
 
 @get("/imports/{run_id:uuid}", guards=[needs(Scope.read)])

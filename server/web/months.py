@@ -1,6 +1,5 @@
 """Importing a month from the page: asked for, worked at by the fleet, looked at, tried again, cancelled."""
 
-from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
@@ -19,6 +18,7 @@ from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web import links
 from server.web.fields import Row, Words
+from server.web.forms import entered, faults_of_track, form_page
 from server.web.pages import go_to, page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -49,9 +49,7 @@ async def read_month_form(request: ApiRequest, track: Words = "", month: Words =
 @post("/imports/months", guards=[needs(Scope.ingest)])
 async def begin_month(request: ApiRequest) -> Response[bytes] | Redirect:
     """Ask the fleet for a month, or join what it works at, and lead to its page."""
-    form = await request.form()
-    names = WantedMonth.__struct_fields__
-    wanted = WantedMonth(**{name: str(form.get(name, "")).strip()[:100] for name in names})
+    wanted = await entered(request, WantedMonth)
     if faults := faults_of(wanted):
         return _form(request, wanted, faults)
     begun = await backfills.begin(request, _asked(wanted))
@@ -70,28 +68,19 @@ def _asked(wanted: WantedMonth) -> BackfillRequest:
 
 def faults_of(wanted: WantedMonth) -> dict[str, str]:
     """What is wrong with the form, by the names of its fields."""
-    faults: dict[str, str] = {}
+    faults = faults_of_track(wanted.track_slug)
     month = first_of_month(wanted.month)
     if month is None:
         faults["month"] = TEXTS("months.bad_month")
     elif fault := fault_of_months(month, month):
         faults["month"] = fault
-    try:
-        msgspec.convert(
-            {"track_slug": wanted.track_slug, "from_month": "2000-01", "to_month": "2000-01"}, BackfillRequest
-        )
-    except msgspec.ValidationError:
-        faults["track_slug"] = TEXTS("imports.bad_track")
     if wanted.refresh not in _CHOICES:
         faults["refresh"] = TEXTS("imports.bad_refresh")
     return faults
 
 
 def _form(request: ApiRequest, wanted: WantedMonth, faults: dict[str, str] | None = None) -> Response[bytes]:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
-    return page(
-        request, "new_month.html", status=status, wanted=wanted, faults=faults or {}, choices=_CHOICES
-    )
+    return form_page(request, "new_month.html", wanted, faults, choices=_CHOICES)
 
 
 @get("/imports/months/{backfill_id:uuid}", guards=[needs(Scope.read)])

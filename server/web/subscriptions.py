@@ -1,13 +1,12 @@
 """Tracks that are subscribed to: a list of them, and forms to add, change and remove one."""
 
 import datetime as dt
-from http import HTTPStatus
 
 from litestar import Response, get, post
 from litestar.response import Redirect
 from msgspec import Struct
 
-from producer.site import SOURCE, BadAddress, checked_slug
+from producer.site import SOURCE
 from runs import following, subscriptions
 from runs.subscriptions import SubscribedAlready
 from schemas.scopes import Scope
@@ -16,9 +15,10 @@ from server.api.fields import TrackSlug
 from server.http.callers import needs
 from server.http.services import ApiRequest, connected
 from server.web import links
+from server.web.forms import entered, faults_of_track, form_page
 from server.web.live import zone_of
 from server.web.live_view import MOST_SHOWN
-from server.web.pages import go_to, page
+from server.web.pages import go_to
 from server.web.texts import TEXTS
 from store.pool import Connection
 
@@ -44,16 +44,15 @@ async def _list(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | No
     async with connected(request) as connection:
         followed = await following.followed_now(connection, dt.datetime.now(dt.UTC), limit=MOST_SHOWN + 1)
         tracks = await following.subscribed(connection, limit=MOST_SHOWN + 1)
-    return page(
+    return form_page(
         request,
         "subscriptions.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+        wanted,
+        faults,
         followed=followed,
         tracks=tracks,
         most=MOST_SHOWN,
         known=False,
-        wanted=wanted,
-        faults=faults or {},
     )
 
 
@@ -65,14 +64,13 @@ async def read_subscription(request: ApiRequest, track_slug: TrackSlug) -> Respo
         time_zone = await zone_of(request, connection, SOURCE, track_slug)
     follow = NIGHTLY if known and not known.follow else LIVE
     wanted = Wanted(track_slug=track_slug, time_zone=time_zone or "", follow=follow)
-    return page(request, "subscription.html", known=known is not None, wanted=wanted, faults={})
+    return form_page(request, "subscription.html", wanted, known=known is not None)
 
 
 @post("/subscriptions", guards=[needs(Scope.ingest)])
 async def save_subscription(request: ApiRequest) -> Response[bytes] | Redirect:
     """Add a subscription, or change the one that is there, and lead to all of them."""
-    form = await request.form()
-    wanted = Wanted(**{name: str(form.get(name, "")).strip()[:100] for name in Wanted.__struct_fields__})
+    wanted = await entered(request, Wanted)
     if faults := faults_of(wanted):
         return await _list(request, wanted, faults)
     async with connected(request) as connection:
@@ -100,11 +98,7 @@ async def remove_subscription(request: ApiRequest, track_slug: TrackSlug) -> Red
 
 def faults_of(wanted: Wanted) -> dict[str, str]:
     """What is wrong with the form, by the names of its fields."""
-    faults: dict[str, str] = {}
-    try:
-        checked_slug(wanted.track_slug)
-    except BadAddress:
-        faults["track_slug"] = TEXTS("imports.bad_track")
+    faults = faults_of_track(wanted.track_slug)
     if not is_zone(wanted.time_zone):
         faults["time_zone"] = TEXTS("subscriptions.bad_zone")
     return faults
