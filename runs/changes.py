@@ -264,6 +264,14 @@ async def _locked(connection: Connection, run_id: UUID) -> Run:
     return run
 
 
+async def the_run(connection: Connection, run_id: UUID) -> Run:
+    """A run as it is; raises `RunNotFound`."""
+    run = await read(connection, run_id)
+    if run is None:
+        raise RunNotFound.of(run_id)
+    return run
+
+
 async def cancel(connection: Connection, run_id: UUID) -> tuple[Run, bool]:
     """End a run: what it has not fetched yet is not fetched. One that ended is left as it is.
 

@@ -15,8 +15,7 @@ from litestar import get
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import Struct
 
-from runs import run as runs
-from runs.changes import RunNotFound
+from runs.changes import RunNotFound, the_run
 from runs.run import Run, RunProgress, RunState
 from runs.watch import RunVanished
 from schemas.scopes import Scope
@@ -62,9 +61,7 @@ async def stream_of(request: ApiRequest, run_id: UUID) -> ServerSentEvent:
     """The stream of a run's progress; raises `RunNotFound`, or a `Refusal` where too many are open."""
     services = services_of(request)
     async with connected(request) as connection:
-        run = await runs.read(connection, run_id)
-    if run is None:
-        raise RunNotFound.of(run_id)
+        run = await the_run(connection, run_id)
     refuse_where_full(services, run_id)
     return ServerSentEvent(_messages(services, run))
 

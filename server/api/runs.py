@@ -9,7 +9,6 @@ from litestar.params import PathParameter, QueryParameter
 
 from runs import changes as run_changes
 from runs import run as runs
-from runs.changes import RunNotFound
 from runs.reporting import report_ended
 from runs.run import RunState
 from schemas import fields as f
@@ -65,9 +64,7 @@ async def list_runs(
 async def read_run(request: ApiRequest, run_id: RunId) -> Success[RunView]:
     """Look at an import: its state, its counts so far, each failed session with its reason."""
     async with connected(request) as connection:
-        run = await runs.read(connection, run_id)
-        if run is None:
-            raise RunNotFound.of(run_id)
+        run = await run_changes.the_run(connection, run_id)
         return success(await view_of(connection, run))
 
 

@@ -8,8 +8,6 @@ from litestar.response import Redirect, ServerSentEvent
 from msgspec import Struct
 
 from runs import changes as run_changes
-from runs import run as runs
-from runs.changes import RunNotFound
 from runs.run import Refresh
 from schemas.scopes import Scope
 from server.api.ingest import IngestRequest, begin
@@ -80,10 +78,7 @@ def _form(request: ApiRequest, wanted: Wanted, faults: dict[str, str] | None = N
 async def read_import(request: ApiRequest, run_id: Row) -> Response[bytes]:
     """Show how far an import is, or what it came to."""
     async with connected(request) as connection:
-        run = await runs.read(connection, run_id)
-        if run is None:
-            raise RunNotFound(f"there is no run {run_id}")
-        view = await view_of(connection, run)
+        view = await view_of(connection, await run_changes.the_run(connection, run_id))
     return page(request, "import.html", run=view, progress=view.progress)
 
 

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from runs import changes as run_changes
 from runs import run as runs
-from runs.changes import NothingFailed, RunNotFound
+from runs.changes import NothingFailed, the_run
 from runs.reporting import report_ended
 from runs.run import Run, RunState
 from schemas import fields as f
@@ -99,7 +99,7 @@ async def read_runs(
 async def read_operated_run(request: ApiRequest, run_id: Row) -> Response[bytes]:
     """Show an import with its attempts, its failures and its trace."""
     async with connected(request) as connection:
-        run = await _the_run(connection, run_id)
+        run = await the_run(connection, run_id)
         failures = await runs.failures(connection, run_id)
         progress = await runs.progress(connection, run_id)
         refusals = {name: await refusal_of(means.check(connection, run)) for name, means in MEANS.items()}
@@ -115,19 +115,12 @@ async def read_operated_run(request: ApiRequest, run_id: Row) -> Response[bytes]
     )
 
 
-async def _the_run(connection: Connection, run_id: UUID) -> Run:
-    run = await runs.read(connection, run_id)
-    if run is None:
-        raise RunNotFound.of(run_id)
-    return run
-
-
 @get(f"{_RUN}/{{what:str}}", guards=[needs(Scope.operate)])
 async def ask_run(request: ApiRequest, run_id: Row, what: FromPath[str]) -> Response[bytes]:
     """Say what will happen to an import, or why it can't, and ask."""
     means = _means(what)
     async with connected(request) as connection:
-        run = await _the_run(connection, run_id)
+        run = await the_run(connection, run_id)
         refusal = await refusal_of(means.check(connection, run))
     question = Question(
         place="runs",
@@ -146,7 +139,7 @@ async def act_on_run(request: ApiRequest, run_id: Row, what: FromPath[str]) -> R
     """Do it."""
     means = _means(what)
     async with connected(request) as connection:
-        run = await _the_run(connection, run_id)
+        run = await the_run(connection, run_id)
         async with operating(request, Action(f"run.{what}", f"{run.source_event_id} {run.id}")):
             await means.work(connection, run_id)
     return lead_to(links.operated_run(run_id), f"run_{what}")
