@@ -7,7 +7,7 @@ it. Whatever was tried is logged with the name of who did it.
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
@@ -34,6 +34,7 @@ AT_ONCE = 4
 LONGEST_REASON = 500
 
 FoundT = TypeVar("FoundT")
+ChosenT = TypeVar("ChosenT")
 
 log = structlog.get_logger("lapstream.operate")
 
@@ -68,6 +69,13 @@ def ask(request: ApiRequest, question: Question, fault: str | None = None) -> Re
     """The page that asks; `fault` says what was wrong with its form."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
     return page(request, "operate/ask.html", status=status, question=question, fault=fault)
+
+
+def chosen(ways: Mapping[str, ChosenT], what: str, subject: str) -> ChosenT:
+    """One of the ways to change something, by the last part of its address; raises a `Refusal` for others."""
+    if what not in ways:
+        raise Refusal.not_found(f"{subject} can't be made to {what[:40]}: {', '.join(ways)}")
+    return ways[what]
 
 
 async def refusal_of(check: Awaitable[None]) -> str | None:

@@ -28,7 +28,7 @@ from server.http.services import ApiRequest, connected, services_of
 from server.web import links
 from server.web.fields import Row
 from server.web.operate import rebuild_view
-from server.web.operate.acting import Action, Question, ask, carried_out, lead_to, refusal_of
+from server.web.operate.acting import Action, Question, ask, carried_out, chosen, lead_to, refusal_of
 from server.web.pages import page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -133,7 +133,7 @@ async def _refusal(
 @get(f"{_REBUILD}/{{what:str}}", guards=[needs(Scope.operate)])
 async def ask_rebuild(request: ApiRequest, rebuild_id: Row, what: FromPath[str]) -> Response[bytes]:
     """Say what will happen to a rebuild, or why it can't, and ask."""
-    means = _means(what)
+    means = chosen(MEANS, what, "a rebuild")
     async with connected(request) as connection:
         found, projection = await _the_rebuild(connection, rebuild_id)
         refusal = await _refusal(connection, means, projection, found)
@@ -150,16 +150,10 @@ async def ask_rebuild(request: ApiRequest, rebuild_id: Row, what: FromPath[str])
     return ask(request, question)
 
 
-def _means(what: FromPath[str]) -> Means:
-    if what not in MEANS:
-        raise Refusal.not_found(f"a rebuild can't be made to {what[:40]}: {', '.join(MEANS)}")
-    return MEANS[what]
-
-
 @post(f"{_REBUILD}/{{what:str}}", guards=[needs(Scope.operate)])
 async def act_on_rebuild(request: ApiRequest, rebuild_id: Row, what: FromPath[str]) -> Redirect:
     """Do it, with the rebuild as it was when it was looked at."""
-    means = _means(what)
+    means = chosen(MEANS, what, "a rebuild")
     seen = _moment(str((await request.form()).get("seen", "")))
     async with connected(request) as connection:
         found, projection = await _the_rebuild(connection, rebuild_id)

@@ -17,11 +17,10 @@ from schemas import fields as f
 from schemas.scopes import Scope
 from server.api.fields import PAGE, SLUG, Cursor, page_of, place_at
 from server.http.callers import needs
-from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected
 from server.web import links
 from server.web.fields import Row
-from server.web.operate.acting import Action, Question, ask, lead_to, operating, refusal_of
+from server.web.operate.acting import Action, Question, ask, chosen, lead_to, operating, refusal_of
 from server.web.pages import page
 from server.web.texts import TEXTS
 from store.pool import Connection
@@ -118,7 +117,7 @@ async def read_operated_run(request: ApiRequest, run_id: Row) -> Response[bytes]
 @get(f"{_RUN}/{{what:str}}", guards=[needs(Scope.operate)])
 async def ask_run(request: ApiRequest, run_id: Row, what: FromPath[str]) -> Response[bytes]:
     """Say what will happen to an import, or why it can't, and ask."""
-    means = _means(what)
+    means = chosen(MEANS, what, "an import")
     async with connected(request) as connection:
         run = await the_run(connection, run_id)
         refusal = await refusal_of(means.check(connection, run))
@@ -137,15 +136,9 @@ async def ask_run(request: ApiRequest, run_id: Row, what: FromPath[str]) -> Resp
 @post(f"{_RUN}/{{what:str}}", guards=[needs(Scope.operate)])
 async def act_on_run(request: ApiRequest, run_id: Row, what: FromPath[str]) -> Redirect:
     """Do it."""
-    means = _means(what)
+    means = chosen(MEANS, what, "an import")
     async with connected(request) as connection:
         run = await the_run(connection, run_id)
         async with operating(request, Action(f"run.{what}", f"{run.source_event_id} {run.id}")):
             await means.work(connection, run_id)
     return lead_to(links.operated_run(run_id), f"run_{what}")
-
-
-def _means(what: str) -> Means:
-    if what not in MEANS:
-        raise Refusal.not_found(f"an import can't be made to {what[:40]}: {', '.join(MEANS)}")
-    return MEANS[what]

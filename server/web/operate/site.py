@@ -8,10 +8,9 @@ from msgspec.structs import replace
 from producer import budget as sites
 from schemas.scopes import Scope
 from server.http.callers import needs
-from server.http.refusals import Refusal
 from server.http.services import ApiRequest, connected, services_of
 from server.web import links
-from server.web.operate.acting import Action, Question, ask, lead_to, operating, reason_of
+from server.web.operate.acting import Action, Question, ask, chosen, lead_to, operating, reason_of
 from server.web.pages import page
 from server.web.texts import TEXTS
 
@@ -42,7 +41,7 @@ async def ask_site(request: ApiRequest, what: FromPath[str]) -> Response[bytes]:
 
 
 async def _question(request: ApiRequest, what: str) -> Question:
-    paused = _paused(what)
+    paused = chosen(TURNS, what, "the site")
     async with connected(request) as connection:
         state = await sites.state(connection, services_of(request).settings.site)
     question = Question(
@@ -61,16 +60,10 @@ async def _question(request: ApiRequest, what: str) -> Question:
     return question
 
 
-def _paused(what: str) -> bool:
-    if what not in TURNS:
-        raise Refusal.not_found(f"the site can't be made to {what[:40]}: {', '.join(TURNS)}")
-    return TURNS[what]
-
-
 @post("/operate/site/{what:str}", guards=[needs(Scope.operate)])
 async def turn_site(request: ApiRequest, what: FromPath[str]) -> Response[bytes] | Redirect:
     """Turn the switch, with a reason."""
-    paused, reason = _paused(what), await reason_of(request)
+    paused, reason = chosen(TURNS, what, "the site"), await reason_of(request)
     if reason is None:
         return ask(request, await _question(request, what), TEXTS("operate.reason_missing"))
     site = services_of(request).settings.site
