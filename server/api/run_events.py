@@ -5,34 +5,24 @@ where the run is gone meanwhile, the error that `GET` answers with. A stream tha
 to be opened again, as browsers do by themselves.
 """
 
-import contextlib
 from collections.abc import AsyncGenerator
-from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
 from litestar import get
-from litestar.response import ServerSentEvent, ServerSentEventMessage
-from msgspec import Struct
+from litestar.response import ServerSentEvent
 
 from runs.changes import RunNotFound, the_run
 from runs.run import Run, RunProgress, RunState
 from runs.watch import RunVanished
 from schemas.scopes import Scope
-from schemas.terminal import clean_json
 from server.api.runs import RUN, RunId
 from server.api.runs_form import RunView, view_of
-from server.http.answers import Details
 from server.http.callers import needs
-from server.http.refusals import Refusal, failure_of
+from server.http.refusals import failure_of
 from server.http.responses import refusals
 from server.http.services import ApiRequest, Services, connected, services_of
-from store.pool import TRANSIENT
-
-QUIET_LOOKS = 15
-"""After so many looks, a second apart, without a change a comment keeps the stream open."""
-
-REOPEN_MS = 2_000
+from server.http.streams import KEEP_OPEN, QUIET_LOOKS, Messages, event_of, stream
 
 
 class ProgressEvent(RunProgress, frozen=True, kw_only=True):
@@ -62,51 +52,31 @@ async def stream_of(request: ApiRequest, run_id: UUID) -> ServerSentEvent:
     services = services_of(request)
     async with connected(request) as connection:
         run = await the_run(connection, run_id)
-    refuse_where_full(services, run_id)
-    return ServerSentEvent(_messages(services, run))
+    return stream(services, services.watch.updates(run.id), _told, run_id)
 
 
-def refuse_where_full(services: Services, run_id: UUID | None = None) -> None:
-    """Raise a `Refusal` where as many streams are open as may be."""
-    if services.streams.locked():
-        raise Refusal(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "too_many_streams",
-            "as many streams are open as this server bears: look at the run itself from time to time",
-            source="service",
-            details=Details(run_id=run_id, retry_after_seconds=REOPEN_MS // 1000),
-        )
+async def _told(services: Services, updates: AsyncGenerator[tuple[Run, RunProgress]]) -> Messages:
+    """What is worth telling of the updates; of a run that is gone meanwhile, what `GET` answers."""
+    try:
+        async for message in _of_updates(services, updates):
+            yield message
+    except RunVanished as gone:
+        yield event_of("end", failure_of(RunNotFound(str(gone))))
 
 
-async def _messages(services: Services, run: Run) -> AsyncGenerator[ServerSentEventMessage]:
-    """The stream; where the database goes away, or others were quicker, it breaks off."""
-    if services.streams.locked():
-        return
-    updates = services.watch.updates(run.id)
-    async with services.streams, contextlib.aclosing(updates):
-        with contextlib.suppress(*TRANSIENT):
-            try:
-                async for message in _told(services, updates):
-                    yield message
-            except RunVanished as gone:
-                yield _message("end", failure_of(RunNotFound(str(gone))))
-
-
-async def _told(
-    services: Services, updates: AsyncGenerator[tuple[Run, RunProgress]]
-) -> AsyncGenerator[ServerSentEventMessage]:
+async def _of_updates(services: Services, updates: AsyncGenerator[tuple[Run, RunProgress]]) -> Messages:
     """What is worth telling of the updates, which come each second at least, until run or server end."""
     told, quiet = None, 0
     async for run, progress in updates:
         event = ProgressEvent(status=run.state, **msgspec.structs.asdict(progress))
         quiet = 0 if event != told else quiet + 1
         if event != told:
-            yield _message("progress", event)
+            yield event_of("progress", event)
         elif quiet % QUIET_LOOKS == 0:
-            yield ServerSentEventMessage(comment="", data=None)
+            yield KEEP_OPEN
         told = event
         if run.state != "running":
-            yield _message("end", await _view(services, run))
+            yield event_of("end", await _view(services, run))
         if services.stopping.is_set():
             return
 
@@ -114,8 +84,3 @@ async def _told(
 async def _view(services: Services, run: Run) -> RunView:
     async with services.pool.acquire() as connection:
         return await view_of(connection, run)
-
-
-def _message(name: str, event: Struct) -> ServerSentEventMessage:
-    data = clean_json(msgspec.json.encode(event))
-    return ServerSentEventMessage(event=name, data=data, retry=REOPEN_MS)

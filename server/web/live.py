@@ -1,12 +1,10 @@
 """Days that are followed: how one is, who begins and stops it, and the stream by which its page keeps up."""
 
-import contextlib
 import datetime as dt
 from collections.abc import AsyncGenerator
 
-import msgspec
 from litestar import get, post
-from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
+from litestar.response import Redirect, ServerSentEvent
 from msgspec import Struct
 
 from producer.site import SOURCE
@@ -15,17 +13,16 @@ from runs.day_watch import DaySeen
 from runs.following import DayName, FollowedDay
 from schemas.identity import practice_event_id, track_id
 from schemas.scopes import Scope
-from schemas.terminal import clean_json
 from schemas.zones import is_zone
 from server.api.fields import Date, Source, TrackSlug
-from server.api.run_events import QUIET_LOOKS, REOPEN_MS, refuse_where_full
 from server.http.callers import needs
 from server.http.services import ApiRequest, Services, connected, services_of
+from server.http.streams import KEEP_OPEN, QUIET_LOOKS, Messages, event_of, stream
 from server.web import links
 from server.web.live_view import may_follow, status_of
 from server.web.pages import go_to
 from store import days, reading
-from store.pool import TRANSIENT, Connection
+from store.pool import Connection
 
 
 class Live(Struct, frozen=True, kw_only=True):
@@ -123,45 +120,26 @@ async def follow_day(
     Raises a `Refusal` where too many streams are open.
     """
     services = services_of(request)
-    refuse_where_full(services)
-    return ServerSentEvent(_messages(services, DayName(source, track_slug, date)))
+    return stream(services, services.days.updates(DayName(source, track_slug, date)), _told)
 
 
-async def _messages(services: Services, day: DayName) -> AsyncGenerator[ServerSentEventMessage]:
-    """The stream; where the database goes away, or others were quicker, it breaks off."""
-    if services.streams.locked():
-        return
-    updates = services.days.updates(day)
-    async with services.streams, contextlib.aclosing(updates):
-        with contextlib.suppress(*TRANSIENT):
-            async for message in _told(services, updates):
-                yield message
-
-
-async def _told(
-    services: Services, updates: AsyncGenerator[DaySeen]
-) -> AsyncGenerator[ServerSentEventMessage]:
+async def _told(services: Services, updates: AsyncGenerator[DaySeen]) -> Messages:
     """What is worth telling of the updates, until the day is not followed any more, or the server ends."""
     told: tuple[str, StatusEvent] | None = None
     quiet = 0
     async for seen in updates:
         status = status_of(seen.followed, dt.datetime.now(dt.UTC))
         if status is None:
-            yield _message("end", ChangedEvent(version=seen.version))
+            yield event_of("end", ChangedEvent(version=seen.version))
             return
         event = StatusEvent(status=status, error=seen.followed and seen.followed.error)
         if told is None or told[0] != seen.version:
-            yield _message("changed", ChangedEvent(version=seen.version))
+            yield event_of("changed", ChangedEvent(version=seen.version))
         if told is None or told[1] != event:
-            yield _message("status", event)
+            yield event_of("status", event)
         quiet = 0 if told != (seen.version, event) else quiet + 1
         if quiet and quiet % QUIET_LOOKS == 0:
-            yield ServerSentEventMessage(comment="", data=None)
+            yield KEEP_OPEN
         told = seen.version, event
         if services.stopping.is_set():
             return
-
-
-def _message(name: str, event: Struct) -> ServerSentEventMessage:
-    data = clean_json(msgspec.json.encode(event))
-    return ServerSentEventMessage(event=name, data=data, retry=REOPEN_MS)
