@@ -75,6 +75,17 @@ function inPlace(part, change) {
   if (held === focused && document.activeElement !== held) held?.focus({ preventScroll: true });
 }
 
+// A part of the page as it is by now; null where there is none.
+async function fetched(part) {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+  } catch {
+    return null; // The server is away: what is shown stays until it is back.
+  }
+}
+
 function followDay(part) {
   let busy = false;
   let missed = false;
@@ -85,16 +96,8 @@ function followDay(part) {
       return;
     }
     busy = true;
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok && !answer.redirected) {
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const fresh = page.getElementById(part.id);
-        if (fresh) inPlace(part, () => grow(part, fresh));
-      }
-    } catch {
-      // The server is away: what is shown stays until it is back.
-    }
+    const fresh = await fetched(part);
+    if (fresh) inPlace(part, () => grow(part, fresh));
     await new Promise((done) => setTimeout(done, 1000));
     busy = false;
     if (missed) {
@@ -123,17 +126,10 @@ function followDay(part) {
 function keepFresh(part) {
   async function refresh() {
     if (document.hidden || part.contains(document.activeElement)) return;
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok || answer.redirected) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.getElementById(part.id);
-      if (!fresh) return;
-      if (!fresh.dataset.refresh) clearInterval(timer);
-      part.replaceChildren(...fresh.childNodes);
-    } catch {
-      // The server is away: what is shown stays until it is back.
-    }
+    const fresh = await fetched(part);
+    if (!fresh) return;
+    if (!fresh.dataset.refresh) clearInterval(timer);
+    part.replaceChildren(...fresh.childNodes);
   }
   const timer = setInterval(refresh, Number(part.dataset.refresh) * 1000);
 }
