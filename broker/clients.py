@@ -102,10 +102,6 @@ def _stopped(stopping: asyncio.Task[None]) -> None:
 class Admin(_AIOKafkaAdminClient):
     """What asks the brokers about topics and groups."""
 
-    async def ask(self, request: object, node: int | None = None) -> Any:  # noqa: ANN401 - an answer of the protocol
-        """The answer to a request that aiokafka has no method for, or none that creates nothing."""
-        return await self._send_request(request, node)
-
 
 class CommittedConsumer(_AIOKafkaConsumer):
     """A consumer of committed records, which commits only the offsets that it is told to.
@@ -316,22 +312,27 @@ async def described(asker: object, topics: Iterable[str]) -> dict[str, Any]:
     Others are not asked for: a broker may have thousands. `asker` is any client that was started. Raises
     KafkaError.
     """
-    answer = await _answer(asker, MetadataRequest(list(topics), allow_auto_topic_creation=False))
-    return {one["topic"]: one for one in answer["topics"] if one["error_code"] not in _NOT_SHOWN}
+    answer = await answer_of(asker, MetadataRequest(list(topics), allow_auto_topic_creation=False))
+    return {one["topic"]: one for one in answer.to_object()["topics"] if one["error_code"] not in _NOT_SHOWN}
 
 
 async def cluster_id(asker: object) -> str:
     """The id of the cluster that a client is connected to; raises KafkaError."""
-    return (await _answer(asker, MetadataRequest([])))["cluster_id"]
+    return (await answer_of(asker, MetadataRequest([]))).to_object()["cluster_id"]
 
 
-async def _answer(asker: object, request: MetadataRequest) -> dict[str, Any]:
-    """What the first broker says that answers: aiokafka's own ways ask for all topics, or create them."""
+async def answer_of(asker: object, request: object, node: int | None = None) -> Any:  # noqa: ANN401 - an answer of the protocol
+    """The answer of a broker, or of the first one that gives any; raises KafkaError.
+
+    For requests that aiokafka has no method for, or only one that asks for all topics, or creates them.
+    """
     client = getattr(asker, "client" if isinstance(asker, _AIOKafkaProducer) else "_client")
+    if node is not None:
+        return await client.send(node, request)
     failure: KafkaError = KafkaConnectionError("no broker is known")
     for broker in client.cluster.brokers():
         try:
-            return (await client.send(broker.nodeId, request)).to_object()
+            return await client.send(broker.nodeId, request)
         except KafkaError as error:
             failure = error
     raise failure

@@ -16,7 +16,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
 from msgspec import Struct
 
-from broker.clients import Admin, from_coordinator, raise_for
+from broker.clients import Admin, answer_of, from_coordinator, raise_for
 
 Resource = Literal["topic", "group"]
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
@@ -198,7 +198,7 @@ async def see_topics(admin: Admin, topics: Sequence[str]) -> dict[str, SeenTopic
 
     Raises KafkaError, and NotImplementedError where the broker is too old to say it.
     """
-    answer: Any = await admin.ask(_AskTopics(topics))
+    answer: Any = await answer_of(admin, _AskTopics(topics))
     return {
         name: _seen(error, partitions, operations) for error, name, _, partitions, operations in answer.topics
     }
@@ -217,7 +217,7 @@ def _seen(error: int, partitions: Sequence[tuple[int, ...]], operations: int) ->
 async def _of_group(admin: Admin, group: str) -> int:
     async def ask() -> int:
         node = await admin.find_coordinator(group)
-        answer: Any = await admin.ask(_AskGroup(group), node)
+        answer: Any = await answer_of(admin, _AskGroup(group), node)
         [(error, *_, operations)] = answer.groups
         raise_for(error)
         return operations
