@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn
 
 from lapstream.cli.forms import clock, seconds, text
-from lapstream.cli.output import clean, note, out, progress_bar, utc, words, write_line
+from lapstream.cli.output import note, out, progress_bar, utc, words, write_line
 from ops.imports import live
 from ops.imports.live import Begun, Driven, Ended, Told
 from producer.site import SOURCE
@@ -97,7 +97,7 @@ class FollowScreen:
             return
         self._held = what
         if what:
-            note(f"waiting: {clean(what)}")
+            note(f"waiting: {what}")
 
     def say_what_goes_on(self) -> None:
         """Say what becomes of following without this command."""
