@@ -4,8 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from lapstream.cli.database import on_database
-from lapstream.cli.forms import text
-from lapstream.cli.output import clean, note, out, print_json
+from lapstream.cli.output import note, out, print_json
 from lapstream.cli.tables import Listing, facts, facts_of
 from ops.backfill import queries as backfills
 from ops.backfill import views
@@ -18,10 +17,6 @@ from store.pool import Connection
 
 class BackfillNotFound(LapstreamError):
     """There is no such backfill."""
-
-
-class BackfillEnded(LapstreamError):
-    """Nothing of it is left to do."""
 
 
 def list_backfills(track: str | None, limit: int, *, as_json: bool) -> None:
@@ -41,36 +36,33 @@ def list_backfills(track: str | None, limit: int, *, as_json: bool) -> None:
 
 def show_backfill(backfill: UUID, *, as_json: bool) -> None:
     """Show a backfill."""
-    _show(on_database(partial(_view, backfill_id=backfill)), as_json=as_json)
+    found = on_database(partial(views.read, backfill_id=backfill, site=_site()))
+    _show(_found(found, backfill), as_json=as_json)
 
 
 def retry_backfill(backfill: UUID, *, as_json: bool) -> None:
-    """Let the fleet go on with a backfill."""
-
-    async def retried(connection: Connection) -> BackfillView:
-        wanted = await backfills.want(connection, backfill)
-        view = await _view(connection, backfill)
-        if not wanted:
-            raise BackfillEnded(f"the backfill is {view.status}: ask for its months again")
-        return view
-
-    _show(on_database(retried), as_json=as_json)
+    """Let the fleet go on with a backfill; raises `BackfillEnded`."""
+    found = on_database(partial(views.retry, backfill_id=backfill, site=_site()))
+    _show(_found(found, backfill), as_json=as_json)
 
 
 def cancel_backfill(backfill: UUID, *, as_json: bool) -> None:
     """Ask for no further day of a backfill."""
 
-    async def cancelled(connection: Connection) -> BackfillView:
+    async def cancelled(connection: Connection) -> BackfillView | None:
         await backfills.cancel(connection, backfill)
-        return await _view(connection, backfill)
+        return await views.read(connection, backfill, _site())
 
-    _show(on_database(cancelled), as_json=as_json)
+    _show(_found(on_database(cancelled), backfill), as_json=as_json)
 
 
-async def _view(connection: Connection, backfill_id: UUID) -> BackfillView:
-    view = await views.read(connection, backfill_id, Site(read_settings().site))
+def _site() -> Site:
+    return Site(read_settings().site)
+
+
+def _found(view: BackfillView | None, backfill: UUID) -> BackfillView:
     if view is None:
-        raise BackfillNotFound(f"there is no backfill {backfill_id}: `lapstream backfills list` shows them")
+        raise BackfillNotFound(f"there is no backfill {backfill}: `lapstream backfills list` shows them")
     return view
 
 
@@ -101,4 +93,4 @@ def _show(view: BackfillView, *, as_json: bool) -> None:
         if day.error:
             note(f"{day.event_date} {day.state}: {day.error}")
     if view.error:
-        note(clean(text(view.error)))
+        note(view.error)

@@ -13,10 +13,15 @@ from producer.site import Site
 from runs import run as runs
 from runs.run import Refresh, RunProgress
 from schemas import fields as f
+from schemas.errors import LapstreamError
 from store.pool import Connection, Record
 
 BackfillStatus = Literal["running", "stopped", "completed", "cancelled"]
 """`running`: a fetcher is to work at it. `stopped`: something is left that nobody of the fleet works at."""
+
+
+class BackfillEnded(LapstreamError):
+    """Nothing of the backfill is left to do."""
 
 
 class BackfillHead(Struct, frozen=True, kw_only=True):
@@ -83,6 +88,15 @@ async def read(connection: Connection, backfill_id: UUID, site: Site) -> Backfil
         doing=await _doing(connection, row, days, site) if row["status"] == "running" else None,
         progress=progress,
     )
+
+
+async def retry(connection: Connection, backfill_id: UUID, site: Site) -> BackfillView | None:
+    """Let the fleet go on with a backfill, which is returned if there is one; raises `BackfillEnded`."""
+    goes_on = await backfills.want(connection, backfill_id)
+    view = await read(connection, backfill_id, site)
+    if view and not goes_on:
+        raise BackfillEnded(f"the backfill is {view.status}: ask for its months again")
+    return view
 
 
 def _facts(row: Record) -> dict[str, Any]:

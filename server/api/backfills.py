@@ -87,11 +87,17 @@ def _months(asked: BackfillRequest) -> Months:
 
 async def view_of(request: ApiRequest, connection: Connection, backfill_id: UUID) -> BackfillView:
     """A backfill as it is; raises a `Refusal` where there is none of this id."""
-    site = Site(services_of(request).settings.site)
-    view = await views.read(connection, backfill_id, site)
+    return _found(await views.read(connection, backfill_id, _site(request)), backfill_id)
+
+
+def _found(view: BackfillView | None, backfill_id: UUID) -> BackfillView:
     if view is None:
         raise Refusal.not_found(f"there is no backfill {backfill_id}")
     return view
+
+
+def _site(request: ApiRequest) -> Site:
+    return Site(services_of(request).settings.site)
 
 
 @get(
@@ -141,16 +147,9 @@ async def retry_failed(request: ApiRequest, backfill_id: BackfillId) -> Response
 
 
 async def retry(request: ApiRequest, backfill_id: UUID) -> BackfillView:
-    """The backfill, which goes on; raises a `Refusal` where it ended."""
+    """The backfill, which goes on; raises `BackfillEnded`, and a `Refusal` where there is none of this id."""
     async with connected(request) as connection:
-        if not await backfills.want(connection, backfill_id):
-            view = await view_of(request, connection, backfill_id)
-            raise Refusal(
-                HTTPStatus.CONFLICT,
-                "backfill_ended",
-                f"the backfill is {view.status}: ask for its months again",
-            )
-        return await view_of(request, connection, backfill_id)
+        return _found(await views.retry(connection, backfill_id, _site(request)), backfill_id)
 
 
 @post(

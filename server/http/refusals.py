@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from laps.people import NotSet, SeveralNames
+from ops.backfill.views import BackfillEnded
 from producer.errors import FetchError, SiteBackingOff
 from producer.obtain import Unobtainable
 from producer.pages.errors import PageError
@@ -60,6 +61,7 @@ _KNOWN: dict[type[LapstreamError], tuple[HTTPStatus, str]] = {
     RunNotFound: (HTTPStatus.NOT_FOUND, "run_not_found"),
     RunStillRunning: (HTTPStatus.CONFLICT, "run_still_running"),
     NothingFailed: (HTTPStatus.CONFLICT, "nothing_failed"),
+    BackfillEnded: (HTTPStatus.CONFLICT, "backfill_ended"),
     NotSet: (HTTPStatus.NOT_FOUND, "alias_not_set"),
     SeveralNames: (HTTPStatus.CONFLICT, "several_names"),
     TooFewAliases: (HTTPStatus.UNPROCESSABLE_ENTITY, "too_few_aliases"),
