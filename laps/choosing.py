@@ -14,7 +14,7 @@ from store.reading import EVERYWHERE, Scope
 async def chosen_session(
     connection: Connection, text: str, *, source: str | None = None, within: Scope = EVERYWHERE
 ) -> SessionReport:
-    """The session of this id, or of whom somebody calls so the one with the fastest lap in a scope.
+    """The session of this id, or the fastest one in a scope of the driver or person who is called so.
 
     Raises `NotFound` and `Ambiguous`.
     """

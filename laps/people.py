@@ -1,7 +1,7 @@
 """Who is one person: drivers joined by aliases, as people name them, and parted again.
 
 A transponder that has driven under several names may have been lent: it is joined under names that are said,
-so that whoever else drove with it is not joined, too.
+so that others who drove with it are not joined, too.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -49,7 +49,7 @@ async def whose(connection: Connection, driver: UUID) -> Whose:
 async def whose_called(
     connection: Connection, text: str, *, source: str | None = None, within: Scope = EVERYWHERE
 ) -> Whose:
-    """The sessions of whom somebody calls so: of the person, where the driver belongs to one.
+    """The sessions of the driver who is called so, or of the person to whom the driver belongs.
 
     Several drivers of one person are that person. Raises `NotFound` and `Ambiguous`.
     """
@@ -67,12 +67,12 @@ async def newest_sessions(connection: Connection, words: Iterable[str], *, limit
     """The newest sessions of all whom any of these words calls, with the people to whom they belong."""
     found: dict[UUID, DriverSession] = {}
     for word in words:
-        for meant in await _everybody_called(connection, word):
+        for meant in await _all_called(connection, word):
             found |= {one.id: one for one in await reading.sessions_of(connection, meant, limit=limit)}
     return sorted(found.values(), key=SessionPlace.of, reverse=True)[:limit]
 
 
-async def _everybody_called(connection: Connection, text: str) -> list[Whose]:
+async def _all_called(connection: Connection, text: str) -> list[Whose]:
     try:
         best = await best_matches(connection, text)
     except NotFound:
@@ -121,7 +121,7 @@ async def unset(connection: Connection, key: AliasKey) -> Person | None:
 async def _person(connection: Connection, person: UUID) -> Person:
     found = await people.read_person(connection, person)
     if found is None:
-        raise NotSet("somebody else took these aliases away in the meantime")
+        raise NotSet("these aliases were unset in the meantime")
     return found
 
 
@@ -153,7 +153,7 @@ def keys_of(key: AliasKey, known: Sequence[str], names: Sequence[str]) -> list[A
 async def keys_called(
     connection: Connection, text: str, names: Sequence[str], source: str | None
 ) -> list[AliasKey]:
-    """How whom somebody calls so is joined with a person of these names.
+    """How the driver who is called so is joined with a person of these names.
 
     Raises `NotFound`, `Ambiguous` and `SeveralNames`.
     """
@@ -164,7 +164,7 @@ async def keys_called(
 async def keys_set(
     connection: Connection, text: str, names: Sequence[str], source: str | None
 ) -> list[AliasKey]:
-    """The aliases that are set of whom somebody calls so: those under these names, or the only one.
+    """The aliases that are set of the driver who is called so: those under these names, or the only one.
 
     Raises `NotFound`, `Ambiguous`, `NotSet` and `SeveralNames`.
     """

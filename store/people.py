@@ -1,4 +1,4 @@
-"""People: which drivers somebody said to be one person, by aliases that are set and unset.
+"""People: which drivers are one person, by aliases that are set and unset.
 
 An alias is a driver, whatever name a session has, or a driver under one name, as the sessions write it. Where
 both are set, the one with the name counts for its sessions. Aliases are operational state: they stay when the

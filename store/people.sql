@@ -38,7 +38,7 @@ SELECT person_id FROM driver_aliases WHERE driver_id = $1 AND driver_name = '';
 SELECT DISTINCT driver_id FROM driver_aliases WHERE person_id = $1;
 
 -- name: lock_aliases
--- For the length of a transaction, let nobody else set or unset an alias; who reads goes on.
+-- For the length of a transaction, let no other transaction set or unset an alias; reading goes on.
 LOCK TABLE driver_aliases IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: people_of_aliases

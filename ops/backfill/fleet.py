@@ -1,7 +1,7 @@
 """Backfills that the fleet works at: in each fetcher, one after another, under the claim that commands take.
 
-So a command and a fetcher, or two fetchers, never work at the same one; and whoever is killed leaves its
-claim to the next one, which goes on with the day in flight.
+So a command and a fetcher, or two fetchers, never work at the same one; and a process that is killed leaves
+its claim to the next one, which goes on with the day in flight.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ log = structlog.get_logger("lapstream.fetcher")
 
 
 class _Logged:
-    """A screen that nobody looks at: what was shown is a sign of life, what was said goes into the log."""
+    """Where there is no screen: what was shown is a sign of life, what was said goes into the log."""
 
     def show(self, standing: BackfillProgress) -> None:
         health.beat("day" if standing.days_ended else "month")
@@ -44,7 +44,7 @@ class _Logged:
 
 
 class FleetBackfills:
-    """Works at backfills that somebody wants and nobody works at; `discover` asks the site for months."""
+    """Works at backfills that are wanted and not worked at; `discover` asks the site for months."""
 
     def __init__(self, settings: Settings, pool: Pool, discover: Discover) -> None:
         self._settings = settings
@@ -65,7 +65,7 @@ class FleetBackfills:
                 await set_within(stop, LOOK_SECONDS)
 
     async def turn(self) -> None:
-        """Do what can be done of one backfill, if any is wanted that nobody else works at."""
+        """Do what can be done of one backfill, if any is wanted that no other process works at."""
         async with self._pool.acquire() as connection:
             for wanted in await backfills.wanted(connection):
                 if await backfills.claim(connection, wanted.backfill):

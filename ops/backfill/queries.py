@@ -125,7 +125,7 @@ async def cancel(connection: Connection, backfill_id: UUID) -> None:
 
 
 async def is_cancelled(connection: Connection, backfill: Backfill) -> bool:
-    """Whether somebody ended a backfill before its days had come in."""
+    """Whether a backfill was cancelled before its days had come in."""
     return await connection.fetchval(statement("is_backfill_cancelled"), backfill.id)
 
 

@@ -63,7 +63,7 @@ ORDER BY created_at, id LIMIT 100;
 SELECT wanted_at FROM backfills WHERE id = $1 AND finished_at IS NULL;
 
 -- name: backfill_worked_at
--- What could be done is done, unless somebody asked for it again meanwhile (since $2); why not more was done ($3).
+-- What could be done is done, unless it was asked for again meanwhile (since $2); why not more was done ($3).
 UPDATE backfills SET wanted_at = NULL, error = $3 WHERE id = $1 AND wanted_at IS NOT DISTINCT FROM $2::timestamptz;
 
 -- name: put_backfill_off
@@ -180,5 +180,5 @@ WHERE b.id = $1 AND b.finished_at IS NULL
 SELECT finished_at IS NOT NULL AND cancelled_at IS NULL FROM backfills WHERE id = $1;
 
 -- name: is_backfill_cancelled
--- Whether somebody ended a backfill before its days had come in.
+-- Whether a backfill was cancelled before its days had come in.
 SELECT cancelled_at IS NOT NULL FROM backfills WHERE id = $1;

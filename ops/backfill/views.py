@@ -17,7 +17,7 @@ from schemas.errors import LapstreamError
 from store.pool import Connection, Record
 
 BackfillStatus = Literal["running", "stopped", "completed", "cancelled"]
-"""`running`: a fetcher is to work at it. `stopped`: something is left that nobody of the fleet works at."""
+"""`running`: a fetcher is to work at it. `stopped`: something is left, at which no fetcher is to work."""
 
 
 class BackfillEnded(LapstreamError):

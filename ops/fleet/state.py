@@ -55,7 +55,7 @@ class ListOfTracks(Struct, frozen=True):
 class State(Struct, frozen=True, kw_only=True):
     """What was found. `parked` is by group, `tables` bytes by table; `failed` runs are those of an hour.
 
-    `catalogue` is None where nobody asked for the site's list of tracks.
+    `catalogue` is None where the site's list of tracks was not asked for.
     """
 
     parked: dict[str, int]

@@ -46,7 +46,7 @@ class Driven(Struct, frozen=True, kw_only=True, tag_field="what", tag="session")
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag_field="what", tag="ended"):
-    """Following ended: the day is over, or somebody stopped following it."""
+    """Following ended: the day is over, or following was stopped."""
 
     why: Literal["over", "stopped"]
     sessions: int

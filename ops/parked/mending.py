@@ -83,7 +83,7 @@ class Fix(NamedTuple):
 async def publish_fixed(
     connection: Connection, sender: AbstractAsyncContextManager[Send], topics: Topics, fix: Fix, by: str
 ) -> RecordPlace:
-    """Publish a mended event as a new record, and mark the bad one fixed by somebody; returns the new place.
+    """Publish a mended event as a new record, and mark the bad one fixed by a person; returns the new place.
 
     All groups that parked the bad record read the new one: each one's copy is marked.
     The event's id is made from its content: done twice, the same event is published twice, and counts once.

@@ -93,11 +93,11 @@ async def rebuild(
 
 
 class NotAsSeen(LapstreamError):
-    """The rebuild is no longer what somebody saw when they decided."""
+    """The rebuild is no longer as it was when the swap was decided."""
 
 
 async def swap_as_seen(settings: Settings, projection: Projection[Any], seen: Rebuild) -> Rebuild:
-    """Swap the tables of a rebuild that waits for somebody, whatever its comparison found.
+    """Swap the tables of a rebuild that waits to be swapped, whatever its comparison found.
 
     It is swapped only if it is still as it was `seen`. Raises `NotAsSeen`, `RebuildAtWork`, `LiveBehind`,
     `TablesBusy`, `NotReattachable`, `ShapeChanged`.
@@ -115,7 +115,7 @@ async def swap_as_seen(settings: Settings, projection: Projection[Any], seen: Re
 
 
 def check_waits(found: Rebuild) -> None:
-    """Raise `NotAsSeen` for a rebuild that does not wait for somebody to swap it."""
+    """Raise `NotAsSeen` for a rebuild that does not wait to be swapped."""
     if found.purpose != "swap" or found.state != "verified" or found.paused:
         state = f"{found.state}, and paused" if found.paused and found.open else found.state
         raise NotAsSeen(

@@ -14,7 +14,7 @@ from store.pool import Connection
 
 
 class NotObserved(LapstreamError):
-    """Nobody has looked at the groups within the last minute."""
+    """The groups were not looked at within the last minute."""
 
 
 async def observed_status(connection: Connection, site: str) -> tuple[Status, LagReport]:

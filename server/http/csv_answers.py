@@ -1,4 +1,4 @@
-"""CSV instead of JSON, for whoever accepts `text/csv` rather: rows with the columns of the commands.
+"""CSV instead of JSON, for requests that accept `text/csv` rather: rows with the columns of the commands.
 
 A list is the same page of it; where there is another one, a `Link` header leads there (RFC 8288).
 """

@@ -31,7 +31,7 @@ log = structlog.get_logger("lapstream.api")
 def behind_proxies(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The application with what believed proxies say of their clients, and of who is signed in.
 
-    Raises `SettingsError` where a user's header would be believed of everybody.
+    Raises `SettingsError` where a user's header would be believed of every address.
     """
     allowed = os.environ.get(ALLOWED, "127.0.0.1")
     forwarded = ProxyHeadersMiddleware(cast("Any", app), trusted_hosts=allowed)
