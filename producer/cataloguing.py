@@ -11,9 +11,8 @@ from producer.pages import CataloguePage, parse_catalogue
 from producer.patience import at_database
 from producer.site import SOURCE, Site
 from schemas.envelope import Context
-from store.faults import said_by
 from store.pool import TRANSIENT, Pool
-from store.waiting import set_within, until_stopping
+from store.turns import take_turns
 from telemetry import health, metrics
 
 LOOK_SECONDS = 2.0
@@ -38,13 +37,13 @@ class Cataloguer:
     async def work(self, stop: asyncio.Event) -> None:
         """Look whether it is due until told to stop; while the database is away, that waits."""
         with health.working("catalogue of tracks"):
-            while not stop.is_set():
-                try:
-                    await until_stopping(self.turn(), stop, finish_seconds=0, end_seconds=END_SECONDS)
-                except TRANSIENT as error:
-                    log.info("catalogue_database_away", error=said_by(error))
-                health.beat()
-                await set_within(stop, LOOK_SECONDS)
+            await take_turns(
+                self.turn,
+                stop,
+                every_seconds=LOOK_SECONDS,
+                end_seconds=END_SECONDS,
+                away=lambda why: log.info("catalogue_database_away", error=why),
+            )
 
     async def turn(self) -> None:
         """Fetch it, where it is due, nobody else fetches it, and the site may be asked."""

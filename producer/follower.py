@@ -14,9 +14,8 @@ from producer.obtain import Unobtainable
 from producer.patience import at_database
 from runs import following
 from runs.following import FollowedDay
-from store.faults import said_by
 from store.pool import TRANSIENT, Connection, Pool
-from store.waiting import set_within, until_stopping
+from store.turns import take_turns
 from telemetry import health
 
 LOOK_SECONDS = 1.0
@@ -64,17 +63,14 @@ class Follower:
     async def work(self, stop: asyncio.Event) -> None:
         """Follow until told to stop; while the database is away, that waits."""
         with health.working("follower"):
-            while not stop.is_set():
-                try:
-                    await until_stopping(
-                        self._turn(), stop, finish_seconds=FINISH_SECONDS, end_seconds=END_SECONDS
-                    )
-                except TRANSIENT as error:
-                    log.warning("following_waits", error=said_by(error))
-                    health.lacks(f"the database is away: {said_by(error)}")
-                else:
-                    health.lacks(None)
-                await set_within(stop, LOOK_SECONDS)
+            await take_turns(
+                self._turn,
+                stop,
+                every_seconds=LOOK_SECONDS,
+                finish_seconds=FINISH_SECONDS,
+                end_seconds=END_SECONDS,
+                away=lambda why: log.warning("following_waits", error=why),
+            )
 
     async def _turn(self) -> None:
         while await self.step():

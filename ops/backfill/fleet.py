@@ -16,9 +16,8 @@ from ops.backfill.running import NothingDiscovered, work_at
 from runtime.obtaining import Discover
 from runtime.settings import Settings
 from schemas.errors import LapstreamError
-from store.faults import said_by
 from store.pool import TRANSIENT, Pool
-from store.waiting import set_within, until_stopping
+from store.turns import take_turns
 from telemetry import health
 
 LOOK_SECONDS = 2.0
@@ -54,15 +53,13 @@ class FleetBackfills:
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; while the database is away, that waits."""
         with health.working("backfills"):
-            while not stop.is_set():
-                try:
-                    await until_stopping(self.turn(), stop, finish_seconds=0, end_seconds=END_SECONDS)
-                except TRANSIENT as error:
-                    log.warning("backfill_waits", error=said_by(error))
-                    health.lacks(f"the database is away: {said_by(error)}")
-                else:
-                    health.lacks(None)
-                await set_within(stop, LOOK_SECONDS)
+            await take_turns(
+                self.turn,
+                stop,
+                every_seconds=LOOK_SECONDS,
+                end_seconds=END_SECONDS,
+                away=lambda why: log.warning("backfill_waits", error=why),
+            )
 
     async def turn(self) -> None:
         """Do what can be done of one backfill, if any is wanted that no other process works at."""
