@@ -77,6 +77,7 @@ LastDay = Annotated[
     dt.date | None,
     typer.Option("--to", parser=day, metavar="DATE", help="Only to this day, as YYYY-MM-DD."),
 ]
+LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 ClassOption = Annotated[
     str | None, typer.Option("--class", metavar="CLASS", help="Only in this class, by its whole name.")
 ]

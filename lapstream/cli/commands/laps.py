@@ -13,6 +13,7 @@ from lapstream.cli.arguments import (
     FirstDay,
     JsonFlag,
     LastDay,
+    LimitOption,
     SourceOption,
     Track,
     day,
@@ -34,7 +35,6 @@ DayOption = Annotated[
     dt.date | None,
     typer.Option("--date", parser=day, metavar="DATE", help="Only on this day, as YYYY-MM-DD."),
 ]
-LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 SIDES = "A session's id, or a driver: a name or a part of it, a transponder, an id. Two to four."
 
 

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lapstream.cli.arguments import CsvFlag, JsonFlag, Track
-from lapstream.cli.commands.laps import LimitOption
+from lapstream.cli.arguments import CsvFlag, JsonFlag, LimitOption, Track
 from lapstream.cli.later import later
 
 if TYPE_CHECKING:
