@@ -495,6 +495,7 @@ async def test_a_rebuild_is_looked_at_swapped_and_rolled_back(
     assert path in links(parsed(await operator.get("/operate/rebuilds")), "/operate/rebuilds/")
     page = parsed(await operator.get(path))
     assert texts(page, "[role=status]")[0].startswith("verified")
+    assert page.css("#live[data-refresh]")
     assert ["tracks", "2", "1 differs", "0", "0", "1"] in rows_of(page, "#report")
     assert links(page, path) == [f"{path}/pause", f"{path}/cancel", f"{path}/swap"]
     assert f"lapstream rebuild start {waiting.projection}" in texts(page, "code")
@@ -502,12 +503,14 @@ async def test_a_rebuild_is_looked_at_swapped_and_rolled_back(
     assert "no swap of practice-days is in place: none was made" in texts(refused, "section.fault p")
     page = await sent(operator, f"{path}/swap")
     assert texts(page, ".done") == ["The rebuilt tables are the live ones now."]
-    assert texts(page, "main > [role=status]")[-1].startswith("swapped")
+    assert texts(page, "#live > [role=status]")[-1].startswith("swapped")
     assert await tracks(pool) == 1
     page = await sent(operator, f"{path}/rollback")
     assert texts(page, ".done") == ["The tables of before the swap are the live ones again."]
     assert await tracks(pool) == 2
     assert links(page, path) == []
+    assert page.css("#live")
+    assert not page.css("[data-refresh]")
 
 
 async def tracks(pool: Pool) -> int:
@@ -592,10 +595,13 @@ async def test_a_run_is_found_retried_and_cancelled(
     assert links(page, path) == [f"{path}/retry"]
     page = await sent(operator, f"{path}/retry")
     assert texts(page, ".done") == ["What failed is fetched again."]
+    assert page.css("#live[data-refresh]")
     refused = parsed(await operator.get(f"{path}/retry"))
     assert texts(refused, "section.fault p") == ["This run is still at work."]
     page = await sent(operator, f"{path}/cancel")
     assert texts(page, ".done") == ["The import is cancelled."]
+    assert page.css("#live")  # which a page that was open before becomes, and then stays
+    assert not page.css("[data-refresh], [http-equiv=refresh]")
     answer = await operator.get(f"/operate/runs/{uuid.UUID(int=0)}/cancel")
     assert answer.status_code == 404
 
