@@ -10,7 +10,6 @@ from server.web.texts import TEXTS
 
 UNKNOWN = "\N{EN DASH}"
 _MINUTE = 60
-_HOUR = 3600
 _COMMAND = re.compile(r"`([^`]+)`")
 
 

@@ -3,7 +3,6 @@
 from urllib.parse import quote, unquote
 
 from litestar import post
-from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from schemas.scopes import Scope
@@ -11,7 +10,7 @@ from server.http.callers import needs
 from server.http.services import ApiRequest
 from server.web.mine_view import words_of
 from server.web.pages import go_to
-from server.web.session import own_path
+from server.web.session import cookie, own_path
 
 COOKIE = "lapstream_mine"
 KEPT_SECONDS = 400 * 24 * 60 * 60
@@ -29,15 +28,5 @@ async def choose_mine(request: ApiRequest) -> Redirect:
     form = await request.form()
     words = words_of(str(form.get("drivers", "")))
     answer = go_to(own_path(str(form.get("next", "/"))))
-    answer.set_cookie(
-        Cookie(
-            key=COOKIE,
-            value=quote(", ".join(words)),
-            max_age=KEPT_SECONDS if words else 0,
-            path="/",
-            httponly=True,
-            samesite="lax",
-            secure=request.base_url.scheme == "https",
-        )
-    )
+    answer.set_cookie(cookie(request, COOKIE, quote(", ".join(words)), KEPT_SECONDS if words else 0))
     return answer

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import MediaType, Request, Response
+from litestar import MediaType, Response
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect
 from litestar.template.config import TemplateConfig
 from markupsafe import Markup
 
 from schemas.scopes import Scope
-from server.http.services import ApiRequest, Caller
+from server.http.services import ApiRequest
 from server.web import assets, formats, links
 from server.web.assets import takes_gzip
 from server.web.live_view import local_clock
-from server.web.session import CSRF_FIELD, form_cookie, form_token, secret_of
+from server.web.session import CSRF_FIELD, caller_of, form_cookie, form_token, secret_of
 from server.web.texts import TEXTS, did
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -118,11 +118,6 @@ def _rendered(request: ApiRequest, template: str, secret: str | None, view: dict
         "did": did(request.query_params),
     }
     return engine.get_template(template).render(frame | view).encode("utf-8", "replace")
-
-
-def caller_of(request: Request[Any, Any, Any]) -> Caller | None:
-    """Who asks; None for addresses at which that is not looked up."""
-    return cast("dict[str, Any]", request.scope).get("user")
 
 
 def address_of(request: ApiRequest) -> str:

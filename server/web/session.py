@@ -4,15 +4,15 @@ The cookie holds the key's token itself, and each request looks the key up, as t
 revoked ends at once, and nothing is kept on the server. Only pages read the cookie; the API never does.
 """
 
-import dataclasses
 import hashlib
 import hmac
 import re
 import secrets
 from http import HTTPStatus
-from typing import Any, Literal, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
+from litestar import Request
 from litestar.datastructures import Cookie, FormMultiDict
 
 from server.http.refusals import Refusal
@@ -31,6 +31,11 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _OWN_PATH = re.compile(r"/(?![/\\])[^\s\\\x00-\x1f]{0,1000}")
 
 
+def caller_of(request: Request[Any, Any, Any]) -> Caller | None:
+    """Who asks; None for addresses at which that is not looked up."""
+    return cast("dict[str, Any]", request.scope).get("user")
+
+
 def token_of(request: ApiRequest) -> str | None:
     """The token that a browser has kept, or None."""
     return request.cookies.get(COOKIE) or None
@@ -38,23 +43,23 @@ def token_of(request: ApiRequest) -> str | None:
 
 def cookie_with(request: ApiRequest, token: str) -> Cookie:
     """The cookie that begins a session."""
-    return _cookie(request, token, SESSION_SECONDS)
+    return cookie(request, COOKIE, token, SESSION_SECONDS)
 
 
 def cookie_without(request: ApiRequest) -> Cookie:
     """The cookie that ends a session."""
-    return _cookie(request, "", 0)
+    return cookie(request, COOKIE, "", 0)
 
 
-def _cookie(request: ApiRequest, value: str, seconds: int) -> Cookie:
-    same_site: Literal["lax"] = "lax"
+def cookie(request: ApiRequest, name: str, value: str, seconds: int) -> Cookie:
+    """A cookie of the pages, which no script can read; with 0 seconds the browser forgets it."""
     return Cookie(
-        key=COOKIE,
+        key=name,
         value=value,
         max_age=seconds,
         path="/",
         httponly=True,
-        samesite=same_site,
+        samesite="lax",
         secure=request.base_url.scheme == "https",
     )
 
@@ -63,8 +68,7 @@ def form_cookie(request: ApiRequest) -> Cookie | None:
     """The cookie that protects the forms of a user without a key, where the browser has none yet."""
     if secret_of(request) is not None or _user(request) is None:
         return None
-    cookie = _cookie(request, secrets.token_urlsafe(32), SESSION_SECONDS)
-    return dataclasses.replace(cookie, key=_form_cookie_name(request))
+    return cookie(request, _form_cookie_name(request), secrets.token_urlsafe(32), SESSION_SECONDS)
 
 
 def _form_cookie_name(request: ApiRequest) -> str:
@@ -81,7 +85,7 @@ def secret_of(request: ApiRequest) -> str | None:
 
 def _user(request: ApiRequest) -> str | None:
     """Who is signed in by a proxy."""
-    caller: Caller | None = cast("dict[str, Any]", request.scope).get("user")
+    caller = caller_of(request)
     return caller.user if caller else None
 
 

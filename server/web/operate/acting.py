@@ -23,7 +23,8 @@ from runtime.faults import explained
 from schemas.errors import LapstreamError
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest
-from server.web.pages import caller_of, go_to, page
+from server.web.pages import go_to, page
+from server.web.session import caller_of
 
 PATIENCE_SECONDS = 20.0
 """How long a form waits for what it asked for; after that its page says that it is at work still."""
