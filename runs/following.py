@@ -30,9 +30,6 @@ CLAIM_SECONDS = 180.0
 YIELD_SECONDS = 60.0
 """So long a day that is due waits while runs are at work that people asked for."""
 
-_WIDTH = 8
-"""The columns of a day that is opened or set."""
-
 KEPT = dt.timedelta(days=30)
 """So long it is known that a day was followed; longer than days are looked for that were missed."""
 
@@ -106,7 +103,8 @@ async def open_wanted(connection: Connection, now: dt.datetime) -> None:
             rows += _rows(one, _wanted(one, now), now)
         else:
             log.warning("subscription_without_zone", track=one.track_slug, time_zone=one.time_zone)
-    await connection.execute(statement("open_followed_days"), *_columns(rows), now - rhythm.UNSEEN)
+    if rows:
+        await connection.execute(statement("open_followed_days"), *_columns(rows), now - rhythm.UNSEEN)
     await connection.execute(statement("forget_closed_days"), now - KEPT)
 
 
@@ -121,7 +119,7 @@ async def subscribe(
     """Subscribe to a track, and open its day; raises `SubscribedAlready`."""
     async with connection.transaction():
         added = await subscriptions.add(connection, source, track_slug, time_zone, follow=follow, now=now)
-        await apply(connection, added, now)
+        await _apply(connection, added, now)
     return added
 
 
@@ -137,7 +135,7 @@ async def change(
     """Change what is not None of a subscription, and its days with it; raises `NotSubscribed`."""
     async with connection.transaction():
         changed = await subscriptions.change(connection, source, track_slug, time_zone, follow=follow)
-        await apply(connection, changed, now)
+        await _apply(connection, changed, now)
     return changed
 
 
@@ -145,15 +143,15 @@ async def unsubscribe(connection: Connection, source: str, track_slug: str) -> S
     """End a subscription: none of its days is asked for any more; raises `NotSubscribed`."""
     async with connection.transaction():
         removed = await subscriptions.remove(connection, source, track_slug)
-        await forget(connection, source, track_slug)
+        await _forget(connection, source, track_slug)
     return removed
 
 
-async def apply(connection: Connection, subscription: Subscription, now: dt.datetime) -> None:
+async def _apply(connection: Connection, subscription: Subscription, now: dt.datetime) -> None:
     """Let the days of a track be as its subscription says from now on; none where its zone is not known."""
     source, slug = subscription.source, subscription.track_slug
     if not is_zone(subscription.time_zone):
-        await forget(connection, source, slug)
+        await _forget(connection, source, slug)
         return
     known = await connection.fetch(statement("open_days_of_track"), source, slug)
     dates = {row["event_date"] for row in known} | {rhythm.today(subscription.time_zone, now)}
@@ -181,10 +179,10 @@ async def stop(connection: Connection, source: str, track_slug: str, now: dt.dat
         if await subscriptions.read(connection, source, track_slug):
             await change(connection, source, track_slug, None, follow=False, now=now)
         else:
-            await forget(connection, source, track_slug)
+            await _forget(connection, source, track_slug)
 
 
-async def forget(connection: Connection, source: str, track_slug: str) -> None:
+async def _forget(connection: Connection, source: str, track_slug: str) -> None:
     """Ask for no day of a track any more."""
     await connection.execute(statement("forget_days_of_track"), source, track_slug)
 
@@ -202,8 +200,8 @@ def _rows(subscription: Subscription, dates: Iterable[dt.date], now: dt.datetime
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Rows of days as columns, also where there is none."""
-    return [[row[column] for row in rows] for column in range(_WIDTH)]
+    """Days, of which there is one at least, as columns."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _day(subscription: Subscription, date: dt.date, now: dt.datetime) -> tuple[Any, ...]:

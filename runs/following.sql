@@ -2,25 +2,25 @@
 f.source, f.track_slug, f.event_date, f.event_id, f.time_zone, f.live, f.ends_at, f.next_at, f.asked_at, f.claimed_until,
     f.answered_at, f.news_at, f.answers, f.news, f.run_id, f.error, f.closed_at
 
+-- columns: wanted_day
+source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at
+
+-- columns: wanted_days
+unnest(
+    $1::text[], $2::text[], $3::date[], $4::uuid[], $5::text[], $6::boolean[], $7::timestamptz[], $8::timestamptz[]
+)
+
 -- name: open_followed_days
 -- Days that subscriptions want which are there still; those that are known stay as they are.
-INSERT INTO followed_days (source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at, news_at)
-SELECT s.source, s.track_slug, s.event_date, s.event_id, s.time_zone, s.live, s.ends_at, s.next_at, $9
-FROM unnest(
-    $1::text[], $2::text[], $3::date[], $4::uuid[], $5::text[], $6::boolean[], $7::timestamptz[], $8::timestamptz[]
-) AS s (source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at)
+INSERT INTO followed_days ({wanted_day}, news_at)
+SELECT {wanted_day}, $9 FROM {wanted_days} AS s ({wanted_day})
 WHERE EXISTS (SELECT FROM subscribed_tracks AS t WHERE t.source = s.source AND t.track_slug = s.track_slug)
 ON CONFLICT DO NOTHING;
 
 -- name: set_followed_days
 -- Days as they are wanted from now on; those that were asked for just now ($10, seconds) wait for their turn.
-INSERT INTO followed_days AS t (
-    source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at, news_at
-)
-SELECT s.source, s.track_slug, s.event_date, s.event_id, s.time_zone, s.live, s.ends_at, s.next_at, $9
-FROM unnest(
-    $1::text[], $2::text[], $3::date[], $4::uuid[], $5::text[], $6::boolean[], $7::timestamptz[], $8::timestamptz[]
-) AS s (source, track_slug, event_date, event_id, time_zone, live, ends_at, next_at)
+INSERT INTO followed_days AS t ({wanted_day}, news_at)
+SELECT {wanted_day}, $9 FROM {wanted_days} AS s ({wanted_day})
 ON CONFLICT (source, track_slug, event_date) DO UPDATE
 SET time_zone = excluded.time_zone, live = excluded.live, ends_at = excluded.ends_at, news_at = excluded.news_at,
     next_at = greatest(excluded.next_at, t.asked_at + make_interval(secs => $10))

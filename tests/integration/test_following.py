@@ -212,8 +212,7 @@ async def test_a_zone_that_is_corrected_moves_the_days_end(pool_alone: Pool) -> 
     async with pool_alone.acquire() as connection:
         await subscribe(connection, "a", "UTC")
         await asking.after()
-        changed = await subscriptions.change(connection, SOURCE, "a", "America/New_York", follow=None)
-        await following.apply(connection, changed, asking.now)
+        await following.change(connection, SOURCE, "a", "America/New_York", follow=None, now=asking.now)
     assert (await asking.day()).ends_at == dt.datetime(2025, 10, 26, 4, tzinfo=dt.UTC)
 
 
