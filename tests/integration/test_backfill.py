@@ -40,7 +40,7 @@ from store.pool import Connection, Pool
 from tests import members
 from tests.commands import ended_beside
 from tests.conftest import TRACK, at, working
-from tests.processes import until
+from tests.processes import role, until
 
 AUGUST, SEPTEMBER = dt.date(2025, 8, 1), dt.date(2025, 9, 1)
 DAYS = {
@@ -360,7 +360,7 @@ async def test_the_same_months_are_the_same_backfill_until_it_is_finished(connec
 
 
 async def asked(pool: Pool, wanted: Months) -> Backfill:
-    """A backfill that somebody wants of the fleet."""
+    """A backfill that is wanted of the fleet."""
     async with pool.acquire() as connection:
         found = await backfills.open_backfill(connection, wanted)
         assert await backfills.want(connection, found.id)
@@ -372,6 +372,15 @@ async def seen_as(pool: Pool, settings: Settings, found: Backfill) -> BackfillVi
         view = await views.read(connection, found.id, Site(settings.site))
     assert view
     return view
+
+
+async def until_completed(pool: Pool, settings: Settings, found: Backfill) -> None:
+    """Return when all days of a backfill have come in."""
+
+    async def completed() -> bool:
+        return (await seen_as(pool, settings, found)).status == "completed"
+
+    await members.until(completed)
 
 
 async def test_a_fetcher_works_at_what_is_wanted_of_the_fleet_and_the_command_follows(
@@ -392,11 +401,7 @@ async def test_a_fetcher_works_at_what_is_wanted_of_the_fleet_and_the_command_fo
     a_site.faults.clear()
     async with pool.acquire() as connection:
         assert await backfills.want(connection, found.id)
-
-    async def completed() -> bool:
-        return (await seen_as(pool, at_work, found)).status == "completed"
-
-    await members.until(completed)
+    await until_completed(pool, at_work, found)
     assert listed(a_site) == [str(date) for date in (*DAYS, SECOND)]
     assert Counter(pages(a_site).values()) == {1: 13, 2: 1}
     assert a_site.ledger.count("month") == 2
@@ -408,22 +413,11 @@ async def test_a_fetcher_that_stops_in_the_middle_leaves_the_rest_to_the_next_on
     a_site.settings = SiteSettings(latency_seconds=0.1)
     found = await asked(pool, months())
     async with working(settings, "projector", "relay"):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "lapstream.cli", "run", "fetcher"),
-            env=environment(settings),
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-        )
-        await until(lambda: len(listed(a_site)) == 2)
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+        async with role(settings, "fetcher") as fetcher:
+            await until(lambda: len(listed(a_site)) == 2)
+            await fetcher.end(signal.SIGKILL)
         async with working(settings, "fetcher"):
-
-            async def completed() -> bool:
-                return (await seen_as(pool, settings, found)).status == "completed"
-
-            await members.until(completed)
+            await until_completed(pool, settings, found)
     assert list(dict.fromkeys(listed(a_site))) == [str(date) for date in DAYS]
     assert len(pages(a_site)) == 14
     assert a_site.ledger.count("month") == 2
@@ -465,7 +459,7 @@ async def test_a_cancelled_backfill_asks_for_no_further_month(settings: Settings
 
 
 async def test_a_month_that_fails_is_said_and_one_that_cannot_go_on_is_put_off(
-    settings: Settings, a_site: SampleSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, pool: Pool
 ) -> None:
     async def fails(*_: object) -> MonthPage:
         raise Unobtainable(LoginPage("http://site/", "a login"), 1, None)
