@@ -113,9 +113,9 @@ async def signed_in(address: str, importer: str) -> AsyncGenerator[httpx.AsyncCl
         yield client
 
 
-async def csrf(client: httpx.AsyncClient) -> dict[str, str]:
-    """What a form of this session carries."""
-    page = parsed(await client.get("/imports/new"))
+async def csrf(client: httpx.AsyncClient, path: str = "/imports/new") -> dict[str, str]:
+    """What a form of this session carries, as those of this page do."""
+    page = parsed(await client.get(path))
     [value, *_] = [node.attributes.get("value") or "" for node in page.css(f"[name={CSRF_FIELD}]")]
     return {CSRF_FIELD: value}
 

@@ -8,14 +8,11 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Page, expect
 
-from consumers.live import PRACTICE_DAYS
 from laps.days import read_day
-from ops.rebuild.operating import recent
-from ops.rebuild.states import SwapWaits
 from producer import budget as sites
 from producer.site import SOURCE
 from runs import rhythm
-from runtime.database import connected, database
+from runtime.database import connected
 from runtime.settings import Settings
 from runtime.wiring import projection_group
 from sandbox.sample_site.faults import Fault, Match
@@ -32,11 +29,9 @@ from tests.browser import DESKTOP, PHONE, Browser, open_browser, violations, wit
 from tests.conftest import DAY, TRACK, at, create_topics, own_settings, working
 from tests.databases import Servers
 from tests.events import fetched
-from tests.integration.test_rebuild import execute, rebuild
+from tests.integration.test_web_operate import BY_HAND, looked, park_event, rebuilt_to_wait
 from tests.integration.test_web_operate import group as lag_of
-from tests.integration.test_web_operate import looked, park_event
 
-BY_HAND = "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random_uuid(), 'liverc', 'x')"
 HOSTILE = "<img src=x onerror=alert(1)> عمر"
 UMEA, FIRST, SECOND = "umea-paahittad", dt.date(2025, 9, 6), dt.date(2025, 9, 7)
 PATH = f"/tracks/{TRACK}/{DAY}"
@@ -214,14 +209,10 @@ async def record(settings: Settings) -> str:
 
 @pytest.fixture(scope="module")
 async def waiting(settings: Settings, run: str) -> str:
-    """The page of a rebuild that waits for somebody: a row that was made by hand would vanish."""
-    async with database(settings, size=1) as pool:
-        await execute(pool, BY_HAND)
-        with pytest.raises(SwapWaits):
-            await rebuild(settings)
-        async with pool.acquire() as connection:
-            [found, *_] = await recent(connection, PRACTICE_DAYS)
-    return f"/operate/rebuilds/{found.id}"
+    """The page of a rebuild that waits for an operator: a row that was made by hand would vanish."""
+    async with connected(settings) as connection:
+        await connection.execute(BY_HAND)
+    return f"/operate/rebuilds/{(await rebuilt_to_wait(settings)).id}"
 
 
 @pytest.fixture(scope="module")

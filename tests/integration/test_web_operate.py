@@ -47,7 +47,7 @@ from tests.conftest import at, create_topics, own_settings, projecting
 from tests.databases import Servers
 from tests.events import DATE, fetched, seen
 from tests.integration.test_rebuild import execute, rebuild
-from tests.integration.test_web import LARGEST, browser, links, parsed, rows_of, texts
+from tests.integration.test_web import LARGEST, browser, csrf, links, parsed, rows_of, texts
 from tests.members import EVENTS, send, until, until_at
 
 GROUP = "practice-days-projection"
@@ -358,21 +358,27 @@ async def test_a_group_that_no_database_can_be_asked_for_is_refused(operator: ht
     assert (await operator.get("/operate/lag/a%00b")).status_code == 400
 
 
+BY_HAND = "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random_uuid(), 'liverc', 'hand')"
+"""A row that would vanish by a rebuild."""
+
+
+async def rebuilt_to_wait(settings: Settings) -> Rebuild:
+    """A rebuild that waits to be swapped, since a row would vanish; one that waits is compared anew."""
+    with pytest.raises(SwapWaits):
+        await rebuild(settings)
+    async with connected(settings) as connection:
+        [found, *_] = await recent(connection, PRACTICE_DAYS)
+    return found
+
+
 @pytest.fixture(scope="module")
 async def waiting(settings: Settings, pool: Pool) -> Rebuild:
-    """A rebuild that waits for somebody, since a row that somebody made by hand would vanish."""
+    """A rebuild that waits for an operator, since a row that was made by hand would vanish."""
     await send(settings, EVENTS)
     async with projecting(settings):
         await until_at(pool, settings, len(EVENTS))
-    await execute(
-        pool,
-        "INSERT INTO tracks (id, source, source_track_slug) VALUES (gen_random_uuid(), 'liverc', 'hand')",
-    )
-    with pytest.raises(SwapWaits):
-        await rebuild(settings)
-    async with pool.acquire() as connection:
-        [found, *_] = await recent(connection, PRACTICE_DAYS)
-    return found
+    await execute(pool, BY_HAND)
+    return await rebuilt_to_wait(settings)
 
 
 CHANGING = sorted(
@@ -388,15 +394,18 @@ CHANGING = sorted(
 DONE_TO = {"runs": ("retry", "cancel"), "rebuilds": ("pause", "cancel", "swap"), "site": ("pause", "resume")}
 """What stands for `{what:str}`, by the part of the pages."""
 
+RIGHT = {CSRF_FIELD: "right"}
+"""Stands for the token of the session."""
+
 FORGED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "without the token": ({}, {}),
     "with another token": ({CSRF_FIELD: "0" * 64}, {}),
-    "from another site": ({CSRF_FIELD: "right"}, {"Sec-Fetch-Site": "cross-site"}),
-    "from a sibling": ({CSRF_FIELD: "right"}, {"Sec-Fetch-Site": "same-site"}),
-    "from another origin": ({CSRF_FIELD: "right"}, {"Origin": "https://elsewhere.example"}),
-    "from no origin": ({CSRF_FIELD: "right"}, {"Origin": "null"}),
-    "as text": ({CSRF_FIELD: "right"}, {"Content-Type": "text/plain"}),
-    "as JSON": ({CSRF_FIELD: "right"}, {"Content-Type": "application/json"}),
+    "from another site": (RIGHT, {"Sec-Fetch-Site": "cross-site"}),
+    "from a sibling": (RIGHT, {"Sec-Fetch-Site": "same-site"}),
+    "from another origin": (RIGHT, {"Origin": "https://elsewhere.example"}),
+    "from no origin": (RIGHT, {"Origin": "null"}),
+    "as text": (RIGHT, {"Content-Type": "text/plain"}),
+    "as JSON": (RIGHT, {"Content-Type": "application/json"}),
 }
 """Forms that no page of ours sent: their token, and their headers."""
 
@@ -457,12 +466,11 @@ async def everything(pool: Pool) -> dict[str, str]:
 async def test_a_forged_form_changes_nothing(
     operator: httpx.AsyncClient, pool: Pool, scene: dict[str, str], path: str
 ) -> None:
-    page = parsed(await operator.get("/imports/new"))
-    right = page.css(f"[name={CSRF_FIELD}]")[0].attributes["value"] or ""
+    right = await csrf(operator)
     before = await everything(pool)
     for address in addresses(path, scene):
         for how, (token_, headers) in FORGED.items():
-            form = scene | {name: right if value == "right" else value for name, value in token_.items()}
+            form = scene | (right if token_ == RIGHT else token_)
             content = urlencode(form)
             usual = {"Content-Type": "application/x-www-form-urlencoded"}
             answer = await operator.post(address, content=content, headers=usual | headers)
@@ -521,14 +529,10 @@ async def tracks(pool: Pool) -> int:
 async def test_a_swap_of_another_comparison_than_was_seen_is_refused(
     operator: httpx.AsyncClient, settings: Settings, waiting: Rebuild
 ) -> None:
-    with pytest.raises(SwapWaits):
-        await rebuild(settings)
-    async with connected(settings) as connection:
-        [found, *_] = await recent(connection, PRACTICE_DAYS)
+    found = await rebuilt_to_wait(settings)
     path = f"/operate/rebuilds/{found.id}"
     action, fields = await form_of(operator, f"{path}/swap")
-    with pytest.raises(SwapWaits):  # it is compared anew
-        await rebuild(settings)
+    await rebuilt_to_wait(settings)
     page = parsed(await operator.post(action, data=fields), 409)
     assert "was compared again at" in texts(page, ".lead")[0]
     page = await sent(operator, f"{path}/pause")
@@ -544,10 +548,7 @@ async def test_what_another_process_works_at_is_refused_as_the_command_refuses_i
     operator: httpx.AsyncClient, settings: Settings, waiting: Rebuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ops.rebuild.work.HOLD_SECONDS", 0.05)
-    with pytest.raises(SwapWaits):
-        await rebuild(settings)
-    async with connected(settings) as connection:
-        [found, *_] = await recent(connection, PRACTICE_DAYS)
+    found = await rebuilt_to_wait(settings)
     action, fields = await form_of(operator, f"/operate/rebuilds/{found.id}/swap")
     async with holding(settings.postgres_dsn, found.shadow):
         page = parsed(await operator.post(action, data=fields), 409)
@@ -607,7 +608,7 @@ async def test_a_run_is_found_retried_and_cancelled(
 
 
 async def test_the_site_is_paused_and_resumed_with_a_reason(
-    operator: httpx.AsyncClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+    operator: httpx.AsyncClient, settings: Settings
 ) -> None:
     page = await sent(operator, "/operate/site/pause", reason="the site is being moved")
     assert "nothing is fetched" in texts(page, "p.fault")[0]

@@ -13,7 +13,7 @@ from server.http import api_keys
 from server.listening import serving
 from server.web.session import COOKIE, CSRF_FIELD, FORM_COOKIE
 from tests.api import no_month, settings_of, token
-from tests.integration.test_web import browser, parsed, texts
+from tests.integration.test_web import browser, csrf, parsed, texts
 
 ALICE = {"X-Forwarded-User": "alice"}
 BOB = {"X-Forwarded-User": "bob"}
@@ -44,8 +44,7 @@ async def alice(address: str) -> AsyncGenerator[httpx.AsyncClient]:
 
 async def form(client: httpx.AsyncClient, path: str = PAUSE) -> dict[str, str]:
     """What a form of this session carries, with a reason."""
-    page = parsed(await client.get(path))
-    return {CSRF_FIELD: page.css(f"[name={CSRF_FIELD}]")[0].attributes["value"] or "", "reason": "a test"}
+    return {**await csrf(client, path), "reason": "a test"}
 
 
 async def test_a_user_operates_under_their_own_name(alice: httpx.AsyncClient) -> None:
