@@ -1,7 +1,7 @@
 """The catalogue: all tracks that the site lists, whether anything of them is stored or not.
 
 It is operational state: which tracks there are is no observation of a practice day, and nothing that is
-projected depends on it. Nobody's catalogue is fetched before somebody asked for it; then it is each week.
+projected depends on it. It is not fetched before it was asked for; then it is each week.
 """
 
 import datetime as dt
@@ -77,7 +77,7 @@ BEFORE_ALL = ListedPlace("")
 
 
 async def read(connection: Connection, source: str) -> Catalogue | None:
-    """What is known of a source's catalogue; None before somebody asked for it."""
+    """What is known of a source's catalogue; None before it was asked for."""
     row = await connection.fetchrow(statement("read_catalogue"), source)
     return _catalogue(row) if row else None
 

@@ -46,7 +46,7 @@ class Cataloguer:
             )
 
     async def turn(self) -> None:
-        """Fetch it, where it is due, nobody else fetches it, and the site may be asked."""
+        """Fetch it, where it is due, no other process fetches it, and the site may be asked."""
         async with self._pool.acquire() as connection:
             if not await catalogue.claim(connection, SOURCE, self._site.name):
                 return

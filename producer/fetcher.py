@@ -151,7 +151,7 @@ class Fetcher:
         """Ask for the list of a followed day; whether anything is new of it. Raises `Unobtainable`.
 
         Where something is, a run is opened, and the list is published as of any run's day. Else nothing is
-        but a page that has other bytes. While somebody else imports the day, that one's import counts.
+        but a page that has other bytes. While another run imports the day, that run counts.
         Sessions whose page failed are fetched again where their row changed, and after the day's end.
         """
         context = Context(source=self._name, traceparent=tracing.current())

@@ -1,6 +1,6 @@
 """The follower: in each fetcher, it asks for followed days, one after another, when it is their turn.
 
-All that it knows lies in rows: whoever goes on after a kill, or beside another one, chooses by the same.
+All that it knows lies in rows: one that goes on after a kill, or beside others, chooses by the same ones.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Following days as the tables have them: who looks at a day learns when it changed, and how it is followed.
+"""Following days as the tables have them: when a day changed, and how it is followed.
 
-All who follow a day share one look at it, as those who follow a run do.
+All followers of a day share one look at it, as those of a run do.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
-"""Followed days: what is asked for when, who asks for it at present, and what came of it.
+"""Followed days: what is asked for when, which process asks for it at present, and what came of it.
 
-A day is a row from the moment on at which somebody wants it: it is asked for while it is on, if it is
-followed live, and once more after its end. Whoever asks claims the day for a while; a process that is gone
-without a word loses its claim. `runs.rhythm` has the times.
+A day is a row from the moment on at which it is wanted: it is asked for while it is on, if it is followed
+live, and once more after its end. A process that asks claims the day for a while; one that is gone without
+a word loses its claim. `runs.rhythm` has the times.
 """
 
 import datetime as dt

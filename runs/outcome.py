@@ -1,4 +1,4 @@
-"""What an import came to, as whoever asked for it is told."""
+"""What an import came to, as it is reported."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Looks that many share: of each thing that somebody follows one task looks at it, for all of them."""
+"""Looks that many share: one task looks at each thing that is followed, for all of its followers."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from store.pool import RELEASE_SECONDS
 from store.waiting import set_within
 
 SHORTEST_SECONDS = 0.05
-"""How long nobody looks after each look: a thing may move a hundred times a second."""
+"""How long after each look there is no other one: a thing may move a hundred times a second."""
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 FoundT = TypeVar("FoundT")
@@ -23,7 +23,7 @@ class Look(NamedTuple, Generic[FoundT]):
 
 
 class Followed(Generic[FoundT]):
-    """A thing that somebody follows: looked at when it moved, and at least each so many seconds."""
+    """A thing that is followed: looked at when it moved, and at least each so many seconds."""
 
     def __init__(self, look: Callable[[], Awaitable[FoundT]], every_seconds: float) -> None:
         self.followers = 0
@@ -70,7 +70,7 @@ class Shared(Generic[KeyT, FoundT]):
         self._ending = set[asyncio.Task[None]]()
 
     def moved(self, key: KeyT) -> None:
-        """Have a thing that somebody follows looked at."""
+        """Have a thing that is followed looked at."""
         if followed := self._followed.get(key):
             followed.moved.set()
 

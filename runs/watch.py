@@ -1,6 +1,6 @@
-"""Following runs: whoever waits for one is woken when it moves, and at least each second.
+"""Following runs: a task that waits for one is woken when it moves, and at least each second.
 
-All who follow a run share one look at it: how many they are makes the database no difference.
+All followers of a run share one look at it: how many they are makes the database no difference.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class RunWatch:
         self._shared = Shared(self._look, LOOK_SECONDS)
 
     def heard(self, run_id: str) -> None:
-        """Have a run that somebody follows looked at."""
+        """Have a run that is followed looked at."""
         self._shared.moved(run_id)
 
     async def ended(self, run_id: UUID, seconds: float) -> Run:

@@ -1,4 +1,4 @@
-"""Corrections that a track's keeper makes between two imports.
+"""Corrections that a track makes between two imports.
 
 In: a day and a correction. Out: the corrected day; its totals follow, since they are computed.
 """

@@ -180,7 +180,7 @@ class SampleSite:
         return Page(body)
 
     def catalogue_page(self, host: str) -> Page:
-        """All tracks, for whoever asks this host."""
+        """All tracks, at addresses of this host."""
         settings = self.settings
         return Page(
             render_catalogue(settings.tracks, lambda slug: f"//{host}/{slug}", spelling=settings.spelling)

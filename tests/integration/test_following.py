@@ -1,4 +1,4 @@
-"""Followed days: asked for in turn by whoever is at work, imported where something is new, until they end."""
+"""Followed days: asked for in turn by those at work, imported where something is new, until they end."""
 
 import asyncio
 import datetime as dt
@@ -309,7 +309,7 @@ class Unseen:
 
 
 async def told_of(settings: Settings) -> list[Any]:
-    """What somebody is told who follows the track by a command."""
+    """What a command that follows the track reports."""
     return [told async for told in live.follow(settings, SOURCE, TRACK, None, Unseen())]
 
 
@@ -432,7 +432,7 @@ async def test_a_list_is_no_news_where_the_tables_say_the_same(dsn: str) -> None
         assert not await runs.is_stored(connection, day, listed(5, row("1"), row("2", lap_count=99)))
         assert not await runs.is_stored(connection, day, listed(5, row("1")))
         assert not await runs.is_stored(connection, day, listed(5))
-        await stored(settings, [fetched(9, "3")])  # which somebody else published
+        await stored(settings, [fetched(9, "3")])  # which another process published
         assert not await runs.is_stored(connection, day, listed(10, *both))
         await stored(settings, [listed(10, *both, complete=False)])
         assert await runs.is_stored(connection, day, listed(11, *both, complete=False))
