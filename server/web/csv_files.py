@@ -18,6 +18,7 @@ from schemas.scopes import Scope
 from server.api.fields import Date, Source, TrackSlug
 from server.api.people import the_person
 from server.http.callers import needs
+from server.http.csv_answers import CSV
 from server.http.services import ApiRequest, connected
 from server.web.compare import Chosen, compared, few_enough
 from server.web.csv_stream import streamed
@@ -45,7 +46,7 @@ def csv_file(
     """Rows as a file, named by these parts; 304 where the client has it already."""
     body = "".join(csv_lines(kind, rows)).encode("utf-8", "replace")
     headers = {"Content-Disposition": f'attachment; filename="{file_name(*name)}"'}
-    return sent(request, body, media_type="text/csv", headers=headers)
+    return sent(request, body, media_type=CSV, headers=headers)
 
 
 def file_name(*parts: object) -> str:
