@@ -25,7 +25,7 @@ async def read_drivers(request: ApiRequest, q: Words = "") -> Response[bytes]:
 
 
 async def found_drivers(connection: Connection, q: str, *, limit: int) -> list[FoundDriver]:
-    """Who is called so, the best matches first; nobody where nothing is asked for."""
+    """The drivers called so, the best matches first; none where nothing is asked for."""
     wanted = spaced(q)
     return await find_drivers(connection, called(wanted), limit=limit) if wanted else []
 

@@ -1,4 +1,4 @@
-"""My day: names and transponders that somebody chose once, kept by the browser in a cookie for all pages."""
+"""My day: names and transponders that the user chose once, kept by the browser in a cookie for all pages."""
 
 from urllib.parse import quote, unquote
 

@@ -1,4 +1,4 @@
-"""Which sessions of a day are somebody's own: pure, so that it is tested without a server."""
+"""Which sessions of a day are the user's own: pure, so that it is tested without a server."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -24,7 +24,7 @@ def mine_among(
 ) -> frozenset[UUID]:
     """The ids of the sessions of whom these words name: by a transponder or an id, a name or a part of one.
 
-    Whoever is named by one alias of a person is named by all.
+    A person who is named by one alias is named by all.
     """
     if not words:
         return frozenset()

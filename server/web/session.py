@@ -90,7 +90,7 @@ def _user(request: ApiRequest) -> str | None:
 
 
 def csrf_of(secret: str | None, user: str | None = None) -> str:
-    """What a form of a session carries: nobody can make it who can't read the cookie that has the secret.
+    """What a form of a session carries: only who can read the cookie that has the secret can make it.
 
     With `user`, whom a proxy names, the form is that user's only.
     """

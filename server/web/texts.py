@@ -56,7 +56,7 @@ FIGURES = re.compile(r"[0-9]{1,9}")
 def did(query: Mapping[str, str]) -> str | None:
     """What the form that led to a page did, by the page's address; None where none did.
 
-    An address can be made by anybody: it names one of our texts, and two numbers.
+    An address may come from elsewhere: it names one of our texts, and two numbers.
     """
     name = query.get("did", "")
     if name not in TEXTS.parts["did"]:

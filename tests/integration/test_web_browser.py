@@ -391,7 +391,7 @@ async def test_a_followed_day_grows_while_one_looks(page: Page, site: SampleSite
     await page.get_by_label("Time zone").fill(zone)
     await page.get_by_role("button", name="Subscribe to a track").click()
     await page.get_by_role("region", name="Followed now").get_by_role("link", name=track).click()
-    await page.get_by_text("Nobody has driven on this day yet").wait_for()
+    await page.get_by_text("The site shows no sessions on this day yet").wait_for()
     await page.get_by_text(re.compile("Followed: last asked for at .*, next at")).wait_for()
 
     site.grow(track, day.date, 6)

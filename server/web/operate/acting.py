@@ -59,7 +59,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Action(NamedTuple):
-    """What somebody does, to what, and why, where a reason is asked for."""
+    """What an operator does, to what, and why, where a reason is asked for."""
 
     name: str
     subject: str
@@ -166,7 +166,7 @@ async def carried_out(
 def _forget(task: asyncio.Task[Any]) -> None:
     _at_work.discard(task)
     if not task.cancelled():
-        task.exception()  # it is logged, and told where somebody waits for it
+        task.exception()  # it is logged, and told where a request waits for it
 
 
 async def _carry_out(

@@ -1,6 +1,6 @@
 """What the pages of parked records hold: their bytes as they may be shown. Pure.
 
-The bytes are anybody's: of text only what can be printed is shown as it is, of everything the beginning.
+The bytes may be hostile: of text only what can be printed is shown as it is, of everything the beginning.
 """
 
 from collections import Counter
