@@ -1,20 +1,18 @@
 """The application: the routes and pages, who may ask how often, and how errors are told."""
 
+import functools
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
-from litestar.datastructures import State
 
-from schemas.scopes import Scope
 from server.api.contract import read_asyncapi, read_schema
 from server.api.document import document
 from server.api.health import metrics
 from server.api.parameters import ParametersMiddleware
 from server.api.routes import HEALTH, version_1
-from server.http.callers import CallerMiddleware, Limiter, token_of
+from server.http.callers import CallerMiddleware, token_of
 from server.http.refusals import answer
-from server.http.services import Services
 from server.web import session
 from server.web.errors import answer_page, wants_page
 from server.web.pages import template_config
@@ -36,12 +34,15 @@ async def openapi() -> Response[bytes]:
     return Response(document(), media_type="application/json")
 
 
-def make_app(services: Services) -> Litestar:
-    """The application, which works with these."""
+@functools.cache
+def app_of(cors_origins: str) -> Litestar:
+    """The application whose answers pages of these origins may read; what it works with comes with a request.
+
+    It is made once in a process, which takes a tenth of a second.
+    """
     document()  # made now, so that no request waits for it
-    limiter = Limiter(services.settings.api_requests_per_minute)
-    callers = CallerMiddleware(limiter, token_of)
-    visitors = CallerMiddleware(limiter, session.token_of, Scope(services.settings.api_proxy_scope))
+    callers = CallerMiddleware(token_of)
+    visitors = CallerMiddleware(session.token_of, knows_users=True)
     watched = Router("/", route_handlers=[metrics], middleware=[callers])
     return Litestar(
         [
@@ -52,9 +53,8 @@ def make_app(services: Services) -> Litestar:
         ],
         exception_handlers={Exception: _answer},
         request_max_body_size=BODY_BYTES,
-        cors_config=_cors(services.settings.api_cors_origins),
+        cors_config=_cors(cors_origins),
         template_config=template_config(),
-        state=State({"services": services}),
         openapi_config=None,
         logging_config=None,
     )

@@ -18,11 +18,12 @@ from runtime.database import database
 from runtime.obtaining import Discover
 from runtime.readiness import Readiness, look_at_database
 from runtime.settings import Settings, SettingsError, variable
-from server.app import make_app
+from server.app import app_of
 from server.http.connections import BACKLOG, Bounds, Connections, bounds_here
+from server.http.limits import Limiter
 from server.http.middleware import RequestMiddleware
 from server.http.proxy_users import behind_proxies
-from server.http.services import Services
+from server.http.services import Served, Services
 from server.http.traced import Traced
 from store.faults import said_by
 
@@ -63,6 +64,7 @@ async def serving(
         pool = await stack.enter_async_context(database(settings, size=CONNECTIONS))
         services = Services(
             settings=settings,
+            limiter=Limiter(settings.api_requests_per_minute),
             pool=pool,
             readiness=Readiness({"the database": partial(look_at_database, pool.acquire)}),
             watch=await stack.enter_async_context(watching(settings.postgres_dsn, pool)),
@@ -91,11 +93,12 @@ class _Server(uvicorn.Server):
 
 
 def _config(services: Services, bounds: Bounds) -> uvicorn.Config:
+    app = Served(app_of(services.settings.api_cors_origins), services)
     return uvicorn.Config(
         http=Connections(bounds).protocol(),
         ws="none",
         backlog=BACKLOG,
-        app=behind_proxies(Traced(RequestMiddleware(make_app(services))), services.settings),
+        app=behind_proxies(Traced(RequestMiddleware(app)), services.settings),
         proxy_headers=False,  # they are read there
         lifespan="off",
         log_config=None,

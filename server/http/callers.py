@@ -1,7 +1,5 @@
 """Who asks, how often, and for what: keys become callers, callers are counted, routes say what they need."""
 
-import time
-from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -16,12 +14,9 @@ from msgspec.structs import replace
 
 from schemas.scopes import Scope
 from server.http import api_keys
-from server.http.answers import Details
 from server.http.proxy_users import user_of
 from server.http.refusals import Refusal
 from server.http.services import ApiRequest, Caller, connected, services_of
-
-WINDOW_SECONDS = 60
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 """Raises a `Refusal` for a request that a route does not take."""
@@ -31,54 +26,25 @@ TokenOf = Callable[[ApiRequest], str | None]
 """Where a request shows its token; None where it shows none."""
 
 
-class Limiter:
-    """Counts each caller's requests in the minute at hand; the minute that follows begins from nothing."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._begin = time.monotonic()
-        self._counts: Counter[str] = Counter()
-
-    def count(self, caller: str) -> None:
-        """Count a request; raises a `Refusal` where the caller has used up the minute."""
-        left = self._begin + WINDOW_SECONDS - time.monotonic()
-        if left <= 0:
-            self._begin, left = time.monotonic(), float(WINDOW_SECONDS)
-            self._counts.clear()
-        if self._counts[caller] >= self._limit:
-            raise Refusal(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "too_many_requests",
-                f"more than {self._limit} requests in a minute: slow down",
-                details=Details(retry_after_seconds=int(left) + 1),
-            )
-        self._counts[caller] += 1
-
-    def discount(self, caller: str) -> None:
-        """Take a request back that was counted."""
-        self._counts[caller] = max(0, self._counts[caller] - 1)
-
-
 class CallerMiddleware(ASGIMiddleware):
     """Finds out who asks, and refuses who asks too often; keys that are tried out are counted by address.
 
     `token_of` says where a request shows its key: programs in a header, browsers in a cookie. With
-    `user_scope` the users that a believed proxy names are known, too, and may do that.
+    `knows_users` the users that a believed proxy names are known, too.
     """
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, limiter: Limiter, token_of: TokenOf, user_scope: Scope | None = None) -> None:
-        self._limiter = limiter
+    def __init__(self, token_of: TokenOf, *, knows_users: bool = False) -> None:
         self._token_of = token_of
-        self._user_scope = user_scope
+        self._knows_users = knows_users
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Put the caller into the scope, or refuse."""
         request: ApiRequest = Request(scope)
         address = request.client.host if request.client else "unknown"
         caller = await self._caller(request, address)
-        self._limiter.count(_counted_as(caller, address))
+        services_of(request).limiter.count(_counted_as(caller, address))
         scope["user"] = caller
         await next_app(scope, receive, send)
 
@@ -87,18 +53,20 @@ class CallerMiddleware(ASGIMiddleware):
         token = self._token_of(request)
         if token is None:
             return caller
-        self._limiter.count(f"tries {address}")
+        limiter = services_of(request).limiter
+        limiter.count(f"tries {address}")
         async with connected(request) as connection:
             key = await api_keys.find(connection, token)
         if key is not None:
-            self._limiter.discount(f"tries {address}")
+            limiter.discount(f"tries {address}")
         return replace(caller, key=key, shown=True)
 
     def _user(self, request: ApiRequest) -> Caller:
         """The caller as far as the proxy names one."""
-        if self._user_scope is None:
+        if not self._knows_users:
             return Caller(key=None, shown=False)
-        return Caller(key=None, shown=False, user=user_of(request.scope), user_scope=self._user_scope)
+        scope = Scope(services_of(request).settings.api_proxy_scope)
+        return Caller(key=None, shown=False, user=user_of(request.scope), user_scope=scope)
 
 
 def _counted_as(caller: Caller, address: str) -> str:

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, MutableMapping
 from typing import Any, cast
 from uuid import UUID
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as AsgiScope
 from msgspec import Struct, field
 
 from runs.day_watch import DayWatch
@@ -18,6 +20,7 @@ from runtime.readiness import Readiness
 from runtime.settings import Settings
 from schemas.scopes import Scope
 from server.http.api_keys import ApiKey
+from server.http.limits import Limiter
 from store.pool import Connection, Pool
 
 DATABASE_SECONDS = 10.0
@@ -55,6 +58,9 @@ class Caller(Struct, frozen=True, kw_only=True):
         return self.user is not None and self.user_scope.includes(wanted)
 
 
+KEY = "lapstream_services"
+"""Where a request's scope has what it is answered with."""
+
 SEARCHES = 1
 """Requests that read the log at a time; who waits for it longer than a search may take, gives it up."""
 
@@ -65,10 +71,11 @@ ApiRequest = Request[Caller, Any, Any]
 class Services(Struct, frozen=True, kw_only=True):
     """What the API works with; `stopping` is set when it is to stop, `streams` bounds the open ones.
 
-    `searches` bounds who reads the log at a time.
+    `limiter` bounds how often a caller may ask, `searches` who reads the log at a time.
     """
 
     settings: Settings
+    limiter: Limiter
     pool: Pool
     watch: RunWatch
     days: DayWatch
@@ -90,9 +97,22 @@ class Services(Struct, frozen=True, kw_only=True):
                 task.cancel()
 
 
+class Served:
+    """An application whose requests are answered with these services."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with the services in its scope."""
+        cast("MutableMapping[str, Any]", scope)[KEY] = self._services
+        await self._app(scope, receive, send)
+
+
 def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
-    """What the application of this request works with."""
-    return cast("Services", connection.app.state["services"])
+    """What this request is answered with."""
+    return cast("MutableMapping[str, Any]", connection.scope)[KEY]
 
 
 @contextlib.asynccontextmanager

@@ -13,9 +13,9 @@ from schemas.scopes import Scope
 from server.api.document import document
 from server.api.fields import page_of, place_at
 from server.api.routes import HEALTH, VERSION_1
-from server.http import callers
+from server.http import limits
 from server.http.api_keys import ApiKey
-from server.http.callers import Limiter
+from server.http.limits import Limiter
 from server.http.refusals import Refusal
 from store.reading import DayPlace
 
@@ -82,7 +82,7 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
 
 def test_a_minute_that_passed_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(callers.time, "monotonic", lambda: now)
+    monkeypatch.setattr(limits.time, "monotonic", lambda: now)
     limiter = Limiter(1)
     limiter.count("one")
     with pytest.raises(Refusal, match="1 requests"):
