@@ -1,7 +1,7 @@
 """The topics on the broker: created where they are missing, held against how they are declared."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,9 @@ class _Unseen(Enum):
     CONFIG_HIDDEN = f"its settings are not shown to this user, who has no right to DescribeConfigs: {_RIGHTS}"
 
 
+_Config = dict[str, str] | _Unseen
+
+
 class TopicState(Struct, frozen=True, kw_only=True):
     """A topic on the broker beside its declaration.
 
@@ -62,7 +65,8 @@ async def states_of(admin: Admin, topics: Topics) -> list[TopicState]:
     """Every topic as it is on the broker; changes nothing."""
     specs = topics.specs()
     found = await described(admin, (spec.name for spec in specs))
-    return [_state(spec, found.get(spec.name), await _config(admin, spec.name)) for spec in specs]
+    configs = await _configs(admin, [spec.name for spec in specs])
+    return [_state(spec, found.get(spec.name), configs[spec.name]) for spec in specs]
 
 
 def differing(states: Iterable[TopicState]) -> str | None:
@@ -128,10 +132,14 @@ async def _states_when_known(admin: Admin, topics: Topics) -> list[TopicState]:
     return await states_of(admin, topics)
 
 
-async def _config(admin: Admin, name: str) -> dict[str, str] | _Unseen:
-    """A topic's settings, asked for by its name: that makes no broker create it."""
-    [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
-    error, _, _, _, entries, *_ = response.resources[0]
+async def _configs(admin: Admin, names: Iterable[str]) -> dict[str, _Config]:
+    """Topics' settings, asked for by their names: that makes no broker create them."""
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    [response] = await admin.describe_configs(wanted)
+    return {name: _config(error, entries) for error, _, _, name, entries, *_ in response.resources}
+
+
+def _config(error: int, entries: Iterable[Sequence[Any]]) -> _Config:
     if error == UnknownTopicOrPartitionError.errno:
         return _Unseen.MISSING
     if error == TopicAuthorizationFailedError.errno:
@@ -139,7 +147,7 @@ async def _config(admin: Admin, name: str) -> dict[str, str] | _Unseen:
     return {entry[0]: entry[1] for entry in entries}
 
 
-def _state(spec: TopicSpec, described: dict[str, Any] | None, config: dict[str, str] | _Unseen) -> TopicState:
+def _state(spec: TopicSpec, described: dict[str, Any] | None, config: _Config) -> TopicState:
     if described is None:
         unseen = config if config is _Unseen.MISSING else _Unseen.HIDDEN
         return TopicState(name=spec.name, exists=False, partitions=0, differences=[unseen.value])
@@ -157,7 +165,7 @@ def _state(spec: TopicSpec, described: dict[str, Any] | None, config: dict[str, 
     )
 
 
-def _of_config(spec: TopicSpec, config: dict[str, str] | _Unseen) -> list[str]:
+def _of_config(spec: TopicSpec, config: _Config) -> list[str]:
     if isinstance(config, _Unseen):
         return [config.value]
     return [
