@@ -3,7 +3,7 @@
 # but for the quick ones, which run in one process for each core.
 
 PYTHON ?= python3
-WORKERS ?= 4
+WORKERS ?= 6
 TOOLS := $(if $(shell command -v uv 2>/dev/null),,.tools/bin/uv)
 UV := $(or $(TOOLS),uv)
 RUN := $(UV) run --frozen --all-extras

@@ -1,7 +1,9 @@
 """The API as tests ask it: a server on a free port, a client with a key, days and runs in the tables."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+import ssl
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -18,6 +20,10 @@ from schemas.scopes import Scope
 from server.http import api_keys
 from server.listening import serving
 from tests.events import received
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of plain HTTP: httpx would read all certificates of authorities for each client."""
 
 
 async def no_month(slug: str, year: int, month: int) -> MonthPage:
@@ -51,11 +57,16 @@ async def asking(
     headers = {"Authorization": f"Bearer {await token(settings, *scopes)}"} if scopes else {}
     async with (
         serving(settings, discover) as address,
-        httpx.AsyncClient(
-            base_url=f"{address}/api/v1", headers=headers, trust_env=False, timeout=30
-        ) as client,
+        client_of(f"{address}/api/v1", headers) as client,
     ):
         yield client
+
+
+def client_of(base_url: str, headers: Mapping[str, str] = NO_HEADERS, **options: Any) -> httpx.AsyncClient:
+    """A client of a server on this machine, which reads no certificates of authorities."""
+    return httpx.AsyncClient(
+        base_url=base_url, headers=headers, verify=NO_TLS, trust_env=False, timeout=30, **options
+    )
 
 
 async def stored(settings: Settings, events: Iterable[Event]) -> None:

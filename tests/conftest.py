@@ -40,6 +40,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+"""How what is logged is printed: to format an exception with its lines and variables takes a while."""
+
 _numbers = itertools.count(1)
 
 
@@ -51,7 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     What roles in the test's process log is no output of the commands that run beside them.
     """
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.__stderr__),
+        processors=[*structlog.get_config()["processors"][:-1], PLAIN],
+    )
     if not hasattr(config, "workerinput"):
         _run.enter_context(lending())
 

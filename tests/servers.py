@@ -180,10 +180,11 @@ def _containers() -> Generator[Servers]:
     broker = DockerContainer(KAFKA_IMAGE).with_bind_ports(port, port)
     for name, value in settings.items():
         broker.with_env(kafka.variable(name), value)
-    connections = f"max_connections={postgres.SETTINGS['max_connections']}"
+    told = {"max_connections": postgres.SETTINGS["max_connections"]} | postgres.NOT_DURABLE
+    command = " ".join(("postgres", *(f"-c {name}={value}" for name, value in told.items())))
     with (
         broker,
-        PostgresContainer(POSTGRES_IMAGE, driver=None).with_command(f"postgres -c {connections}") as database,
+        PostgresContainer(POSTGRES_IMAGE, driver=None).with_command(command) as database,
     ):
         _await(bootstrap)
         yield Servers(bootstrap, database.get_connection_url())

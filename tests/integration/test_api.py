@@ -28,7 +28,7 @@ from schemas.scopes import Scope
 from server.api.routes import VERSION_1
 from server.http import api_keys
 from server.listening import serving
-from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
+from tests.api import asking, client_of, data_of, error_of, no_month, settings_of, stored, token
 from tests.events import DAY_ID, fetched, laps, listed, row
 
 NOBODY = uuid.UUID(int=0)
@@ -77,7 +77,7 @@ async def writer(empty: Settings) -> AsyncGenerator[httpx.AsyncClient]:
 @pytest.fixture(scope="module")
 async def visitor(writer: httpx.AsyncClient) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the same API without a key."""
-    async with httpx.AsyncClient(base_url=writer.base_url, trust_env=False, timeout=30) as client:
+    async with client_of(str(writer.base_url)) as client:
         yield client
 
 

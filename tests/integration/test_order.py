@@ -20,7 +20,7 @@ from tests.conftest import at, create_topics, working
 from tests.events import detail_failed, fetched, laps, list_failed, listed, received, row
 from tests.model.database import EVERYTHING, apply, apply_by_turns, digests, empty, tables
 from tests.model.deliveries import Delivery, batches, deliveries, trying
-from tests.model.histories import FIRST_MOMENT, LAST_MOMENT, histories
+from tests.model.histories import FIRST_MOMENT, HISTORIES, LAST_MOMENT
 from tests.model.reference import expected
 
 ROUNDS = 3
@@ -57,13 +57,16 @@ async def test_any_order_any_repetition_and_any_batches_leave_what_the_laws_say(
     assert await digests(connection) == await written(connection, delivery.events)
 
 
+WRITERS = st.sampled_from(((0,), (1,), (0, 1)))
+
+
 @st.composite
 def shared_out(draw: st.DrawFn) -> tuple[list[Received], list[list[list[Received]]]]:
     """A history, and the batches of two writers who share its events out anyhow; some events both have."""
-    events = draw(histories())
+    events = draw(HISTORIES)
     halves: list[list[Received]] = [[], []]
     for event in events:
-        for half in draw(st.sampled_from(((0,), (1,), (0, 1)))):
+        for half in draw(WRITERS):
             halves[half].append(event)
     return events, [draw(batches(half)) for half in halves]
 
@@ -114,10 +117,13 @@ async def records_read(connection: Connection) -> int:
     return int(await connection.fetchval("SELECT coalesce(sum(next_offset), 0) FROM positions"))
 
 
+SEVERAL = st.lists(HISTORIES, min_size=8, max_size=12)
+
+
 @st.composite
 def long_histories(draw: st.DrawFn) -> list[Received]:
     """Several histories of the same days, each event under the id that its envelope will carry."""
-    several = draw(st.lists(histories(), min_size=8, max_size=12))
+    several = draw(SEVERAL)
     return [received(one.written, one.standing.authority) for history in several for one in history]
 
 

@@ -28,7 +28,7 @@ from server.web.formats import UNKNOWN
 from server.web.people_view import sent
 from server.web.session import COOKIE, CSRF_FIELD
 from store.people import AliasKey, join, unset
-from tests.api import no_month, settings_of, stored, token
+from tests.api import client_of, no_month, settings_of, stored, token
 from tests.events import DATE, fetched, laps, listed, row, seen
 from tests.integration.test_api import Wire
 
@@ -82,7 +82,7 @@ async def settings(shared_dsn: str) -> Settings:
 
 def browser(address: str, **options: Any) -> httpx.AsyncClient:
     """A client that asks as a browser does."""
-    return httpx.AsyncClient(base_url=address, headers=HTML, trust_env=False, timeout=30, **options)
+    return client_of(address, HTML, **options)
 
 
 @pytest.fixture(scope="module")

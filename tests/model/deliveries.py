@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from schemas.envelope import Received
-from tests.model.histories import histories
+from tests.model.histories import HISTORIES
 
 VARIABLE = "HYPOTHESIS_EXAMPLES"
 """With this variable, so many examples are tried, and other ones each time."""
@@ -21,10 +21,14 @@ class Delivery(Struct, frozen=True):
     batches: list[list[Received]]
 
 
+SIZES = st.sampled_from((1, 2, 3, 0))
+"""Of a batch; 0 for all that is left."""
+
+
 @st.composite
 def deliveries(draw: st.DrawFn) -> Delivery:
     """A history in any order, some of it more than once, in batches of any size."""
-    events = draw(histories())
+    events = draw(HISTORIES)
     again = draw(st.lists(st.sampled_from(events), max_size=3))
     return Delivery(events, draw(batches(events + again)))
 
@@ -35,7 +39,7 @@ def batches(draw: st.DrawFn, events: list[Received]) -> list[list[Received]]:
     left = draw(st.permutations(events))
     cut: list[list[Received]] = []
     while left:
-        size = min(draw(st.sampled_from((1, 2, 3, len(left)))), len(left))
+        size = min(draw(SIZES) or len(left), len(left))
         cut.append(left[:size])
         left = left[size:]
     return cut

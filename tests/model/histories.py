@@ -2,6 +2,9 @@
 
 The values are few, so that observations meet: the same sessions, drivers and moments again and again. A
 history comes in the order in which it happened; `deliveries` has it arrive in any other one.
+
+Strategies are made once, not at each draw: hypothesis looks into each new one before it draws from it, which
+takes longer than drawing.
 """
 
 import datetime as dt
@@ -40,6 +43,8 @@ FIRST_MOMENT = dt.datetime(1, 1, 1)
 LAST_MOMENT = dt.datetime(9999, 12, 31, 23, 59, 59)
 """The calendar's end: west of Greenwich, UTC has no such moment."""
 
+YES_OR_NO = st.booleans()
+MOSTLY = st.sampled_from((True, True, False))
 SESSIONS = st.sampled_from(("1", "1", "2", "3"))
 DAYS = st.sampled_from(
     (
@@ -121,32 +126,36 @@ LAP_FACTS: dict[str, Strategy[Any]] = {
 }
 
 
-TRANSPONDERS = SHARED["transponder_number"] | st.none()
-
-
 def some(facts: dict[str, Strategy[Any]]) -> Strategy[Facts]:
     """Any part of these facts; what is left out is absent."""
     return st.fixed_dictionaries({}, optional=facts)
 
 
-@st.composite
+TRANSPONDERS = SHARED["transponder_number"] | st.none()
+SOME_SHARED = some(SHARED)
+SOME_OF_DETAILS = some(DETAIL_ONLY)
+SOME_OF_LAPS = some(LAP_FACTS)
+NUMBERS = st.permutations((1, 0, 2))
+LENGTHS = st.sampled_from((1, 2, 3, 0))
+URLS = st.sampled_from((None, "https://alpha.example/1", "https://alpha.example/2"))
+
+
 def shared_facts(draw: st.DrawFn) -> Facts:
     """Any part of what both rows and details may state, the transponder more often than not."""
-    return {**draw(some(SHARED)), "transponder_number": draw(TRANSPONDERS)}
+    return {**draw(SOME_SHARED), "transponder_number": draw(TRANSPONDERS)}
 
 
-@st.composite
 def laps(draw: st.DrawFn) -> tuple[Lap, ...]:
     """A few laps, in any order, with the numbers that a foreign producer may give them."""
-    numbers = draw(st.permutations((1, 0, 2)))[: draw(st.sampled_from((1, 2, 3, 0)))]
-    return tuple(Lap(lap_number=number, **draw(some(LAP_FACTS))) for number in numbers)
+    numbers = draw(NUMBERS)[: draw(LENGTHS)]
+    return tuple(Lap(lap_number=number, **draw(SOME_OF_LAPS)) for number in numbers)
 
 
 @st.composite
 def rows(draw: st.DrawFn) -> ListedSession:
     """Any row."""
-    url = draw(st.sampled_from((None, "https://alpha.example/1", "https://alpha.example/2")))
-    return ListedSession(session_id=draw(SESSIONS), session_url=url, **draw(shared_facts()))
+    url = draw(URLS)
+    return ListedSession(session_id=draw(SESSIONS), session_url=url, **shared_facts(draw))
 
 
 class Look(Struct, frozen=True):
@@ -164,20 +173,28 @@ class Look(Struct, frozen=True):
         return msgspec.structs.asdict(self)
 
 
-@st.composite
-def looks(draw: st.DrawFn, moments: Strategy[dt.datetime] = MOMENTS) -> Look:
-    """A look at one of the days."""
-    return Look(*draw(DAYS), draw(moments), draw(PARSERS), draw(PAGES))
+def any_look(draw: st.DrawFn) -> Look:
+    """A look at one of the days, at any moment."""
+    return look_at(draw, draw(MOMENTS))
+
+
+def look_at(draw: st.DrawFn, moment: dt.datetime) -> Look:
+    """A look at one of the days, at this moment."""
+    return Look(*draw(DAYS), moment, draw(PARSERS), draw(PAGES))
+
+
+SESSIONS_OF_A_LIST = st.lists(rows(), max_size=4)
+TRACK_NAMES = st.sampled_from((None, "Alpha", "Alpha Raceway"))
 
 
 @st.composite
 def lists(draw: st.DrawFn) -> PracticeDayListed:
     """Any list: complete or not, empty or not, with a session twice."""
     return PracticeDayListed(
-        **draw(looks()).facts(),
-        complete=draw(st.booleans()),
-        track_name=draw(st.sampled_from((None, "Alpha", "Alpha Raceway"))),
-        sessions=tuple(draw(st.lists(rows(), max_size=4))),
+        **any_look(draw).facts(),
+        complete=draw(YES_OR_NO),
+        track_name=draw(TRACK_NAMES),
+        sessions=tuple(draw(SESSIONS_OF_A_LIST)),
         stats=draw(STATS),
         time_zone=draw(ZONES),
     )
@@ -188,8 +205,8 @@ Detail = SessionDetailFetched | SessionDetailFetchedV1
 
 def detail(draw: st.DrawFn, **facts: Any) -> Detail:
     """A detail with these facts, in any version."""
-    facts |= draw(some(DETAIL_ONLY))
-    if draw(st.booleans()):
+    facts |= draw(SOME_OF_DETAILS)
+    if draw(YES_OR_NO):
         return SessionDetailFetchedV1(**facts, valid_lap_range=draw(TEXTS))
     return SessionDetailFetched(**facts, valid_lap_range=draw(RANGES))
 
@@ -197,16 +214,16 @@ def detail(draw: st.DrawFn, **facts: Any) -> Detail:
 @st.composite
 def details(draw: st.DrawFn) -> Detail:
     """Any detail of any session."""
-    facts = draw(looks()).facts() | draw(shared_facts())
-    return detail(draw, **facts, session_id=draw(SESSIONS), laps=draw(laps()))
+    facts = any_look(draw).facts() | shared_facts(draw)
+    return detail(draw, **facts, session_id=draw(SESSIONS), laps=laps(draw))
 
 
 @st.composite
 def failures(draw: st.DrawFn) -> Event:
     """A page that failed to be fetched."""
     facts: Facts = {"code": "http_500", "message": "no", "url": "https://alpha.example", "attempts": 3}
-    look = draw(looks()).facts()
-    if draw(st.booleans()):
+    look = any_look(draw).facts()
+    if draw(YES_OR_NO):
         return PracticeDayListFailed(**look, **facts)
     return SessionDetailFailed(**look, **facts, session_id=draw(SESSIONS))
 
@@ -245,7 +262,7 @@ Change = Callable[[st.DrawFn, Site], None]
 
 def _appears(draw: st.DrawFn, site: Site) -> None:
     session_id = draw(SESSIONS)
-    drive = Drive(session_id, draw(shared_facts()), draw(laps()))
+    drive = Drive(session_id, shared_facts(draw), laps(draw))
     site.shown[session_id, *draw(DAYS)] = drive
 
 
@@ -261,47 +278,50 @@ def _comes_back(draw: st.DrawFn, site: Site) -> None:
         site.shown[key] = site.taken.pop(key)
 
 
+CORRECTIONS = st.one_of(
+    *(st.tuples(st.just(name), st.none() | SHARED[name]) for name in ("transponder_number", *SHARED))
+)
+NUMBERS_OF_LAPS = st.integers(0, 3)
+
+
 def _is_corrected(draw: st.DrawFn, site: Site) -> None:
     """One fact changes or becomes empty: now and then the transponder."""
     for key, drive in _one(draw, site):
-        name = draw(st.sampled_from(("transponder_number", *SHARED)))
-        fact = draw(st.none() | SHARED[name])
+        name, fact = draw(CORRECTIONS)
         site.shown[key] = msgspec.structs.replace(drive, facts={**drive.facts, name: fact})
 
 
 def _has_other_laps(draw: st.DrawFn, site: Site) -> None:
     """A lap is added, corrected or removed."""
     for key, drive in _one(draw, site):
-        lap = Lap(lap_number=draw(st.integers(0, 3)), **draw(some(LAP_FACTS)))
+        lap = Lap(lap_number=draw(NUMBERS_OF_LAPS), **draw(SOME_OF_LAPS))
         others = tuple(one for one in drive.laps if one.lap_number != lap.lap_number)
-        site.shown[key] = msgspec.structs.replace(
-            drive, laps=others if draw(st.booleans()) else (*others, lap)
-        )
+        site.shown[key] = msgspec.structs.replace(drive, laps=others if draw(YES_OR_NO) else (*others, lap))
 
 
 def _one(draw: st.DrawFn, site: Site) -> list[tuple[Key, Drive]]:
     return [draw(st.sampled_from(sorted(site.shown.items(), key=lambda item: item[0])))] if site.shown else []
 
 
-CHANGES: tuple[Change, ...] = (_appears, _appears, _goes, _comes_back, _is_corrected, _has_other_laps)
+CHANGES: Strategy[Change] = st.sampled_from(
+    (_appears, _appears, _goes, _comes_back, _is_corrected, _has_other_laps)
+)
 
 
-@st.composite
 def _look_at_list(draw: st.DrawFn, look: Look, site: Site) -> PracticeDayListed:
     drives = site.of(look)
-    complete = draw(st.sampled_from((True, True, False)))
-    shown = drives if complete else [drive for drive in drives if draw(st.booleans())]
+    complete = draw(MOSTLY)
+    shown = drives if complete else [drive for drive in drives if draw(YES_OR_NO)]
     return PracticeDayListed(
         **look.facts(),
         complete=complete,
-        track_name=draw(st.sampled_from((None, "Alpha"))),
+        track_name=draw(TRACK_NAMES),
         sessions=tuple(drive.row() for drive in shown),
         stats=DayStats(unique_drivers=len(shown)) if drives else None,
         time_zone=draw(ZONES),
     )
 
 
-@st.composite
 def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Detail]:
     return [
         detail(
@@ -314,9 +334,14 @@ def _look_at_sessions(draw: st.DrawFn, look: Look, site: Site) -> list[Detail]:
             },
         )
         for drive in site.of(look)
-        if draw(st.sampled_from((True, True, False)))
-        for silent in [draw(st.booleans())]
+        if draw(MOSTLY)
+        for silent in [draw(YES_OR_NO)]
     ]
+
+
+SKEWS = st.integers(-2, 2)
+SECONDS = st.integers(3, 8)
+FEW = st.integers(1, 2)
 
 
 @st.composite
@@ -324,19 +349,22 @@ def imports(draw: st.DrawFn) -> list[EventAsWritten]:
     """A site that changes, looked at now and then by two producers whose clocks differ."""
     site = Site({}, {})
     events: list[EventAsWritten] = []
-    skews = (0, draw(st.integers(-2, 2)))
-    for second in range(draw(st.integers(3, 8))):
-        for _ in range(draw(st.integers(1, 2))):
-            draw(st.sampled_from(CHANGES))(draw, site)
-        look = draw(looks(st.sampled_from(skews).map(lambda skew, at=second: seen(at + skew))))
-        if draw(st.sampled_from((True, True, False))):
-            events.append(draw(_look_at_list(look, site)))
-        events += draw(_look_at_sessions(look, site))
+    skew = draw(SKEWS)
+    for second in range(draw(SECONDS)):
+        for _ in range(draw(FEW)):
+            draw(CHANGES)(draw, site)
+        look = look_at(draw, seen(second + skew * draw(YES_OR_NO)))
+        if draw(MOSTLY):
+            events.append(_look_at_list(draw, look, site))
+        events += _look_at_sessions(draw, look, site)
     return events
 
 
+IMPORTS = imports()
 EVENTS = st.one_of(lists(), lists(), details(), details(), failures())
 """Any events at all, that no site may ever have caused."""
+
+FEW_EVENTS, SOME_EVENTS = st.lists(EVENTS, max_size=8), st.lists(EVENTS, min_size=2, max_size=8)
 
 OTHERS_COPY = "-by-another-producer"
 """What another producer's id of the same observation ends with."""
@@ -345,10 +373,13 @@ OTHERS_COPY = "-by-another-producer"
 @st.composite
 def histories(draw: st.DrawFn) -> list[Received]:
     """An import of a site that changes, any events at all, or both; now and then one under two ids."""
-    events = draw(imports()) if draw(st.booleans()) else []
-    events += [draw(EVENTS) for _ in range(draw(st.integers(0 if events else 2, 8)))]
+    events = draw(IMPORTS) if draw(YES_OR_NO) else []
+    events += draw(FEW_EVENTS if events else SOME_EVENTS)
     histories = [received(event, draw(AUTHORITIES)) for event in events]
-    if draw(st.booleans()):
+    if draw(YES_OR_NO):
         copy = draw(st.sampled_from(histories))
         histories.append(msgspec.structs.replace(copy, id=copy.id + OTHERS_COPY))
     return histories
+
+
+HISTORIES = histories()
