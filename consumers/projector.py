@@ -233,6 +233,8 @@ class Projector(ConsumerRebalanceListener):
         for place, claim in list(self._held.items()):
             tp = TopicPartition(*place)
             following = await _answered(self._consumer.position(tp))
+            if self._held.get(place) != claim:
+                return  # after a rebalance the client stands at the committed offset, until it is taken over
             await self._check_next(tp, claim, following)
             if following > claim.next_offset:
                 gaps[place] = following

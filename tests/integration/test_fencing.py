@@ -33,6 +33,7 @@ from tests.members import (
     waits_for_a_lock,
 )
 from tests.processes import Role, role
+from tests.producers import leave_gaps
 
 GROUP = "a-group"
 PLACE = Place("a-topic", 0)
@@ -256,6 +257,53 @@ class Gathering(BaseConsumer):
         while found and len(found) < len(EVENTS):
             found |= await parent.getmany(*partitions, **limits)
         return found
+
+
+class Rejoining(BaseConsumer):
+    """A consumer whose group rebalances while it asks where one partition begins, as it does at a gap.
+
+    It commits nothing but what it took over: after the rebalance the broker has it begin there.
+    """
+
+    rejoined = False
+    _took_over = False
+
+    async def beginning_offsets(self, partitions: Any) -> Any:
+        parent: Any = super()
+        found = await parent.beginning_offsets(partitions)
+        if len(partitions) == 1 and not self.rejoined:
+            await self._rejoin()
+        return found
+
+    async def _rejoin(self) -> None:
+        generation = self._coordinator.generation
+        self._coordinator.request_rejoin()
+        while self._coordinator.generation == generation:  # noqa: ASYNC110 - of a client's own task
+            await asyncio.sleep(0.01)
+        self.rejoined = True
+
+    async def commit(self, offsets: Any = None) -> None:
+        if not self._took_over:
+            parent: Any = super()
+            await parent.commit(offsets)
+        self._took_over = True
+
+
+async def test_a_rebalance_while_gaps_are_passed_is_no_log_made_anew(settings: Settings, pool: Pool) -> None:
+    """The client goes on at the committed offset then, until the member takes its partitions over anew."""
+    consumer = consumer_of(settings, Rejoining)
+
+    async def rejoined() -> bool:
+        return consumer.rejoined
+
+    await send(settings, EVENTS)
+    async with member(settings, pool, consumer):
+        await until_at(pool, settings, len(EVENTS))
+        await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+        await until(rejoined)
+        await send(settings, [fetched(9, "2")])
+        await until_at(pool, settings, len(EVENTS) + 3)
+    assert await tables(pool) == await undisturbed(pool, [*EVENTS, fetched(9, "2")])
 
 
 class Crash(BaseException):
