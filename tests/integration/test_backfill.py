@@ -74,12 +74,14 @@ class Seen:
 
 
 def put_days(site: SampleSite, days: Mapping[dt.date, int]) -> None:
-    """Let the track have just these days in both months."""
-    for month in (AUGUST, SEPTEMBER):
-        for day in range(calendar.monthrange(month.year, month.month)[1]):
-            date = month + dt.timedelta(days=day)
-            count = days.get(date, 0)
-            site.put(generate_day(TRACK, date, seed=1, sessions=count, laps_per_session=LAPS))
+    """Let the track have so many sessions on these days, and none on the others of both months."""
+    others = [
+        month + dt.timedelta(days=day)
+        for month in (AUGUST, SEPTEMBER)
+        for day in range(calendar.monthrange(month.year, month.month)[1])
+    ]
+    for date, count in (dict.fromkeys(others, 0) | dict(days)).items():
+        site.put(generate_day(TRACK, date, seed=1, sessions=count, laps_per_session=LAPS))
 
 
 @pytest.fixture
