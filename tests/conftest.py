@@ -7,7 +7,7 @@ import gc
 import itertools
 import os
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -79,14 +79,29 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The modules that take longest come first: no process is left with one of them in the end.
+    """The modules that take longest come early, spread among others that use servers; unit tests come last.
 
-    Those are the ones with servers of their own, then those with slow tests, then others that use servers.
+    The long ones have servers of their own, or slow tests, and wait much: side by side they would leave the
+    processors idle, and one of them that comes last would leave all other processes so.
     """
     own, slow = (
         {item.path for item in items if is_so(item)} for is_so in (has_servers_of_its_module, is_slow)
     )
-    items.sort(key=lambda item: (item.path not in own, item.path not in slow, UNIT in item.path.parents))
+    long = sorted(own | slow, key=lambda path: (path not in own, path))
+    quick = [path for path in dict.fromkeys(item.path for item in items) if path not in long]
+    unit = [path for path in quick if UNIT in path.parents]
+    others = [path for path in quick if UNIT not in path.parents]
+    places = {path: place for place, path in enumerate((*spread(long, others), *unit))}
+    items.sort(key=lambda item: places[item.path])
+
+
+def spread(long: Sequence[Path], others: Sequence[Path]) -> Iterator[Path]:
+    """Each of the long ones, followed by its share of the others."""
+    share = -(-len(others) // max(1, len(long)))
+    for number, path in enumerate(long):
+        yield path
+        yield from others[number * share : (number + 1) * share]
+    yield from others[len(long) * share :]
 
 
 def has_servers_of_its_module(item: pytest.Item) -> bool:
