@@ -20,7 +20,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import lapstream.cli
-from lapstream.cli.tree import app
+from lapstream.cli.tree import app, tree_for
 from runtime.settings import Settings
 from runtime.settings import environment as environment_of
 
@@ -196,7 +196,7 @@ async def invoked(settings: Settings, *words: str) -> Result:
     It has a thread of its own, for it has a loop of its own; what it raises is left as it is.
     """
     return await asyncio.to_thread(
-        CliRunner().invoke, app, words, env=environment_of(settings), prog_name="lapstream"
+        CliRunner().invoke, tree_for(words), words, env=environment_of(settings), prog_name="lapstream"
     )
 
 

@@ -21,11 +21,12 @@ def run() -> NoReturn:
 
 
 def _command() -> None:
-    from lapstream.cli.tree import app  # noqa: PLC0415 - Ctrl-C is taken care of before all commands are imported
+    from lapstream.cli.tree import tree_for  # noqa: PLC0415 - Ctrl-C is taken care of before all commands are imported
 
     before_work(_configure_logs)
     with interrupts.as_exception():
-        app(renewed(sys.argv[1:]), prog_name="lapstream")
+        words = renewed(sys.argv[1:])
+        tree_for(words)(words, prog_name="lapstream")
 
 
 def _exit_code(work: Callable[[], object]) -> int:

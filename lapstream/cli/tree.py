@@ -1,8 +1,9 @@
 """All commands in one tree."""
 
+import copy
 import importlib.metadata
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -95,6 +96,17 @@ app.add_typer(operate.topics_app, name="topics")
 app.add_typer(operate.migrate_app, name="migrate")
 app.add_typer(operate.site_app, name="site")
 app.add_typer(tracks.app, name="tracks")
+
+
+def tree_for(words: Sequence[str]) -> typer.Typer:
+    """The commands that these words can mean: Typer looks into each of a tree before it runs one.
+
+    All of them where the first word is the name of none, as for `--help`.
+    """
+    part = copy.copy(app)
+    part.registered_commands = [one for one in app.registered_commands if words[:1] == [one.name]]
+    part.registered_groups = [one for one in app.registered_groups if words[:1] == [one.name]]
+    return part if part.registered_commands or part.registered_groups else app
 
 
 def _commands(tree: typer.Typer) -> Iterator[CommandInfo]:
