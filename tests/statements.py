@@ -1,13 +1,15 @@
 """All statements of the project, by name."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from store import statements
 from tests.sources import ROOT, modules
 
 
-def all_statements() -> dict[str, str]:
+@functools.cache
+def all_statements() -> Mapping[str, str]:
     """Every statement that lies beside a module; a name stands for one only."""
     found: dict[str, str] = {}
     for file in files():
