@@ -29,8 +29,8 @@ from tests import databases
 from tests.databases import Servers
 from tests.servers import borrowed, lending
 
-SERVERS_OF_A_MODULE = frozenset({"home", "secure", "servers", "stage"})
-"""The fixtures, of a module's scope, that start servers."""
+SERVERS_OF_A_MODULE = frozenset({"browser", "home", "secure", "servers", "stage"})
+"""The fixtures, of a module's scope, that start servers, or a browser."""
 
 UNIT = Path(__file__).parent / "unit"
 """Where the tests are that need no servers."""
