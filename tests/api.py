@@ -1,9 +1,8 @@
 """The API as tests ask it: a server on a free port, a client with a key, days and runs in the tables."""
 
 import ssl
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -21,7 +20,6 @@ from server.http import api_keys
 from server.listening import serving
 from tests.events import received
 
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP: httpx would read all certificates of authorities for each client."""
 
@@ -57,16 +55,14 @@ async def asking(
     headers = {"Authorization": f"Bearer {await token(settings, *scopes)}"} if scopes else {}
     async with (
         serving(settings, discover) as address,
-        client_of(f"{address}/api/v1", headers) as client,
+        client_of(f"{address}/api/v1", headers=headers) as client,
     ):
         yield client
 
 
-def client_of(base_url: str, headers: Mapping[str, str] = NO_HEADERS, **options: Any) -> httpx.AsyncClient:
+def client_of(base_url: str, **options: Any) -> httpx.AsyncClient:
     """A client of a server on this machine, which reads no certificates of authorities."""
-    return httpx.AsyncClient(
-        base_url=base_url, headers=headers, verify=NO_TLS, trust_env=False, timeout=30, **options
-    )
+    return httpx.AsyncClient(base_url=base_url, verify=NO_TLS, trust_env=False, timeout=30, **options)
 
 
 async def stored(settings: Settings, events: Iterable[Event]) -> None:

@@ -97,5 +97,6 @@ async def make_migrated(dsn: str, name: str = TEMPLATE) -> None:
         await admin.execute(f"CREATE DATABASE {name}")
     address = dsn_of(dsn, name)
     await migrate.apply(address)
+    # The first session of a database leaves what those of its copies begin with.
     async with administered(address):
-        """The first session makes what later ones of each copy begin with."""
+        pass

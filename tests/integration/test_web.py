@@ -82,7 +82,7 @@ async def settings(shared_dsn: str) -> Settings:
 
 def browser(address: str, **options: Any) -> httpx.AsyncClient:
     """A client that asks as a browser does."""
-    return client_of(address, HTML, **options)
+    return client_of(address, headers=HTML, **options)
 
 
 @pytest.fixture(scope="module")
