@@ -169,7 +169,10 @@ def _of_slots(seen: Sequence[_Seen], window: float) -> Iterator[_Seen]:
 
 
 def pace(samples: Sequence[Sample], places: Sequence[Place]) -> Pace:
-    """The rates of the last minute over these partitions, and when what is left is applied at them."""
+    """The rates of the last minute over these partitions, and when what is left is applied at them.
+
+    Where a group went back within it, each way forward counts.
+    """
     recent = [
         one for one in samples if one.age <= RATE_SECONDS and all(place in one.spots for place in places)
     ]
@@ -177,9 +180,12 @@ def pace(samples: Sequence[Sample], places: Sequence[Place]) -> Pace:
         return Pace()
     first, last = recent[0], recent[-1]
     seconds = max(first.age - last.age, 1e-3)
-    came = sum(last.spots[place].end - first.spots[place].end for place in places)
-    went = sum(last.spots[place].offset - first.spots[place].offset for place in places)
-    in_rate, out_rate = (round(max(0, count) / seconds, 3) for count in (came, went))
+    steps = [
+        (before.spots[place], after.spots[place]) for before, after in pairwise(recent) for place in places
+    ]
+    came = sum(max(0, after.end - before.end) for before, after in steps)
+    went = sum(max(0, after.offset - before.offset) for before, after in steps)
+    in_rate, out_rate = (round(count / seconds, 3) for count in (came, went))
     behind = sum(last.spots[place].behind for place in places)
     if not behind:
         return Pace(in_rate=in_rate, out_rate=out_rate, catch_up="caught_up", catch_up_seconds=0.0)

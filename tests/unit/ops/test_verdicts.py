@@ -169,6 +169,7 @@ def test_the_unit_of_time_does_not_matter(steps: list[tuple[int, int, int | None
         ([0, 20], [30, 40], Pace(in_rate=1, out_rate=2, catch_up="in_time", catch_up_seconds=20)),
         ([0, 10], [30, 40], Pace(in_rate=1, out_rate=1, catch_up="never")),
         ([9, 3], [30, 40], Pace(in_rate=1, out_rate=0, catch_up="never")),
+        ([20, 0, 40], [60] * 3, Pace(in_rate=0, out_rate=2, catch_up="in_time", catch_up_seconds=10)),
     ],
 )
 def test_rates_and_when_a_group_comes_to_the_end(offsets: list[int], ends: list[int], expected: Pace) -> None:
