@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import socket
 from asyncio.trsock import TransportSocket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
+from store import built_in_types
 from store.sharing import refuse_shared
 from store.statements import statements_of
 from telemetry import health
@@ -50,6 +52,9 @@ _MOVED = slice(120, 136)
 """Where Linux's `tcp_info` has the bytes that were acknowledged and those that came."""
 
 _LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+
+_NO_STATEMENT = SimpleNamespace(name="none")
+"""In place of the one that asks about types, where none was needed: one with a name disturbs no other."""
 
 WhenDead = Callable[[], Awaitable[None]]
 """Told when a session was found dead."""
@@ -118,6 +123,15 @@ class Session(asyncpg.Connection):
         """Close the session; a server that does not answer is not waited for."""
         with contextlib.suppress(TimeoutError):
             await super().close(timeout=timeout or CLOSE_SECONDS)
+
+    async def _introspect_types(self, typeoids: Collection[int], timeout: float | None) -> tuple[Any, Any]:  # noqa: ASYNC109 - asyncpg's own
+        """The rows of types that asyncpg does not know, and the statement that gave them."""
+        if known := built_in_types.described(typeoids):
+            return known, _NO_STATEMENT
+        base: Any = super()
+        types, asked_by = await base._introspect_types(typeoids, timeout)  # noqa: SLF001
+        built_in_types.remember(types)
+        return types, asked_by
 
     def _bounded(self, options: dict[str, Any]) -> dict[str, Any]:
         """A statement's options: it may not take long where it first waits for one that was cut short."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import AsyncGenerator
+from uuid import uuid4
 
 import pytest
 
@@ -14,8 +16,10 @@ from runtime.settings import Settings
 from sandbox.sample_site.generate import generate_day
 from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Received
+from store import built_in_types
 from store.digest import READ_TABLES, TableDigest, digest
-from store.pool import Connection, Pool, connect, open_pool
+from store.pool import Connection, Pool, SingleConnection, connect, open_pool
+from store.session import open_session
 from tests import databases
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.events import fetched, listed, received, row
@@ -143,3 +147,39 @@ async def test_a_commit_that_waits_for_replicas_still_does(dsn: str) -> None:
     connection = await connect(dsn)
     assert await connection.fetchval("SHOW synchronous_commit") == "remote_apply"
     await connection.close()
+
+
+# Types
+
+
+@contextlib.asynccontextmanager
+async def listened_to(dsn: str) -> AsyncGenerator[tuple[SingleConnection, list[str]]]:
+    """A session, and the statements that asyncpg sends in it."""
+    sent: list[str] = []
+    session = await open_session(dsn, "lapstream")
+    session.add_query_logger(lambda query: sent.append(query.query))
+    yield session, sent
+    await session.close()
+
+
+async def test_a_built_in_type_is_asked_for_once(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(built_in_types, "_known", {})
+    day, ids = dt.date(2025, 10, 25), [uuid4()]
+    for asked in (True, False, False):
+        async with listened_to(dsn) as (session, sent):
+            assert await session.fetchval("SELECT $1::date[]", [day, None]) == [day, None]
+            assert await session.fetchval("SELECT $1::uuid[]", ids) == ids
+            assert await session.fetchval("SELECT $1::date[]", [[day], [day]]) == [[day], [day]]
+            assert any("typeinfo_tree" in query for query in sent) == asked
+
+
+async def test_a_type_of_the_databases_own_is_asked_for_in_each_session(dsn: str) -> None:
+    async with listened_to(dsn) as (session, _):
+        await session.execute("CREATE TYPE compound AS ENUM ('soft', 'hard')")
+        await session.execute("CREATE TYPE stint AS (number integer, days date[])")
+    for _ in range(2):
+        async with listened_to(dsn) as (session, sent):
+            assert await session.fetchval("SELECT $1::compound[]", ["soft"]) == ["soft"]
+            stint = await session.fetchval("SELECT ROW (1, '{2025-10-25}')::stint")
+            assert stint == (1, [dt.date(2025, 10, 25)])
+            assert sum("typeinfo_tree" in query for query in sent) == 2
