@@ -32,6 +32,9 @@ from tests.servers import borrowed, lending
 SERVERS_OF_A_MODULE = frozenset({"browser", "home", "secure", "servers", "stage"})
 """The fixtures, of a module's scope, that start servers, or a browser."""
 
+LONG_PART = 0.7
+"""In which part of the run the modules begin that take longest."""
+
 UNIT = Path(__file__).parent / "unit"
 """Where the tests are that need no servers."""
 
@@ -86,7 +89,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The modules that take longest come early, spread among others that use servers; unit tests come last.
+    """The modules that take longest are spread over the first part of the run, the others between them.
 
     The long ones have servers of their own, or slow tests, and wait much: side by side they would leave the
     processors idle, and one of them that comes last would leave all other processes so.
@@ -97,18 +100,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = sorted(own | slow, key=lambda path: (path not in own, path))
     quick = [path for path in dict.fromkeys(item.path for item in items) if path not in long]
     unit = [path for path in quick if UNIT in path.parents]
-    others = [path for path in quick if UNIT not in path.parents]
-    places = {path: place for place, path in enumerate((*spread(long, others), *unit))}
+    served = [path for path in quick if UNIT not in path.parents]
+    order = spread(long, [*spread(served, unit)], part=LONG_PART)
+    places = {path: place for place, path in enumerate(order)}
     items.sort(key=lambda item: places[item.path])
 
 
-def spread(long: Sequence[Path], others: Sequence[Path]) -> Iterator[Path]:
-    """Each of the long ones, followed by its share of the others."""
-    share = -(-len(others) // max(1, len(long)))
-    for number, path in enumerate(long):
+def spread(few: Sequence[Path], many: Sequence[Path], *, part: float = 1.0) -> Iterator[Path]:
+    """Each of a few modules, followed by its share of this part of the many; then the rest of these."""
+    share = part * len(many) / max(1, len(few))
+    for number, path in enumerate(few):
         yield path
-        yield from others[number * share : (number + 1) * share]
-    yield from others[len(long) * share :]
+        yield from many[round(number * share) : round((number + 1) * share)]
+    yield from many[round(len(few) * share) :]
 
 
 def has_servers_of_its_module(item: pytest.Item) -> bool:

@@ -13,7 +13,7 @@ from tests.databases import Servers
 LOOKING_FIRST = {"runs retry"}
 """Commands that look into the database first, and find nothing there."""
 
-WAITING = {"backfill", "ingest", "runs retry"}
+WAITING = {"backfill", "follow", "ingest", "runs retry"}
 """They wait for roles to come before they touch what fails here."""
 
 ROLES = {words for words in ARGUMENTS if words.startswith("run ")}
