@@ -35,6 +35,9 @@ SERVERS_OF_A_MODULE = frozenset({"browser", "home", "secure", "servers", "stage"
 LONG_PART = 0.7
 """In which part of the run the modules begin that take longest."""
 
+UNIT_PART = 0.4
+"""Which part of the unit tests is run between the others; the rest comes last."""
+
 UNIT = Path(__file__).parent / "unit"
 """Where the tests are that need no servers."""
 
@@ -89,7 +92,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The modules that take longest are spread over the first part of the run, the others between them.
+    """The modules that take longest are spread over the first part of the run; the last ones are unit tests.
 
     The long ones have servers of their own, or slow tests, and wait much: side by side they would leave the
     processors idle, and one of them that comes last would leave all other processes so.
@@ -101,7 +104,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     quick = [path for path in dict.fromkeys(item.path for item in items) if path not in long]
     unit = [path for path in quick if UNIT in path.parents]
     served = [path for path in quick if UNIT not in path.parents]
-    order = spread(long, [*spread(served, unit)], part=LONG_PART)
+    others = [*spread(served, unit, part=UNIT_PART)]
+    order = spread(long, others, part=LONG_PART)
     places = {path: place for place, path in enumerate(order)}
     items.sort(key=lambda item: places[item.path])
 

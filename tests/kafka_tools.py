@@ -7,6 +7,7 @@ from jgo.maven import MavenContext
 
 from runtime.settings import Settings
 from sandbox.embedded import jars, java, stack
+from sandbox.embedded.kafka import JAVA_OPTIONS
 
 SECONDS = 60.0
 
@@ -21,7 +22,7 @@ def class_path() -> str:
 
 async def tool(settings: Settings, class_path: str, name: str, *arguments: str) -> str:
     """What a command of the package org.apache.kafka.tools prints."""
-    command = ["-cp", class_path, f"org.apache.kafka.tools.{name}"]
+    command = [*JAVA_OPTIONS, "-cp", class_path, f"org.apache.kafka.tools.{name}"]
     process = await asyncio.create_subprocess_exec(
         java.find_java(),
         *command,

@@ -6,10 +6,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from broker.clients import bounds_of, make_reader, partitions_of, reading
 from runtime.settings import Settings
 from schemas.envelope import Context, pack
 from schemas.events import Event
 from schemas.topics import RECORD_BYTES
+from tests.members import until
 
 CONTEXT = Context(source="test")
 
@@ -57,3 +59,15 @@ async def leave_gaps(settings: Settings, *topics: str, end: str = "commit_transa
             for partition in await producer.partitions_for(topic):
                 await producer.send_and_wait(topic, value=b"in a transaction", partition=partition)
         await getattr(producer, end)()
+    await until_stable(settings, *topics)
+
+
+async def until_stable(settings: Settings, *topics: str) -> None:
+    """Return when no transaction is open there: markers are written after the answer to who ended it."""
+    async with reading(make_reader(settings.broker)) as reader:
+        partitions = [tp for topic in topics for tp in await partitions_of(reader, topic)]
+
+        async def stable() -> bool:
+            return all(one.stable == one.end for one in (await bounds_of(reader, partitions)).values())
+
+        await until(stable)
