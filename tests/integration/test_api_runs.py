@@ -24,6 +24,7 @@ from store.pool import Pool
 from tests.api import asking, data_of, error_of, no_month, settings_of, stored, token
 from tests.conftest import DAY, TRACK, at, working
 from tests.events import listed
+from tests.members import until
 
 INGEST = "/practice-days/ingest"
 ASYNC = {"Prefer": "respond-async"}
@@ -257,22 +258,37 @@ async def test_a_run_that_goes_on_is_not_retried(api: httpx.AsyncClient) -> None
     assert error_of(response, 409)["code"] == "run_still_running"
 
 
-async def test_a_run_that_nobody_worked_on_is_a_503(api: httpx.AsyncClient, idle: Settings) -> None:
+async def waited_for(api: httpx.AsyncClient) -> tuple[asyncio.Task[httpx.Response], uuid.UUID]:
+    """Somebody who asked for the day and waits, and the run that this opened."""
     waiting = asyncio.create_task(api.post(INGEST, json=BODY))
-    run_id = (await asked(api))["run_id"]
+    found: list[Any] = []
+
+    async def is_open() -> bool:
+        found[:] = data_of(await api.get("/ingest-runs"))["items"]
+        return bool(found)
+
+    await until(is_open)
+    return waiting, uuid.UUID(found[0]["run_id"])
+
+
+async def test_a_run_that_nobody_worked_on_is_a_503(api: httpx.AsyncClient, idle: Settings) -> None:
+    waiting, run_id = await waited_for(api)
     async with connected(idle) as connection, connection.transaction():
-        run = await runs.read(connection, uuid.UUID(run_id))
+        run = await runs.read(connection, run_id)
         assert run
         await run_changes.end(
             connection, run, "failed", RunError(code="run_stalled", message="nobody fetched")
         )
     error = error_of(await waiting, 503)
-    assert (error["code"], error["source"], error["details"]["run_id"]) == ("run_stalled", "service", run_id)
+    assert (error["code"], error["source"], error["details"]["run_id"]) == (
+        "run_stalled",
+        "service",
+        str(run_id),
+    )
 
 
 async def test_a_request_that_is_parked_is_an_internal_error(api: httpx.AsyncClient, idle: Settings) -> None:
-    waiting = asyncio.create_task(api.post(INGEST, json=BODY))
-    run_id = uuid.UUID((await asked(api))["run_id"])
+    waiting, run_id = await waited_for(api)
     why = RunError(code="parked_work_failed", message="record requests/0/7 is parked: KeyError()")
     async with connected(idle) as connection, connection.transaction():
         await run_changes.mark(connection, Marks(request_failed={run_id: why}))
