@@ -7,8 +7,9 @@ import gc
 import itertools
 import os
 import sys
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,26 +98,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     The long ones have servers of their own, or slow tests, and wait much: side by side they would leave the
     processors idle, and one of them that comes last would leave all other processes so.
     """
+    modules = list(dict.fromkeys(item.path for item in items))
     own, slow = (
         {item.path for item in items if is_so(item)} for is_so in (has_servers_of_its_module, is_slow)
     )
-    long = sorted(own | slow, key=lambda path: (path not in own, path))
-    quick = [path for path in dict.fromkeys(item.path for item in items) if path not in long]
+    long = spread(sorted(own), sorted(slow - own))
+    quick = [path for path in modules if path not in own | slow]
     unit = [path for path in quick if UNIT in path.parents]
     served = [path for path in quick if UNIT not in path.parents]
-    others = [*spread(served, unit, part=UNIT_PART)]
-    order = spread(long, others, part=LONG_PART)
+    order = spread(long, spread(served, unit, part=UNIT_PART), part=LONG_PART)
     places = {path: place for place, path in enumerate(order)}
     items.sort(key=lambda item: places[item.path])
 
 
-def spread(few: Sequence[Path], many: Sequence[Path], *, part: float = 1.0) -> Iterator[Path]:
+def spread(few: Sequence[Path], many: Sequence[Path], *, part: float = 1.0) -> list[Path]:
     """Each of a few modules, followed by its share of this part of the many; then the rest of these."""
     share = part * len(many) / max(1, len(few))
-    for number, path in enumerate(few):
-        yield path
-        yield from many[round(number * share) : round((number + 1) * share)]
-    yield from many[round(len(few) * share) :]
+    ends = [round(number * share) for number in range(len(few) + 1)]
+    mixed = [one for path, of in zip(few, pairwise(ends), strict=True) for one in (path, *many[slice(*of)])]
+    return [*mixed, *many[ends[-1] :]]
 
 
 def has_servers_of_its_module(item: pytest.Item) -> bool:

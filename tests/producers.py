@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, Literal
 
 from aiokafka import AIOKafkaProducer
 
@@ -52,22 +52,23 @@ async def put(
         )
 
 
-async def leave_gaps(settings: Settings, *topics: str, end: str = "commit_transaction") -> None:
+async def end(settings: Settings, producer: Any, how: Literal["commit", "abort"]) -> None:
+    """End a transaction, and return when its markers are written, which is after the broker's answer."""
+    await getattr(producer, f"{how}_transaction")()
+    async with reading(make_reader(settings.broker)) as reader:
+        names = [spec.name for spec in settings.topics.specs()]
+        partitions = [tp for name in names for tp in await partitions_of(reader, name)]
+
+        async def none_is_open() -> bool:
+            return all(one.stable == one.end for one in (await bounds_of(reader, partitions)).values())
+
+        await until(none_is_open)
+
+
+async def leave_gaps(settings: Settings, *topics: str, how: Literal["commit", "abort"] = "commit") -> None:
     """Put a record into each partition of some topics, in a transaction, whose marker takes an offset."""
     async with in_transaction(settings, "gaps") as producer:
         for topic in topics:
             for partition in await producer.partitions_for(topic):
                 await producer.send_and_wait(topic, value=b"in a transaction", partition=partition)
-        await getattr(producer, end)()
-    await until_stable(settings, *topics)
-
-
-async def until_stable(settings: Settings, *topics: str) -> None:
-    """Return when no transaction is open there: markers are written after the answer to who ended it."""
-    async with reading(make_reader(settings.broker)) as reader:
-        partitions = [tp for topic in topics for tp in await partitions_of(reader, topic)]
-
-        async def stable() -> bool:
-            return all(one.stable == one.end for one in (await bounds_of(reader, partitions)).values())
-
-        await until(stable)
+        await end(settings, producer, how)

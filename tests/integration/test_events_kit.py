@@ -17,7 +17,7 @@ from runtime.settings import Settings
 from schemas.contract.examples import example_lines
 from schemas.envelope import unpack
 from schemas.lines import record_of
-from tests.producers import in_transaction, producing
+from tests.producers import end, in_transaction, producing
 
 LINES = [NumberedLine(number, line) for number, line in enumerate(example_lines().values(), start=1)]
 DETAIL, ENDED = (
@@ -123,7 +123,7 @@ async def test_a_record_that_is_no_event_is_named_by_its_place(settings: Setting
 async def test_an_aborted_record_is_not_shown_and_holds_up_nothing(settings: Settings) -> None:
     async with in_transaction(settings) as producer:
         await producer.send_and_wait(settings.topics.days, value=b"{", partition=0)
-        await producer.abort_transaction()
+        await end(settings, producer, "abort")
     assert await seen(settings, topics=[settings.topics.days]) == []
 
 

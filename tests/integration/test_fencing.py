@@ -299,7 +299,7 @@ async def test_a_rebalance_while_gaps_are_passed_is_no_log_made_anew(settings: S
     await send(settings, EVENTS)
     async with member(settings, pool, consumer):
         await until_at(pool, settings, len(EVENTS))
-        await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+        await leave_gaps(settings, settings.topics.days, how="abort")
         await until(rejoined)
         await send(settings, [fetched(9, "2")])
         await until_at(pool, settings, len(EVENTS) + 3)

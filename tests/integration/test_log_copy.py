@@ -277,11 +277,11 @@ async def test_a_later_export_adds_what_is_new_and_touches_nothing_else(
 async def test_an_end_that_holds_no_record_is_no_end_of_the_export(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+    await leave_gaps(settings, settings.topics.days, how="abort")
     first, again = await export(settings, tmp_path), await export(settings, tmp_path)
     assert [(one.new_records, one.new_files) for one in (first, again)] == [(0, 8), (0, 0)]
     await publish(settings, settings.topics.days, *ODD[:1])
-    await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+    await leave_gaps(settings, settings.topics.days, how="abort")
     later = await export(settings, tmp_path)
     assert (later.new_records, later.manifest.copy_of("practice-days", PARTITION).next_offset) == (1, 5)
     assert (await check(settings, tmp_path)).problems == []
@@ -292,7 +292,7 @@ async def test_positions_behind_what_was_aborted_are_not_ahead_of_the_copy(
     settings: Settings, there: Settings, pool: Pool, tmp_path: Path
 ) -> None:
     await publish(settings, settings.topics.days, *ODD[:1])
-    await leave_gaps(settings, settings.topics.days, end="abort_transaction")
+    await leave_gaps(settings, settings.topics.days, how="abort")
     async with projecting(settings):
         await until_at(pool, settings, 3)
     await export(settings, tmp_path)

@@ -45,7 +45,7 @@ from tests.members import (
     until,
     until_at,
 )
-from tests.producers import in_transaction, put
+from tests.producers import end, in_transaction, put
 
 OTHERS: tuple[Event, ...] = (listed(50, row("9")), fetched(51, "9", laps=laps(9)))
 """Events that change the tables, wherever they stand among the others."""
@@ -59,13 +59,13 @@ SECONDS = 20.0
 async def commit(settings: Settings, *events: Event) -> None:
     async with in_transaction(settings, "committing") as producer:
         await put(producer, settings.topics.days, *events, partition=PARTITION)
-        await producer.commit_transaction()
+        await end(settings, producer, "commit")
 
 
 async def abort(settings: Settings, *events: Event, name: str = "aborting") -> None:
     async with in_transaction(settings, name) as producer:
         await put(producer, settings.topics.days, *events, partition=PARTITION)
-        await producer.abort_transaction()
+        await end(settings, producer, "abort")
 
 
 async def abandon(settings: Settings, *events: Event) -> None:
@@ -116,7 +116,7 @@ async def test_an_open_transaction_is_waited_for_and_what_comes_after_it_too(
             await send(settings, [listed(80)], partition=0)
             await until(lambda: applied(pool, settings, 0))
             assert (await stored(pool, settings))[PARTITION] == 1
-            await producer.commit_transaction()
+            await end(settings, producer, "commit")
             await until_at(pool, settings, await end_of(settings))
     assert before == await undisturbed(pool, EVENTS[:1])
 
@@ -186,7 +186,7 @@ async def test_tables_that_say_what_is_not_committed_are_no_reason_to_end(
             await verified(settings)
         async with member(settings, pool, consumer_of(settings)) as found:
             await until(lambda: holds(found))
-            await producer.commit_transaction()
+            await end(settings, producer, "commit")
             await until_at(pool, settings, len(EVENTS) + 1)
             assert found.setbacks == []
 
@@ -213,7 +213,7 @@ async def test_a_copy_holds_what_is_committed_and_goes_on_behind_an_open_transac
         await send(settings, EVENTS[:1])
         first = await export_log(settings.broker, settings.topics, tmp_path, lambda _done, _total: None)
         assert first.new_records == len(EVENTS)
-        await producer.commit_transaction()
+        await end(settings, producer, "commit")
     later = await export_log(settings.broker, settings.topics, tmp_path, lambda _done, _total: None)
     assert later.new_records == len(OTHERS) + 1
     assert (await import_log(there, tmp_path, lambda _done, _total: None)).sent == later.manifest.records
@@ -232,12 +232,12 @@ async def test_a_work_queue_fetches_for_what_is_committed(
 
     async with in_transaction(settings, "aborting") as producer:
         await put(producer, settings.topics.requests, asked(DAY), partition=0)
-        await producer.abort_transaction()
+        await end(settings, producer, "abort")
     async with in_transaction(settings) as producer:
         await put(producer, settings.topics.requests, asked(other), partition=0)
         async with working(settings, "fetcher", "projector"):
             assert not site.ledger.requests
-            await producer.commit_transaction()
+            await end(settings, producer, "commit")
 
             async def there() -> bool:
                 async with pool.acquire() as connection:
@@ -261,7 +261,7 @@ async def test_a_page_whose_record_was_aborted_is_not_in_the_archive(settings: S
     async with in_transaction(settings, "aborting") as producer:
         for _ in range(3):
             await producer.send_and_wait(settings.topics.pages, value=b"page", partition=0)
-        await producer.abort_transaction()
+        await end(settings, producer, "abort")
     rows = [
         PageRow("https://x", seen(1), "0" * 64, 200, None, None, 4, settings.topics.pages, 0, offset)
         for offset in (0, 2)
