@@ -39,6 +39,10 @@ class TooFewAliases(LapstreamError):
     """One driver alone is said to be one person."""
 
 
+class BlankDriver(LapstreamError):
+    """An alias has an id of a driver that is empty, or white space only."""
+
+
 class AliasKey(NamedTuple):
     """A driver by its natural key, under one name or, without it, whatever the name."""
 
@@ -135,8 +139,10 @@ async def drivers_of(connection: Connection, person: UUID) -> list[UUID]:
 async def join(connection: Connection, keys: Sequence[AliasKey]) -> UUID:
     """Say that these are one person, with all who were said to be one with any of them; returns the person.
 
-    Raises `TooFewAliases` and `TooManyAliases`.
+    Raises `BlankDriver`, `TooFewAliases` and `TooManyAliases`.
     """
+    if not all(key.source_driver_id.strip() for key in keys):
+        raise BlankDriver("an alias needs a driver's id, and one of these is blank")
     ids, names = [key.driver_id for key in keys], [key.driver_name or _ANY_NAME for key in keys]
     async with connection.transaction():
         await connection.execute(statement("lock_aliases"))

@@ -18,7 +18,7 @@ from schemas.expected import in_words
 from server.http.accepting import JSON, prefers
 from server.http.answers import Details, Error, Failure, FieldFault, Problem, Source
 from server.http.idempotency import KeyOfAnotherRequest
-from store.people import TooFewAliases, TooManyAliases
+from store.people import BlankDriver, TooFewAliases, TooManyAliases
 from store.pool import TRANSIENT
 
 PROBLEM_JSON = "application/problem+json"
@@ -63,6 +63,7 @@ _KNOWN: dict[type[LapstreamError], tuple[HTTPStatus, str]] = {
     NothingFailed: (HTTPStatus.CONFLICT, "nothing_failed"),
     BackfillEnded: (HTTPStatus.CONFLICT, "backfill_ended"),
     NotSet: (HTTPStatus.NOT_FOUND, "alias_not_set"),
+    BlankDriver: (HTTPStatus.UNPROCESSABLE_ENTITY, "blank_driver"),
     SeveralNames: (HTTPStatus.CONFLICT, "several_names"),
     TooFewAliases: (HTTPStatus.UNPROCESSABLE_ENTITY, "too_few_aliases"),
     TooManyAliases: (HTTPStatus.CONFLICT, "too_many_aliases"),

@@ -14,7 +14,7 @@ from runtime.database import database
 from schemas.identity import driver_id
 from schemas.scopes import Scope
 from server.listening import serving
-from store.people import AliasKey, TooFewAliases, TooManyAliases, find_people, people_of, read_person
+from store.people import AliasKey, BlankDriver, TooFewAliases, TooManyAliases, find_people, people_of, read_person
 from store.pool import Connection
 from store.reading import Whose, bests_of, fastest_session, read_session, sessions_of
 from store.records import read_history
@@ -118,6 +118,9 @@ async def test_one_alone_or_too_many_are_no_person(connection: Connection) -> No
         await join(connection, [key("81")])
     with pytest.raises(TooManyAliases):
         await join(connection, [key(str(number)) for number in range(51)])
+    for blank in ("", " ", "\t\u2003"):
+        with pytest.raises(BlankDriver, match="needs a driver's id"):
+            await join(connection, [key("81"), key(blank)])
     assert await find_people(connection, limit=9) == []
 
 
@@ -201,6 +204,8 @@ async def test_the_api_sets_reads_and_unsets(dsn: str) -> None:
         assert refused["code"] == "several_names"
         refused = error_of(await client.post("/aliases", json={"aliases": [both[0], both[0]]}), 422)
         assert refused["code"] == "too_few_aliases"
+        blank = [both[0], {"source_driver_id": " \u2003"}]
+        assert error_of(await client.post("/aliases", json={"aliases": blank}), 422)["code"] == "blank_driver"
         person = data_of(await client.post("/aliases", json={"aliases": both}))
         assert data_of(await client.get("/people"))["items"] == [person]
         profile = data_of(await client.get(f"/people/{person['id']}", params={"limit": 2}))
