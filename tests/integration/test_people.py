@@ -14,7 +14,15 @@ from runtime.database import database
 from schemas.identity import driver_id
 from schemas.scopes import Scope
 from server.listening import serving
-from store.people import AliasKey, BlankDriver, TooFewAliases, TooManyAliases, find_people, people_of, read_person
+from store.people import (
+    AliasKey,
+    BlankDriver,
+    TooFewAliases,
+    TooManyAliases,
+    find_people,
+    people_of,
+    read_person,
+)
 from store.pool import Connection
 from store.reading import Whose, bests_of, fastest_session, read_session, sessions_of
 from store.records import read_history
