@@ -10,7 +10,8 @@ from broker.clients import CommittedConsumer
 from schemas.errors import LapstreamError
 from schemas.records import Record
 
-POLL_MS = 500
+POLL_MS = 100
+"""How long one poll waits; a partition that ends with a transaction's marker takes so long at least."""
 
 SILENCE_SECONDS = 60.0
 """So long without a record before the end, and the broker counts as silent."""

@@ -18,7 +18,8 @@ statement = statements_of(__file__)
 COMPARE_SECONDS = 2.0
 """How long a second session may take; a pooler that has none left keeps one for each client."""
 
-ROUNDS = 3
+ROUNDS = 8
+"""How often both are asked: by chance a busy pooler gives a client the same session a few times."""
 
 Opening = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a second session at the same address, without a cache of statements."""
