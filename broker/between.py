@@ -37,7 +37,6 @@ async def records_between(
     spans: Mapping[TopicPartition, Span],
     *,
     at_once: int,
-    poll_ms: int = POLL_MS,
 ) -> AsyncGenerator[list[Record]]:
     """The records of these spans, each partition's in order, so many at a time, or none after each poll.
 
@@ -52,7 +51,7 @@ async def records_between(
         consumer.seek(tp, offset)
     moved = time.monotonic()
     while left:
-        polled = await consumer.getmany(timeout_ms=poll_ms, max_records=at_once)
+        polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=at_once)
         yield [one for tp in sorted(polled) for one in polled[tp] if one.offset < left[tp]]
         before, at = at, {tp: await consumer.position(tp) for tp in left}
         moved = time.monotonic() if at != before else moved

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AbstractAsyncContextManager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +113,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def spread(few: Sequence[Path], many: Sequence[Path], *, part: float = 1.0) -> list[Path]:
     """Each of a few modules, followed by its share of this part of the many; then the rest of these."""
     share = part * len(many) / max(1, len(few))
-    ends = [round(number * share) for number in range(len(few) + 1)]
-    mixed = [one for path, of in zip(few, pairwise(ends), strict=True) for one in (path, *many[slice(*of)])]
-    return [*mixed, *many[ends[-1] :]]
+    mixed: list[Path] = []
+    for number, path in enumerate(few):
+        mixed += [path, *many[round(number * share) : round((number + 1) * share)]]
+    return [*mixed, *many[round(len(few) * share) :]]
 
 
 def has_servers_of_its_module(item: pytest.Item) -> bool:

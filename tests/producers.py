@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaProducer
 
-from broker.clients import bounds_of, make_reader, partitions_of, reading
+from ops.log_copies.cluster import cluster
 from runtime.settings import Settings
 from schemas.envelope import Context, pack
 from schemas.events import Event
@@ -55,12 +55,11 @@ async def put(
 async def end(settings: Settings, producer: Any, how: Literal["commit", "abort"]) -> None:
     """End a transaction, and return when its markers are written, which is after the broker's answer."""
     await getattr(producer, f"{how}_transaction")()
-    async with reading(make_reader(settings.broker)) as reader:
-        names = [spec.name for spec in settings.topics.specs()]
-        partitions = [tp for name in names for tp in await partitions_of(reader, name)]
+    async with cluster(settings.broker) as here:
 
         async def none_is_open() -> bool:
-            return all(one.stable == one.end for one in (await bounds_of(reader, partitions)).values())
+            found = [await here.bounds(spec.name) for spec in settings.topics.specs()]
+            return all(one.stable == one.end for bounds in found for one in bounds.values())
 
         await until(none_is_open)
 

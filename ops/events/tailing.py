@@ -117,7 +117,7 @@ async def _ended(
 ) -> AsyncIterator[Record]:
     """Records up to where they end."""
     spans = {place: Span(offset, ends[place]) for place, offset in starts.items()}
-    async for records in records_between(consumer, spans, at_once=AT_ONCE, poll_ms=POLL_MS):
+    async for records in records_between(consumer, spans, at_once=AT_ONCE):
         for record in records:
             yield record
 

@@ -38,7 +38,6 @@ broker that was away), to be among the likely ones."""
 
 FETCH_BYTES = 512 * 1024
 BATCH_RECORDS = 200
-POLL_MS = 200
 
 AWAY = "the broker does not answer"
 HURRIED = "not found in the time that there was: the log was read in part only"
@@ -155,7 +154,7 @@ class _Search:
     async def _read(self, stretch: Stretch) -> None:
         """Read a part of the log, as long as something is looked for."""
         spans = {stretch.tp: Span(stretch.begin, stretch.end)}
-        reading = records_between(self._consumer, spans, at_once=BATCH_RECORDS, poll_ms=POLL_MS)
+        reading = records_between(self._consumer, spans, at_once=BATCH_RECORDS)
         async with contextlib.aclosing(reading):
             async for records in reading:
                 for record in records:

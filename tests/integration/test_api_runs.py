@@ -259,7 +259,7 @@ async def test_a_run_that_goes_on_is_not_retried(api: httpx.AsyncClient) -> None
 
 
 async def waited_for(api: httpx.AsyncClient) -> tuple[asyncio.Task[httpx.Response], uuid.UUID]:
-    """Somebody who asked for the day and waits, and the run that this opened."""
+    """A request that imports the day and waits for the outcome, and the id of the run that it opened."""
     waiting = asyncio.create_task(api.post(INGEST, json=BODY))
     found: list[Any] = []
 

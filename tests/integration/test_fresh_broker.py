@@ -1,7 +1,8 @@
 """A broker whose groups have no coordinator yet: commands and roles wait for it."""
 
 import asyncio
-from collections.abc import Generator
+import contextlib
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from msgspec.structs import replace
@@ -35,22 +36,49 @@ class Unasked(Kafka):
         return None if ports.is_answering(self.state.kafka_port) else "nothing listens"
 
 
-@pytest.fixture
-def broker() -> Generator[str]:
-    """The address of a broker of the test's own that was never asked about a group."""
+class WithoutCoordinator(Unasked):
+    """One that never makes it: the topic of its groups wants two brokers."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return super().settings | {"offsets.topic.replication.factor": "2"}
+
+
+@contextlib.contextmanager
+def started(kind: type[Unasked]) -> Generator[str]:
+    """The address of a broker for the length of a block."""
     with homes.folder() as folder:
-        server = Unasked(folder, state.fresh())
+        server = kind(folder, state.fresh())
         server.provide(homes.silent)
         with homes.started(server):
             yield server.address
 
 
+async def on(broker: str, settings: Settings) -> Settings:
+    """These settings for another broker, on which the topics were created just now."""
+    there = replace(settings, kafka_bootstrap=broker)
+    await create_topics(there)
+    return there
+
+
 @pytest.fixture
-async def fresh(broker: str, settings: Settings) -> Settings:
-    """Settings with topics that were created just now on a fresh broker."""
-    fresh = replace(settings, kafka_bootstrap=broker)
-    await create_topics(fresh)
-    return fresh
+async def fresh(settings: Settings) -> AsyncGenerator[Settings]:
+    """Settings for a broker of the test's own that was never asked about a group."""
+    with started(Unasked) as broker:
+        yield await on(broker, settings)
+
+
+@pytest.fixture(scope="module")
+def without_coordinator() -> Generator[str]:
+    """The address of a broker whose groups have no coordinator."""
+    with started(WithoutCoordinator) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def waiting(without_coordinator: str, settings: Settings) -> Settings:
+    """Settings for a broker whose groups have no coordinator, however long one waits."""
+    return await on(without_coordinator, settings)
 
 
 async def imported(settings: Settings) -> ImportSummary:
@@ -58,36 +86,31 @@ async def imported(settings: Settings) -> ImportSummary:
         return await import_day(settings)
 
 
-async def test_a_coordinator_that_is_not_there_is_a_state_and_others_wait_for_it(
-    fresh: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+async def test_a_coordinator_that_is_not_there_is_a_state(
+    waiting: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looker = LagLooker(pool, fresh.broker, fresh.topics, WINDOW_SECONDS)
-    with monkeypatch.context() as patched:
-        patched.setattr(asking, "COORDINATOR_SECONDS", 0)
-        found = await looker.look()
+    looker = LagLooker(pool, waiting.broker, waiting.topics, WINDOW_SECONDS)
+    monkeypatch.setattr(asking, "COORDINATOR_SECONDS", 0)
+    found = await looker.look()
     await looker.close()
     async with pool.acquire() as connection:
         await looks.add(connection, looker.kind, found, WINDOW_SECONDS)
         report = await observed(connection)
     assert report.trouble is None
-    # it may be there before the last one was asked for
-    too_early = [group for group in report.groups if group.members is None]
-    assert too_early
-    for group in too_early:
-        assert group.kafka_behind is None
-        assert group.projection or group.behind is None
+    for group in report.groups:
+        assert (group.verdict, group.members, group.kafka_behind) == ("unknown", None, None)
         [trouble] = group.troubles
         assert trouble.startswith(f"the coordinator of {group.group} is not there yet: it is being made")
+    assert [one.behind for one in report.groups if one.projection is None] == [None, None]
     verdicts = [
         (one.labels[1], one.value)
         for one in LAG_SHOWN.series(found.decode())
         if one.family == VERDICT and one.value
     ]
     assert verdicts == [("unknown", True)] * len(report.groups)
-    await others_wait(fresh)
 
 
-async def others_wait(fresh: Settings) -> None:
+async def test_who_asks_for_a_coordinator_waits_until_it_is_made(fresh: Settings) -> None:
     async with watching(fresh) as lag, administering(fresh.broker) as admin:
         looked, lacking, state, committed, summary = await asyncio.gather(
             lag.look(),
@@ -102,9 +125,9 @@ async def others_wait(fresh: Settings) -> None:
 
 
 async def test_a_coordinator_that_never_comes_is_an_error_after_a_while(
-    fresh: Settings, monkeypatch: pytest.MonkeyPatch
+    waiting: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kafka, "COORDINATOR_SECONDS", 0)
-    async with administering(fresh.broker) as admin:
+    async with administering(waiting.broker) as admin:
         with pytest.raises(kafka.GroupCoordinatorNotAvailableError):
             await describe_group(admin, "one")

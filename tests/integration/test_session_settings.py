@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncGenerator
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -18,8 +19,8 @@ from sandbox.sample_site.site import SampleSite
 from schemas.envelope import Received
 from store import built_in_types
 from store.digest import READ_TABLES, TableDigest, digest
-from store.pool import Connection, Pool, SingleConnection, connect, open_pool
-from store.session import open_session
+from store.pool import Connection, Pool, connect, open_pool
+from store.session import Session
 from tests import databases
 from tests.conftest import DAY, TRACK, at, create_topics, working
 from tests.events import fetched, listed, received, row
@@ -153,13 +154,12 @@ async def test_a_commit_that_waits_for_replicas_still_does(dsn: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def listened_to(dsn: str) -> AsyncGenerator[tuple[SingleConnection, list[str]]]:
+async def listened_to(dsn: str) -> AsyncGenerator[tuple[Connection, list[str]]]:
     """A session, and the statements that asyncpg sends in it."""
     sent: list[str] = []
-    session = await open_session(dsn, "lapstream")
-    session.add_query_logger(lambda query: sent.append(query.query))
-    yield session, sent
-    await session.close()
+    async with databases.administered(dsn) as session:
+        with cast("Session", session).query_logger(lambda query: sent.append(query.query)):
+            yield session, sent
 
 
 async def test_a_built_in_type_is_asked_for_once(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
